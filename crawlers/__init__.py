@@ -1,0 +1,4 @@
+"""The web instrument: from a URL to documents, politely, and hard to fool.
+
+Speaks URLs and documents; knows nothing of alerts, rules or exams.
+"""

@@ -1,0 +1,42 @@
+"""A document: one post, page, article or tip, at one version of its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hangs on a document, with the text that was read from it."""
+
+    url: str
+    digest: str
+    """``sha256:`` and 64 hex digits, of the bytes."""
+    media_type: str
+    text: str = ""
+    qr: tuple[str, ...] = ()
+    pdq: str | None = None
+    """Perceptual hash of a picture, 64 hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a source delivered. The same post edited is the same ``id`` with the next ``version``."""
+
+    id: str
+    """Stable over versions: derived from the source and the canonical URL or the source's own id."""
+    source: str
+    url: str
+    author: str | None
+    title: str
+    text: str
+    published_at: datetime | None
+    """What the page claims; never trusted."""
+    first_seen_at: datetime
+    """When we first saw any version: our own clock."""
+    fetched_at: datetime
+    digest: str
+    """``sha256:`` of title and text, which a change of either changes."""
+    version: int = 1
+    attachments: tuple[Attachment, ...] = field(default=())

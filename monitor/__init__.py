@@ -1,0 +1,1 @@
+"""The conductor: joins the instruments, keeps alerts and cases, serves people."""

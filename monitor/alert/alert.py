@@ -1,0 +1,52 @@
+"""The alert: what the whole system agrees on.
+
+Labels are identity, their digest is the fingerprint; annotations are prose. There is
+no status: an alert fires while ``ends_at`` is unset or ahead (as in Alertmanager).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Kind = Literal["radio", "web", "correlation", "health"]
+Level = Literal["low", "medium", "high", "critical"]
+
+
+def fingerprint(labels: dict[str, str]) -> str:
+    """16 hex digits that depend on names and values of `labels`, and not on their order."""
+    joined = "\xff".join(f"{name}\xfe{labels[name]}" for name in sorted(labels))
+    return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One raised alert, as it goes into the queue. Raising it again with the same ``id`` changes nothing."""
+
+    id: str
+    """Derived from what caused it (emission or document version, and rule), so a replay gives the same."""
+    kind: Kind
+    level: Level
+    labels: dict[str, str]
+    """Identity: rule, venue, and what tells one case from another (channel, document). All strings."""
+    annotations: dict[str, str]
+    """Prose in both languages: title_en, title_zh, summary_en, summary_zh, advice_en, advice_zh."""
+    starts_at: datetime
+    updated_at: datetime
+    ends_at: datetime | None
+    why: list[dict[str, Any]]
+    """What the rule tested and found, as `rules.Match.why`."""
+    event: dict[str, Any]
+    """The flat event that the rule saw."""
+    evidence: list[str] = field(default_factory=list[str])
+    """``sha256:`` references into the evidence store."""
+    venue: str | None = None
+    drill: bool = False
+    experimental: bool = False
+    """Raised by a rule that has not proven itself; shown, never paged."""
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.labels)

@@ -1,0 +1,89 @@
+"""The fields of an event: every name that a rule may test, with its type and unit.
+
+The conductor flattens what the instruments deliver into exactly these names (a test
+holds both sides together), so a wrong name in a rule is found when the rule is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FieldType = Literal["number", "text", "word", "words", "flag", "instant"]
+"""``text`` is running prose, searched in canonical form; ``word`` one exact value, ``words`` a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    type: FieldType
+    en: str
+    zh: str
+    unit: str = ""
+
+
+def _table(*rows: Field) -> dict[str, Field]:
+    return {row.name: row for row in rows}
+
+
+COMMON: Mapping[str, Field] = _table(
+    Field("kind", "word", "radio or web", "类别：radio 或 web"),
+    Field("at", "instant", "when it happened, by our clock", "发生时间（本系统时钟）"),
+    Field("phase", "word", "before, in, after a session; none on other days", "考试阶段：before/in/after/none"),
+    Field("exam", "word", "the exam whose session is nearest", "相关考试"),
+    Field("session", "word", "the session within that exam", "场次"),
+    Field("venue", "word", "the venue of the sensor", "考点"),
+    Field("minutes_from_start", "number", "minutes since the session began; negative before", "距开考分钟数", "min"),
+    Field("drill", "flag", "made by a drill", "演练信号"),
+)
+
+RADIO: Mapping[str, Field] = _table(
+    Field("sensor", "word", "the sensor that heard it", "传感器"),
+    Field("center_hz", "number", "centre frequency", "中心频率", "Hz"),
+    Field("bandwidth_hz", "number", "occupied bandwidth", "占用带宽", "Hz"),
+    Field("snr_db", "number", "signal to noise in its own bandwidth", "信噪比", "dB"),
+    Field("peak_dbfs", "number", "peak level below full scale", "峰值电平", "dBFS"),
+    Field("duration_s", "number", "from first to last sample heard", "持续时间", "s"),
+    Field("on_time_s", "number", "time on the air", "发射时间", "s"),
+    Field("duty_cycle", "number", "time on the air over the whole time", "占空比"),
+    Field("bursts", "number", "bursts within the emission", "突发次数"),
+    Field("burst_period_s", "number", "time between starts of bursts", "突发周期", "s"),
+    Field("n_repeats", "number", "earlier emissions on this channel in this session", "本场次同频道先前出现次数"),
+    Field("modulation", "word", "carrier am nfm wfm ook fsk2 fsk4 wideband unknown", "调制方式"),
+    Field("confidence", "number", "of the modulation, 0 to 1", "调制识别置信度"),
+    Field("symbol_rate", "number", "symbols per second of data", "符号速率", "Bd"),
+    Field("content", "word", "voice, tones or data", "内容：话音/单音/数据"),
+    Field("flags", "words", "overload image mirror dc intermod edge gap", "疑似虚假信号标志"),
+    Field("new", "flag", "absent from the site's survey", "勘测模板中没有"),
+    Field("service", "word", "the service that owns the band", "频段业务"),
+    Field("band_weight", "number", "how suspicious the band is, 0 to 1", "频段可疑权重"),
+    Field("decoded_by", "words", "decoders that understood it", "解码器"),
+    Field("decoded_text", "text", "what they read", "解码内容"),
+    Field("known_device", "flag", "decoded as a harmless device", "已知无害设备"),
+    Field("n_sensors", "number", "sensors that heard it", "听到的传感器数"),
+)
+
+WEB: Mapping[str, Field] = _table(
+    Field("source", "word", "the source it came from", "来源"),
+    Field("url", "word", "its address", "网址"),
+    Field("author", "word", "its author", "作者"),
+    Field("title", "text", "its title", "标题"),
+    Field("text", "text", "title, text and text of its attachments", "正文（含标题与附件文字）"),
+    Field("version", "number", "1 for a new post, more after edits", "版本"),
+    Field("edited", "flag", "the text has changed since we first saw it", "发布后被编辑"),
+    Field("placeholder", "flag", "an early empty post filled in later", "占坑帖"),
+    Field("age_minutes", "number", "since we first saw it", "首次发现至今分钟数", "min"),
+    Field("has_image", "flag", "carries a picture", "含图片"),
+    Field("has_qr", "flag", "carries a QR code", "含二维码"),
+    Field("paper_likeness", "number", "how much a picture looks like an exam paper, 0 to 1", "试卷相似度"),
+    Field("bank_containment", "number", "share of a secret item found in the text, 0 to 1", "涉密题匹配比例"),
+    Field("bank_longest_run", "number", "longest run of a secret item, in characters", "最长连续匹配字数"),
+    Field("n_reposts", "number", "near copies seen before", "转发数"),
+)
+
+FIELDS: Mapping[str, Mapping[str, Field]] = {
+    "radio": {**COMMON, **RADIO},
+    "web": {**COMMON, **WEB},
+}
+"""Field tables by the ``kind`` of a rule."""
