@@ -27,6 +27,8 @@ class Alert:
 
     id: str
     """Derived from what caused it (emission or document version, and rule), so a replay gives the same."""
+    cause: str
+    """What is counted: two alerts of one cause are news of one thing (an emission heard, then ended)."""
     kind: Kind
     level: Level
     labels: dict[str, str]

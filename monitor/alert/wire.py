@@ -1,0 +1,37 @@
+"""An alert as bytes and back: one JSON object, its keys in order, so that its digest means something."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from monitor.alert.alert import Alert
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+_decoder = msgspec.json.Decoder(Alert)
+
+
+def encode(alert: Alert) -> bytes:
+    return _encoder.encode(alert)
+
+
+def decode(body: bytes | str) -> Alert:
+    """
+    Raises
+    ------
+    msgspec.DecodeError
+        If `body` is not an alert.
+    """
+    return _decoder.decode(body)
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of `value`: sorted keys, no spaces, UTF-8."""
+    return _encoder.encode(value).decode()
+
+
+def digest(text: str | bytes) -> str:
+    """``sha256:`` and 64 hex digits."""
+    return "sha256:" + hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()

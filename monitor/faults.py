@@ -1,0 +1,55 @@
+"""Faults of what a person wrote: collected, each with its place, reported all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing wrong in one place."""
+
+    file: str
+    line: int
+    """Counts from 1; 0 means the file as a whole."""
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}"
+
+
+class InputError(Exception):
+    """The input is wrong (exit code 2): nothing was changed, every fault found is in ``faults``."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(set(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class WorldError(Exception):
+    """The world failed (exit code 1): a port is taken, a disk is full. The message is one line."""
+
+
+class FaultList:
+    """Collects faults of one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = str(path)
+        self.faults: list[Fault] = []
+
+    def add(self, line: int, message: str) -> None:
+        self.faults.append(Fault(self.file, line, message))
+
+    def raise_any(self) -> None:
+        """Raise what was collected, if anything was.
+
+        Raises
+        ------
+        InputError
+            With every fault that was added.
+        """
+        if self.faults:
+            raise InputError(self.faults)
