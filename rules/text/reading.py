@@ -1,0 +1,90 @@
+"""Reading a text: what it offers, asks or claims about an exam, how sure, and why.
+
+raw text -> canonical form -> terms found (one automaton) -> evidence by role -> score by category
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rules.text.lexicon import Lexicon, shipped_lexicon
+from rules.text.normalise import Canonical, normalise
+from rules.text.score import Verdict, judge
+
+CACHE_SIZE = 512
+"""Texts whose reading is kept: the rules of one batch ask for the same text many times."""
+
+
+@dataclass(frozen=True, slots=True)
+class TermHit:
+    term: str
+    category: str
+    role: str
+    weight: float
+    spans: tuple[tuple[int, int], ...]
+    """Original code-point ranges, end exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    category: str
+    score: float
+    """0 to 1."""
+    threshold: float
+    why: tuple[str, ...]
+    terms: tuple[TermHit, ...]
+
+    @property
+    def fires(self) -> bool:
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    canonical: Canonical
+    categories: Mapping[str, CategoryScore]
+
+    @property
+    def fired(self) -> tuple[CategoryScore, ...]:
+        """Categories that fire, the surest first."""
+        fired = [score for score in self.categories.values() if score.fires]
+        return tuple(sorted(fired, key=lambda score: -score.score))
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def read_text(text: str, *, title: str = "") -> TextReading:
+    """Read with the shipped lexicon.
+
+    Parameters
+    ----------
+    text
+        The post. Spans of the result index its code points.
+    title
+        Read in front of the text unless the text begins with it; its own hits carry no spans.
+    """
+    return read_with(shipped_lexicon(), text, title=title)
+
+
+def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
+    """Read with a lexicon of one's own; not cached."""
+    lead = f"{title}\n" if title and not text.startswith(title) else ""
+    canonical = normalise(lead + text, n_lead=len(lead))
+    verdicts = judge(canonical, lexicon.find(canonical))
+    categories = {verdict.category: _score(verdict, canonical) for verdict in verdicts}
+    return TextReading(canonical, categories)
+
+
+def _score(verdict: Verdict, canonical: Canonical) -> CategoryScore:
+    hits = tuple(
+        TermHit(
+            term.term,
+            verdict.category,
+            term.role,
+            term.weight,
+            tuple(canonical.spans(found.start, found.end)),
+        )
+        for found, term in verdict.hits
+    )
+    return CategoryScore(verdict.category, verdict.score, verdict.threshold, verdict.why, hits)
