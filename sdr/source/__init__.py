@@ -1,0 +1,50 @@
+"""Every kind of source behind one function: the part before the colon says which.
+
+rtl:0   rtl:serial=00000001     a dongle on this machine         usb
+tcp://host:port                 a dongle served by rtl_tcp       rtl_tcp
+synth:WORLD.yml                 a synthetic world                synth
+cs16:FILE                       bare samples in that format      recording
+FILE                            a recording                      recording
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sdr.source.base import SampleSource, SourceError, SourceInfo
+from sdr.source.clock import SYSTEM_CLOCK, Clock
+from sdr.source.recording import open_recording
+from sdr.types import SampleFormat
+
+__all__ = ["SampleSource", "SourceError", "SourceInfo", "open_source"]
+
+
+def open_source(
+    spec: str,
+    *,
+    rate_hz: float | None = None,
+    center_hz: float | None = None,
+    gain_db: float | None = None,
+    ppm: int | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> SampleSource:
+    """Open what `spec` names.
+
+    Parameters
+    ----------
+    rate_hz, center_hz
+        What the caller knows; it outweighs what the source says of itself.
+    gain_db, ppm
+        For receivers only. No gain means the receiver's automatic one.
+
+    Raises
+    ------
+    SourceError
+        One line for a person, with ``retry`` set if the same call may work later.
+    """
+    kind, colon, rest = spec.partition(":")
+    if colon and kind in set(SampleFormat):
+        return open_recording(
+            spec, Path(rest), rate_hz=rate_hz, center_hz=center_hz, format=SampleFormat(kind)
+        )
+    return open_recording(spec, Path(spec), rate_hz=rate_hz, center_hz=center_hz)

@@ -30,7 +30,13 @@ class SourceInfo:
     live: bool
     """Samples come at the speed of the world, and can be lost."""
     rate_known: bool = True
+    """False: `rate_hz` is a convention, and everything measured in hertz or seconds hangs on it."""
     center_known: bool = True
+    """False: `center_hz` is a convention, or 0 so that frequencies read as offsets."""
+    time_known: bool = True
+    """False: `started_at` was not recorded and is taken from the file's own date."""
+    warnings: tuple[str, ...] = ()
+    """One line each, for a person: what was wrong and what was done about it."""
 
 
 class SourceError(Exception):
