@@ -128,13 +128,16 @@ def test_a_file_cut_in_the_middle_of_a_sample_is_read_to_the_last_whole_one(tmp_
 def test_no_bytes_make_a_raw_file_fail_but_with_one_line(tmp_path_factory, content, kind):
     path = tmp_path_factory.mktemp("any") / f"x.{kind}"
     path.write_bytes(content)
+    fault = ""
     try:
-        source = open_source(str(path))
-    except SourceError as fault:
-        assert str(path) in str(fault)
-        assert "\n" not in str(fault)
+        n_read = len(read_all(open_source(str(path))))
+    except SourceError as refused:
+        fault = str(refused)
+    if fault:
+        assert str(path) in fault
+        assert "\n" not in fault
     else:
-        assert len(read_all(source)) == len(content) // (2 * SampleFormat(kind).dtype.itemsize)
+        assert n_read == len(content) // (2 * SampleFormat(kind).dtype.itemsize)
 
 
 def fault_of(path, **known):
