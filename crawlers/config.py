@@ -1,0 +1,101 @@
+"""The ``sources:`` of a configuration, read whole: every fault at once, each with its key path.
+
+    sources:
+      - kind: feed
+        id: board-news
+        url: https://example.org/rss.xml
+      - kind: forum
+        id: town-forum
+        url: https://bbs.example.org/forum-2-1.html
+        preset: discuz
+
+The room does not read files: whoever does turns a fault's path into a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field, ValidationError
+
+from crawlers.source.base import Source, SourceConfig, Strict
+from crawlers.source.registry import KINDS
+
+
+class CrawlSettings(Strict):
+    """What holds for all sources: the ``crawl:`` mapping of a configuration."""
+
+    contact: str = Field(default="", max_length=200)
+    """A URL or mail address in our User-Agent, where a site's owner can complain."""
+    n_connections: int = Field(default=50, ge=1, le=1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with the configuration; `path` leads to it from ``sources``."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+def parse_sources(
+    raw: object, base: Path | None = None, at: tuple[str | int, ...] = ("sources",)
+) -> tuple[list[SourceConfig], list[Fault]]:
+    """The sources that are right, and every fault of the others.
+
+    Parameters
+    ----------
+    raw : object
+        What stands under ``sources:``, as plain lists, mappings and scalars.
+    base : Path, optional
+        The folder that relative paths in it start from.
+    at : tuple
+        The key path of `raw` in its document, put before every fault's.
+    """
+    configs: list[SourceConfig] = []
+    faults: list[Fault] = []
+    if not isinstance(raw, Sequence) or isinstance(raw, (str, bytes)):
+        return [], [Fault(at, "sources is a list of mappings")]
+    first_place: dict[str, int] = {}
+    for i, entry in enumerate(cast("Sequence[object]", raw)):
+        config = _parse_one(entry, (*at, i), base, faults)
+        if config is None:
+            continue
+        if config.id in first_place:
+            faults.append(
+                Fault((*at, i, "id"), f"id {config.id!r} is taken by source {first_place[config.id] + 1}")
+            )
+            continue
+        first_place[config.id] = i
+        configs.append(config)
+    return configs, faults
+
+
+def _parse_one(
+    entry: object, path: tuple[str | int, ...], base: Path | None, faults: list[Fault]
+) -> SourceConfig | None:
+    if not isinstance(entry, dict):
+        faults.append(Fault(path, "a source is a mapping"))
+        return None
+    values = cast("dict[str, Any]", entry)
+    kind = KINDS.get(str(values.get("kind")))
+    if kind is None:
+        there = ", ".join(KINDS)
+        what = f"no kind of source {values['kind']!r}" if "kind" in values else "kind is missing"
+        faults.append(Fault((*path, "kind") if "kind" in values else path, f"{what}; there are: {there}"))
+        return None
+    try:
+        return kind.config.model_validate(values, context={"base": base})
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            message = detail["msg"].removeprefix("Value error, ")
+            faults.append(Fault((*path, *detail["loc"]), message))
+        return None
+
+
+def build_sources(configs: Iterable[SourceConfig]) -> dict[str, Source]:
+    """A source for each configuration, by its id."""
+    return {config.id: KINDS[config.kind].build(config) for config in configs}
