@@ -22,6 +22,20 @@ def fingerprint(labels: dict[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceRef:
+    """A file of the evidence store, by its content."""
+
+    digest: str
+    """``sha256:`` and 64 hex digits."""
+    media_type: str
+    role: str
+    """``spectrogram``, ``iq``, ``audio``, ``document`` …"""
+    n_bytes: int
+    at: datetime
+    """When what it shows happened."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One raised alert, as it goes into the queue. Raising it again with the same ``id`` changes nothing."""
 
@@ -42,8 +56,7 @@ class Alert:
     """What the rule tested and found, as `rules.Match.why`."""
     event: dict[str, Any]
     """The flat event that the rule saw."""
-    evidence: list[str] = field(default_factory=list[str])
-    """``sha256:`` references into the evidence store."""
+    evidence: list[EvidenceRef] = field(default_factory=list[EvidenceRef])
     venue: str | None = None
     drill: bool = False
     experimental: bool = False

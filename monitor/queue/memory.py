@@ -24,7 +24,7 @@ class MemoryQueue:
 
     async def put(self, alerts: Sequence[Alert]) -> None:
         async with self._changed:
-            fresh = [alert for alert in alerts if alert.id not in self._ids]
+            fresh = list({alert.id: alert for alert in alerts if alert.id not in self._ids}.values())
             if len(self._held) + len(fresh) > self._capacity:
                 self._n_put_waits += 1
                 await self._changed.wait_for(

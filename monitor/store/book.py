@@ -1,0 +1,97 @@
+"""The store for the event loop: one thread writes, a few read, listeners are woken after a commit.
+
+A listener is only told that something changed and asks for what it has not seen. So
+nothing is queued for it, and a slow one costs nobody anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from monitor.alert.alert import Alert
+from monitor.clock import Clock
+from monitor.server.services import AlertQuery, Change
+from monitor.server.views import AlertDetail, AlertPage
+from monitor.store.query import AlertReader
+from monitor.store.store import Store
+
+N_READERS = 4
+T = TypeVar("T")
+
+
+class StoreBook:
+    """What the pipeline writes to and the server reads from."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._alerts = AlertReader(store.reader)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-write")
+        self._readers = ThreadPoolExecutor(N_READERS, thread_name_prefix="store-read")
+        self._listeners: dict[int, Callable[[], None]] = {}
+        self._next_listener = 0
+
+    async def merge(self, raised: Sequence[Alert]) -> int:
+        """Store `raised` and wake who listens; the number that were new. Raises `StoreError`."""
+        n_new = await self._write(partial(self._store.merge, raised, self._clock.now()))
+        if n_new:
+            self._wake()
+        return n_new
+
+    async def end_abandoned(self, before: datetime, hold: timedelta) -> int:
+        n_ended = await self._write(partial(self._store.end_abandoned, before, hold, self._clock.now()))
+        if n_ended:
+            self._wake()
+        return n_ended
+
+    async def record(self, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
+        return await self._write(partial(self._store.record, self._clock.now(), actor, action, subject, body))
+
+    async def list_alerts(self, query: AlertQuery) -> AlertPage:
+        return await self._read(partial(self._alerts.list_alerts, query, self._clock.now()))
+
+    async def get_alert(self, fingerprint: str) -> AlertDetail | None:
+        return await self._read(partial(self._alerts.get_alert, fingerprint, self._clock.now()))
+
+    async def last_change(self) -> int:
+        return await self._read(self._alerts.last_change)
+
+    async def changes_since(self, after: int, limit: int) -> Sequence[Change]:
+        return await self._read(partial(self._alerts.changes_since, after, limit, self._clock.now()))
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        return await self._read(partial(self._alerts.counts, self._clock.now()))
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        key = self._next_listener
+        self._next_listener += 1
+        self._listeners[key] = wake
+
+        def unsubscribe() -> None:
+            self._listeners.pop(key, None)
+
+        return unsubscribe
+
+    async def media_type(self, digest: str) -> str | None:
+        """Of an evidence file that some alert carries."""
+        return await self._read(partial(self._store.media_type, digest))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
+        self._store.close()
+
+    def _wake(self) -> None:
+        for wake in tuple(self._listeners.values()):
+            wake()
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, work)
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)

@@ -1,0 +1,6 @@
+"""The history of the tables, as alembic steps; an empty database gets them all by itself."""
+
+from __future__ import annotations
+
+HEAD = "0001"
+"""The newest step in ``versions/``; a test holds the two together."""

@@ -1,0 +1,194 @@
+"""Reading alerts: one page, one alert, what changed since. Blocking, read-only.
+
+A page is sorted by (level, updated_at, fingerprint), all descending, and its cursor is
+the last row's key: rows that arrive above do not shift what follows. A row that changes
+while somebody pages moves up and reaches them over the live stream.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from monitor.alert import wire
+from monitor.server.services import AlertQuery, BadCursorError, Change
+from monitor.server.views import AlertDetail, AlertPage, AlertView, EvidenceRef, ReasonView
+from monitor.store.errors import translated
+from monitor.store.merge import Merged
+from monitor.store.store import read_merged_row
+from monitor.store.tables import alerts, changes, events
+
+N_HISTORY = 20
+N_EVENTS = 100
+"""What a view carries of an alert's past: the newest. The store keeps all of it."""
+
+
+class AlertReader:
+    """Views of what the store holds, as at the instants it is asked about."""
+
+    def __init__(self, reader: sa.Engine) -> None:
+        self._reader = reader
+
+    def list_alerts(self, query: AlertQuery, now: datetime) -> AlertPage:
+        """One page; raises `BadCursorError` if the cursor is not one of ours."""
+        with translated(), self._reader.connect() as db:
+            live_id = _last_change(db)
+            wanted = _conditions(query, now)
+            total = db.execute(sa.select(sa.func.count()).select_from(alerts).where(*wanted)).scalar_one()
+            key = sa.tuple_(alerts.c.level_rank, alerts.c.updated_at, alerts.c.fingerprint)
+            if query.cursor is not None:
+                rank, updated_at, fingerprint = _read_cursor(query.cursor)
+                # Bound with the columns' types: SQLite keeps instants as text.
+                after = sa.tuple_(
+                    sa.literal(rank),
+                    sa.literal(updated_at, alerts.c.updated_at.type),
+                    sa.literal(fingerprint),
+                )
+                wanted.append(key < after)
+            rows = (
+                db.execute(
+                    sa.select(alerts)
+                    .where(*wanted)
+                    .order_by(
+                        alerts.c.level_rank.desc(), alerts.c.updated_at.desc(), alerts.c.fingerprint.desc()
+                    )
+                    .limit(query.limit + 1)
+                )
+                .mappings()
+                .all()
+            )
+            page = rows[: query.limit]
+            views = self._views(db, page, now)
+        cursor = _write_cursor(page[-1]) if len(rows) > len(page) and page else None
+        return AlertPage(alerts=views, next_cursor=cursor, total=total, live_id=live_id)
+
+    def get_alert(self, fingerprint: str, now: datetime) -> AlertDetail | None:
+        with translated(), self._reader.connect() as db:
+            rows = db.execute(sa.select(alerts).where(alerts.c.fingerprint == fingerprint)).mappings().all()
+            if not rows:
+                return None
+            view = self._views(db, rows, now)[0]
+            bodies = db.execute(
+                sa.select(events.c.body)
+                .where(events.c.fingerprint == fingerprint)
+                .order_by(events.c.at.desc(), events.c.event_id.desc())
+                .limit(N_EVENTS)
+            ).scalars()
+            flat = [wire.decode(body).event for body in bodies]
+        return AlertDetail(**msgspec.structs.asdict(view), events=flat[::-1])
+
+    def changes_since(self, after: int, limit: int, now: datetime) -> list[Change]:
+        """Alerts whose newest change is later than `after`, in the order of those changes."""
+        with translated(), self._reader.connect() as db:
+            rows = (
+                db.execute(
+                    sa.select(alerts)
+                    .where(alerts.c.changed_seq > after)
+                    .order_by(alerts.c.changed_seq)
+                    .limit(limit)
+                )
+                .mappings()
+                .all()
+            )
+            views = self._views(db, rows, now)
+        return [Change(row["changed_seq"], view) for row, view in zip(rows, views, strict=True)]
+
+    def last_change(self) -> int:
+        with translated(), self._reader.connect() as db:
+            return _last_change(db)
+
+    def counts(self, now: datetime) -> dict[tuple[str, str], int]:
+        """Firing alerts by kind and level."""
+        with translated(), self._reader.connect() as db:
+            rows = db.execute(
+                sa.select(alerts.c.kind, alerts.c.level, sa.func.count())
+                .where(_firing(now))
+                .group_by(alerts.c.kind, alerts.c.level)
+            )
+            return {(kind, level): n for kind, level, n in rows}
+
+    def _views(self, db: sa.Connection, rows: Sequence[sa.RowMapping], now: datetime) -> list[AlertView]:
+        histories = _histories(db, [row["fingerprint"] for row in rows])
+        return [_view(read_merged_row(row), histories.get(row["fingerprint"], []), now) for row in rows]
+
+
+def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
+    wanted: list[sa.ColumnElement[bool]] = []
+    if query.kinds:
+        wanted.append(alerts.c.kind.in_(query.kinds))
+    if query.levels:
+        wanted.append(alerts.c.level.in_(query.levels))
+    if query.venue is not None:
+        wanted.append(alerts.c.venue == query.venue)
+    if query.state is not None:
+        wanted.append(_firing(now) if query.state == "firing" else sa.not_(_firing(now)))
+    return wanted
+
+
+def _firing(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(alerts.c.ends_at.is_(None), alerts.c.ends_at > now)
+
+
+def _last_change(db: sa.Connection) -> int:
+    return db.execute(sa.select(sa.func.coalesce(sa.func.max(alerts.c.changed_seq), 0))).scalar_one()
+
+
+def _histories(db: sa.Connection, fingerprints: list[str]) -> dict[str, list[dict[str, Any]]]:
+    if not fingerprints:
+        return {}
+    age = sa.func.row_number().over(partition_by=changes.c.fingerprint, order_by=changes.c.seq.desc())
+    ranked = sa.select(changes, age.label("age")).where(changes.c.fingerprint.in_(fingerprints)).subquery()
+    rows = db.execute(sa.select(ranked).where(ranked.c.age <= N_HISTORY).order_by(ranked.c.seq))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.fingerprint, []).append(
+            {"at": row.at, "event_id": row.event_id, "action": row.action, "seq": row.seq}
+        )
+    return found
+
+
+def _view(merged: Merged, history: list[dict[str, Any]], now: datetime) -> AlertView:
+    return AlertView(
+        fingerprint=merged.fingerprint,
+        kind=merged.kind,
+        level=merged.level,
+        labels=merged.labels,
+        annotations=merged.annotations,
+        starts_at=merged.starts_at,
+        updated_at=merged.updated_at,
+        ends_at=merged.ends_at,
+        firing=merged.ends_at is None or merged.ends_at > now,
+        count=merged.count,
+        venue=merged.venue,
+        drill=merged.drill,
+        experimental=merged.experimental,
+        why=msgspec.convert(merged.why, list[ReasonView]),
+        event=merged.event,
+        evidence=[
+            EvidenceRef(digest=r.digest, media_type=r.media_type, role=r.role) for r in merged.evidence
+        ],
+        history=history,
+    )
+
+
+def _write_cursor(row: sa.RowMapping) -> str:
+    key = (row["level_rank"], row["updated_at"], row["fingerprint"])
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, datetime, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        raw = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
+        rank, updated_at, fingerprint = msgspec.json.decode(raw, type=tuple[int, datetime, str])
+    except (ValueError, binascii.Error) as error:
+        raise BadCursorError(cursor) from error
+    if updated_at.tzinfo is None or abs(rank) > 99:
+        raise BadCursorError(cursor)
+    return rank, updated_at, fingerprint

@@ -1,0 +1,274 @@
+"""The store: alerts merged, history kept, everything in the audit chain, in one transaction.
+
+Only the pipeline's one thread writes. Storing is idempotent by event id: what the queue
+delivers twice changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from monitor.alert import wire
+from monitor.alert.alert import Alert, EvidenceRef
+from monitor.store import audit, upgrade
+from monitor.store.audit import Chain, Entry, Head
+from monitor.store.engine import open_engines
+from monitor.store.errors import AuditError, translated
+from monitor.store.merge import LEVEL_RANK, Merged, fold
+from monitor.store.tables import alerts as alerts_table
+from monitor.store.tables import audit as audit_table
+from monitor.store.tables import changes as changes_table
+from monitor.store.tables import events as events_table
+from monitor.store.tables import evidence as evidence_table
+
+DAEMON = "examwatch"
+"""The actor of what no person did."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """An alert within one transaction: as read, then as folded."""
+
+    merged: Merged | None
+    stored: bool
+    seq: int = 0
+
+
+class Store:
+    """Blocking; every call takes and gives back its own connection."""
+
+    def __init__(self, url: str) -> None:
+        """
+        Raises
+        ------
+        StoreError
+            If the database cannot be opened.
+        StoreVersionError
+            If its tables are of another version.
+        """
+        self._engines = open_engines(url)
+        try:
+            with translated():
+                upgrade.prepare(self._engines.writer)
+        except BaseException:
+            self._engines.close()
+            raise
+
+    @property
+    def reader(self) -> sa.Engine:
+        return self._engines.reader
+
+    def close(self) -> None:
+        self._engines.close()
+
+    def merge(self, raised: Sequence[Alert], now: datetime) -> int:
+        """Store `raised`; the number of those that were not there before.
+
+        Raises
+        ------
+        StoreError
+            If nothing could be stored; the same call may work later.
+        """
+        with translated(), self._engines.writer.begin() as db:
+            known = _known(db, events_table.c.event_id, {alert.id for alert in raised})
+            fresh = list({alert.id: alert for alert in raised if alert.id not in known}.values())
+            if fresh:
+                self._store(db, fresh, now)
+            return len(fresh)
+
+    def _store(self, db: sa.Connection, fresh: list[Alert], now: datetime) -> None:
+        chain = Chain(db)
+        fingerprints = {alert.fingerprint for alert in fresh}
+        held = {fingerprint: _Held(None, stored=False) for fingerprint in fingerprints}
+        for merged in _read_merged(db, fingerprints):
+            held[merged.fingerprint] = _Held(merged, stored=True)
+        causes = _known_causes(db, fingerprints, {alert.cause for alert in fresh})
+        change_rows: list[dict[str, Any]] = []
+        event_rows: list[dict[str, Any]] = []
+        refs: dict[str, EvidenceRef] = {}
+        for alert in fresh:
+            box = held[alert.fingerprint]
+            key = (alert.fingerprint, alert.cause)
+            body = wire.encode(alert).decode()
+            action = "raised" if box.merged is None else "updated" if key in causes else "repeated"
+            box.merged = fold(box.merged, alert, new_cause=key not in causes)
+            causes.add(key)
+            refs |= {ref.digest: ref for ref in alert.evidence}
+            box.seq = chain.append(
+                now,
+                DAEMON,
+                f"alert.{action}",
+                alert.fingerprint,
+                {
+                    "event_id": alert.id,
+                    "digest": wire.digest(body),
+                    "level": alert.level,
+                    "evidence": [ref.digest for ref in alert.evidence],
+                },
+            )
+            change_rows.append(_change_row(box.seq, alert.fingerprint, now, action, alert.id))
+            event_rows.append(_event_row(alert, body, now))
+        db.execute(sa.insert(events_table), event_rows)
+        for box in held.values():
+            _write_merged(db, box)
+        db.execute(sa.insert(changes_table), change_rows)
+        _index_evidence(db, refs, now)
+        chain.flush()
+
+    def end_abandoned(self, before: datetime, hold: timedelta, now: datetime) -> int:
+        """Give an end to radio alerts left open by a run that ended before `before`.
+
+        Whoever would have told their end is gone. They end `hold` after the last news of them.
+        """
+        table = alerts_table
+        with translated(), self._engines.writer.begin() as db:
+            rows = db.execute(
+                sa.select(table.c.fingerprint, table.c.updated_at).where(
+                    table.c.ends_at.is_(None), table.c.kind == "radio", table.c.updated_at < before
+                )
+            ).all()
+            chain = Chain(db)
+            for fingerprint, updated_at in rows:
+                ends_at = updated_at + hold
+                seq = chain.append(now, DAEMON, "alert.abandoned", fingerprint, {"ends_at": ends_at})
+                db.execute(sa.insert(changes_table), [_change_row(seq, fingerprint, now, "abandoned", None)])
+                db.execute(
+                    sa.update(table)
+                    .where(table.c.fingerprint == fingerprint)
+                    .values(ends_at=ends_at, changed_seq=seq)
+                )
+            chain.flush()
+            return len(rows)
+
+    def record(self, now: datetime, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
+        """Append something that was done to the audit chain; its number."""
+        with translated(), self._engines.writer.begin() as db:
+            chain = Chain(db)
+            seq = chain.append(now, actor, action, subject, body)
+            chain.flush()
+            return seq
+
+    def media_type(self, digest: str) -> str | None:
+        """Of an evidence file that some alert carries; None if none does."""
+        with translated(), self._engines.reader.connect() as db:
+            return db.execute(
+                sa.select(evidence_table.c.media_type).where(evidence_table.c.digest == digest)
+            ).scalar_one_or_none()
+
+    def head(self) -> Head:
+        with translated(), self._engines.reader.connect() as db:
+            return audit.read_head(db)
+
+    def verify(self, heads: Iterable[Head] = ()) -> int:
+        """Check the whole chain and every event against it; the number of entries.
+
+        Raises
+        ------
+        AuditError
+            Naming the first thing that does not fit.
+        """
+        n_entries = n_alerts = 0
+        with translated(), self._engines.reader.connect() as db:
+            rows = db.execution_options(yield_per=1000).execute(
+                sa.select(audit_table.c.seq, audit_table.c.entry, audit_table.c.hash).order_by(
+                    audit_table.c.seq
+                )
+            )
+            for entry in audit.check_chain((tuple(row) for row in rows), heads):
+                n_entries += 1
+                if "event_id" in entry.body:
+                    n_alerts += 1
+                    _check_event(db, entry)
+            n_stored = db.execute(sa.select(sa.func.count()).select_from(events_table)).scalar_one()
+        if n_stored != n_alerts:
+            raise AuditError(f"{n_stored} alerts are stored, but the chain knows {n_alerts}")
+        return n_entries
+
+
+def read_merged_row(row: sa.RowMapping) -> Merged:
+    """An ``alerts`` row as the noun it stands for."""
+    values = {name: row[name] for name in Merged.__dataclass_fields__}
+    values["evidence"] = msgspec.convert(row["evidence"], list[EvidenceRef])
+    return Merged(**values)
+
+
+def _read_merged(db: sa.Connection, fingerprints: set[str]) -> Iterator[Merged]:
+    rows = db.execute(sa.select(alerts_table).where(alerts_table.c.fingerprint.in_(fingerprints)))
+    for row in rows.mappings():
+        yield read_merged_row(row)
+
+
+def _write_merged(db: sa.Connection, box: _Held) -> None:
+    if box.merged is None:
+        return
+    values = {name: getattr(box.merged, name) for name in Merged.__dataclass_fields__}
+    values["evidence"] = msgspec.to_builtins(box.merged.evidence)
+    values["level_rank"] = LEVEL_RANK[box.merged.level]
+    values["changed_seq"] = box.seq
+    if box.stored:
+        where = alerts_table.c.fingerprint == values.pop("fingerprint")
+        db.execute(sa.update(alerts_table).where(where).values(values))
+    else:
+        db.execute(sa.insert(alerts_table), [values])
+
+
+def _index_evidence(db: sa.Connection, refs: dict[str, EvidenceRef], now: datetime) -> None:
+    known = _known(db, evidence_table.c.digest, set(refs))
+    rows = [
+        {**{k: v for k, v in asdict(ref).items() if k != "at"}, "recorded_at": now}
+        for digest, ref in refs.items()
+        if digest not in known
+    ]
+    if rows:
+        db.execute(sa.insert(evidence_table), rows)
+
+
+def _known(db: sa.Connection, column: sa.Column[str], asked: set[str]) -> set[str]:
+    return set(db.execute(sa.select(column).where(column.in_(asked))).scalars())
+
+
+def _known_causes(db: sa.Connection, fingerprints: set[str], causes: set[str]) -> set[tuple[str, str]]:
+    table = events_table.c
+    rows = db.execute(
+        sa.select(table.fingerprint, table.cause)
+        .where(table.fingerprint.in_(fingerprints), table.cause.in_(causes))
+        .distinct()
+    )
+    return {(row[0], row[1]) for row in rows}
+
+
+def _change_row(
+    seq: int, fingerprint: str, now: datetime, action: str, event_id: str | None
+) -> dict[str, Any]:
+    return {"seq": seq, "fingerprint": fingerprint, "at": now, "action": action, "event_id": event_id}
+
+
+def _event_row(alert: Alert, body: str, now: datetime) -> dict[str, Any]:
+    return {
+        "event_id": alert.id,
+        "fingerprint": alert.fingerprint,
+        "cause": alert.cause,
+        "at": alert.updated_at,
+        "recorded_at": now,
+        "kind": alert.kind,
+        "level": alert.level,
+        "venue": alert.venue,
+        "body": body,
+    }
+
+
+def _check_event(db: sa.Connection, entry: Entry) -> None:
+    event_id = entry.body["event_id"]
+    body = db.execute(
+        sa.select(events_table.c.body).where(events_table.c.event_id == event_id)
+    ).scalar_one_or_none()
+    if body is None:
+        raise AuditError(f"entry {entry.seq} records alert {event_id}, which is gone")
+    if wire.digest(body) != entry.body["digest"]:
+        raise AuditError(f"entry {entry.seq} records alert {event_id}, which was changed")

@@ -1,0 +1,134 @@
+"""The tables, for SQLite and PostgreSQL alike.
+
+    events ──fingerprint──> alerts        one row an alert raised / one row a case of it
+       │                      ^
+       └────── changes ───────┘           seq grows with each commit: what the live stream counts by
+                 │ seq
+               audit                      append-only chain, one entry a change, same transaction
+
+``body`` holds an alert as `monitor.alert.wire` writes it, and its digest stands in the
+audit entry: a changed event no longer fits the chain.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime. SQLite keeps it as text that sorts as the instants do."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+_Seq = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""SQLite's own row number is only spelt INTEGER."""
+
+
+def _column(
+    name: str, kind: Any, *, nullable: bool = False, primary_key: bool = False, autoincrement: bool = False
+) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=nullable, primary_key=primary_key, autoincrement=autoincrement)
+
+
+meta = sa.Table("meta", metadata, _column("name", sa.Text, primary_key=True), _column("value", sa.Text))
+
+events = sa.Table(
+    "events",
+    metadata,
+    _column("event_id", sa.Text, primary_key=True),
+    _column("fingerprint", sa.Text),
+    _column("cause", sa.Text),
+    _column("at", Instant),
+    _column("recorded_at", Instant),
+    _column("kind", sa.Text),
+    _column("level", sa.Text),
+    _column("venue", sa.Text, nullable=True),
+    _column("body", sa.Text),
+    sa.Index("ix_events_fingerprint_at", "fingerprint", "at"),
+    sa.Index("ix_events_fingerprint_cause", "fingerprint", "cause"),
+    sa.Index("ix_events_at", "at"),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _column("fingerprint", sa.Text, primary_key=True),
+    _column("kind", sa.Text),
+    _column("level", sa.Text),
+    _column("level_rank", sa.Integer),
+    _column("labels", Json),
+    _column("annotations", Json),
+    _column("starts_at", Instant),
+    _column("updated_at", Instant),
+    _column("ends_at", Instant, nullable=True),
+    _column("count", sa.Integer),
+    _column("venue", sa.Text, nullable=True),
+    _column("drill", sa.Boolean),
+    _column("experimental", sa.Boolean),
+    _column("why", Json),
+    _column("event", Json),
+    _column("evidence", Json),
+    _column("newest_event_id", sa.Text),
+    _column("changed_seq", sa.BigInteger),
+    sa.Index("ix_alerts_gravest", "level_rank", "updated_at", "fingerprint"),
+    sa.Index("ix_alerts_changed_seq", "changed_seq", unique=True),
+    sa.Index("ix_alerts_ends_at", "ends_at"),
+)
+
+changes = sa.Table(
+    "changes",
+    metadata,
+    _column("seq", _Seq, primary_key=True),
+    _column("fingerprint", sa.Text),
+    _column("at", Instant),
+    _column("action", sa.Text),
+    _column("event_id", sa.Text, nullable=True),
+    sa.Index("ix_changes_fingerprint_seq", "fingerprint", "seq"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _column("seq", _Seq, primary_key=True),
+    _column("entry", sa.Text),
+    _column("hash", sa.Text),
+)
+
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    _column("digest", sa.Text, primary_key=True),
+    _column("media_type", sa.Text),
+    _column("role", sa.Text),
+    _column("n_bytes", sa.BigInteger),
+    _column("recorded_at", Instant),
+)

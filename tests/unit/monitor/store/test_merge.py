@@ -1,0 +1,62 @@
+"""The fold of alerts does not care in what order, or how often, they arrive."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.store.merge import LEVEL_RANK, Merged, fold
+from tests.unit.monitor.conftest import make_alert
+
+
+def fold_all(alerts) -> Merged:
+    merged, causes = None, set()
+    for alert in alerts:
+        merged = fold(merged, alert, new_cause=alert.cause not in causes)
+        causes.add(alert.cause)
+    assert merged is not None
+    return merged
+
+
+one = st.builds(
+    lambda n, cause, at, level, drill: make_alert(
+        f"{n}", at_s=at, level=level, drill=drill, cause=f"c{cause}"
+    ),
+    st.integers(0, 60),
+    st.integers(0, 5),
+    st.integers(0, 100),
+    st.sampled_from(sorted(LEVEL_RANK)),
+    st.booleans(),
+)
+
+
+@given(st.lists(one, min_size=1, max_size=40, unique_by=lambda a: a.id), st.integers())
+def test_order_does_not_matter(alerts, seed):
+    shuffled = alerts.copy()
+    random.Random(seed).shuffle(shuffled)
+    assert fold_all(shuffled) == fold_all(alerts)
+
+
+@given(st.lists(one, min_size=1, max_size=30, unique_by=lambda a: a.id))
+def test_level_is_the_gravest_and_the_times_the_widest(alerts):
+    merged = fold_all(alerts)
+    assert LEVEL_RANK[merged.level] == max(LEVEL_RANK[alert.level] for alert in alerts)
+    assert merged.starts_at == min(alert.starts_at for alert in alerts)
+    assert merged.updated_at == max(alert.updated_at for alert in alerts)
+    assert merged.count == len({alert.cause for alert in alerts})
+
+
+def test_the_first_evidence_and_the_newest_are_kept_of_many():
+    alerts = [make_alert(str(n), at_s=n) for n in range(100)]
+    kept = [ref.at for ref in fold_all(alerts).evidence]
+    assert kept == sorted(kept, reverse=True)
+    assert kept[0] == alerts[-1].starts_at
+    assert kept[-1] == alerts[0].starts_at
+    assert len(kept) == 20
+
+
+def test_a_drill_does_not_hide_the_real_thing_beside_it():
+    assert fold_all([make_alert("1", drill=True)]).drill
+    assert not fold_all([make_alert("1", drill=True), make_alert("2", drill=False)]).drill
