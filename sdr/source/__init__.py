@@ -14,6 +14,7 @@ from pathlib import Path
 from sdr.source.base import SampleSource, SourceError, SourceInfo
 from sdr.source.clock import SYSTEM_CLOCK, Clock
 from sdr.source.recording import open_recording
+from sdr.source.synth import open_synth
 from sdr.types import SampleFormat
 
 __all__ = ["SampleSource", "SourceError", "SourceInfo", "open_source"]
@@ -43,6 +44,8 @@ def open_source(
         One line for a person, with ``retry`` set if the same call may work later.
     """
     kind, colon, rest = spec.partition(":")
+    if colon and kind == "synth":
+        return open_synth(spec, Path(rest), clock=clock)
     if colon and kind in set(SampleFormat):
         return open_recording(
             spec, Path(rest), rate_hz=rate_hz, center_hz=center_hz, format=SampleFormat(kind)
