@@ -149,7 +149,7 @@ def parse(text: str, path: Path, faults: FaultList | None = None) -> Tree:
     return Tree(path, value, walk.lines)
 
 
-def validate(tree: Tree, model: type[ModelT]) -> ModelT:
+def validate(tree: Tree, model: type[ModelT], context: dict[str, Any] | None = None) -> ModelT:
     """The document as a `model`, checked strictly (a number is not text, an unknown key is a fault).
 
     Raises
@@ -163,7 +163,7 @@ def validate(tree: Tree, model: type[ModelT]) -> ModelT:
         raise InputError(faults.faults)
     try:
         # JSON mode is strict about kinds, yet lets text be a path and a list a tuple.
-        return model.model_validate_json(json.dumps(tree.value), strict=True)
+        return model.model_validate_json(json.dumps(tree.value), strict=True, context=context)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             where = detail["loc"]

@@ -1,0 +1,126 @@
+"""A configuration with all that it names: timetable, rules and sources, every fault at once.
+
+examwatch.yml ──> Config ──┬─ timetable.yml ──> Timetable
+                           ├─ rules/         ──> RuleSet        all faults of all of them
+                           └─ sources:       ──> SourceConfig      in one InputError
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+from crawlers.config import parse_sources
+from crawlers.source.base import SourceConfig
+from monitor import timetable, yamltree
+from monitor.config.model import Config
+from monitor.faults import Fault, FaultList, InputError
+from monitor.timetable import Timetable
+from monitor.yamltree import Tree
+from rules.fault import RuleErrors
+from rules.load import load_rules
+from rules.match import RuleSet
+
+LIBRARY = Path(str(files("rules"))) / "library"
+"""The rules that come with the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that a run needs to know before it starts, checked."""
+
+    path: Path
+    config: Config
+    timetable: Timetable
+    rules: RuleSet
+    sources: tuple[SourceConfig, ...]
+
+
+def load_config(path: Path) -> Config:
+    """The configuration alone, for commands that need no more.
+
+    Raises
+    ------
+    InputError
+        With every fault and its line.
+    """
+    return _config(yamltree.read(path))
+
+
+def load_setup(path: Path, now: datetime) -> Setup:
+    """The configuration in `path` and everything that it names.
+
+    Raises
+    ------
+    InputError
+        With every fault of every file.
+    """
+    tree = yamltree.read(path)
+    faults: list[Fault] = []
+    sources = _sources(tree, faults)
+    try:
+        config = _config(tree)
+    except InputError as error:
+        raise InputError([*faults, *error.faults]) from None
+    table = Timetable()
+    if config.timetable is not None:
+        try:
+            table = timetable.load(config.timetable, now)
+        except InputError as error:
+            faults += error.faults
+    rules = _rules(config, faults)
+    faults += _misfits(tree, config, table)
+    if faults:
+        raise InputError(faults)
+    return Setup(path, config, table, rules, sources)
+
+
+def _config(tree: Tree) -> Config:
+    if isinstance(tree.value, dict):
+        # A section whose every line is commented out reads as null, and means its defaults.
+        written = cast("dict[str, Any]", tree.value)
+        tree = replace(tree, value={key: part for key, part in written.items() if part is not None})
+    return yamltree.validate(tree, Config, {"base": tree.path.parent})
+
+
+def _sources(tree: Tree, faults: list[Fault]) -> tuple[SourceConfig, ...]:
+    written = tree.value.get("sources") if isinstance(tree.value, dict) else None
+    if written is None:
+        return ()
+    configs, found = parse_sources(written, tree.path.resolve().parent)
+    faults += [
+        Fault(str(tree.path), tree.line(fault.path), _told(fault.path, fault.message)) for fault in found
+    ]
+    return tuple(configs)
+
+
+def _told(path: tuple[str | int, ...], message: str) -> str:
+    return f"{'.'.join(str(step) for step in path)}: {message}"
+
+
+def _rules(config: Config, faults: list[Fault]) -> RuleSet:
+    try:
+        return RuleSet(load_rules(*(config.rules.dirs or (LIBRARY,))))
+    except RuleErrors as error:
+        faults += [Fault(fault.file, fault.line, fault.message) for fault in error.faults]
+        return RuleSet(())
+
+
+def _misfits(tree: Tree, config: Config, table: Timetable) -> list[Fault]:
+    """What is right by itself and wrong beside the rest."""
+    faults = FaultList(tree.path)
+    first: dict[str, int] = {}
+    for i, sensor in enumerate(config.sensors):
+        line = tree.line(("sensors", i, "id"))
+        if sensor.id in first:
+            faults.add(line, f"sensor '{sensor.id}' stands twice (first in line {first[sensor.id]})")
+        first.setdefault(sensor.id, line)
+        if sensor.venue is not None and table.venues and sensor.venue not in table.venues:
+            faults.add(
+                tree.line(("sensors", i, "venue")),
+                f"venue '{sensor.venue}' is not in the timetable {config.timetable}",
+            )
+    return faults.faults

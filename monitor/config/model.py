@@ -1,0 +1,202 @@
+"""The sections of a configuration, strictly typed. Each default stands here, once.
+
+A relative path starts from the configuration's own folder, which comes as ``base`` in the
+validation context. Secrets stand in files of their own (``*_file``), never here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
+
+from crawlers.config import CrawlSettings
+from sdr.units import parse_band, parse_frequency
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+def _base(info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get("base", "."))
+
+
+def _resolved(path: Path, info: ValidationInfo) -> Path:
+    return (_base(info) / path).resolve()
+
+
+def _existing(path: Path, info: ValidationInfo) -> Path:
+    found = _resolved(path, info)
+    if not found.exists():
+        raise ValueError(f"no such file: {found}")
+    return found
+
+
+def _source(spec: str, info: ValidationInfo) -> str:
+    """`spec` with its path made absolute, where it has one."""
+    scheme, colon, rest = spec.partition(":")
+    if colon and scheme in ("rtl", "tcp"):
+        return spec
+    if not colon:
+        return str(_existing(Path(spec), info))
+    return f"{scheme}:{_existing(Path(rest), info)}"
+
+
+def _sqlite(url: str, info: ValidationInfo) -> str:
+    scheme, _, path = url.partition(":")
+    return f"sqlite:{_resolved(Path(path), info)}" if scheme == "sqlite" and path else url
+
+
+def _store(url: str, info: ValidationInfo) -> str:
+    if not url.startswith(("sqlite:", "postgresql://")):
+        raise ValueError(f"no store of kind '{url.partition(':')[0]}:' (sqlite: or postgresql:)")
+    if urlsplit(url).password is not None:
+        raise ValueError("a password stands in password_file, not in the URL")
+    return _sqlite(url, info)
+
+
+def _queue(url: str, info: ValidationInfo) -> str:
+    if not url.startswith("sqlite:") and url != "memory:":
+        raise ValueError(f"no queue of kind '{url.partition(':')[0]}:' (sqlite: or memory:)")
+    return _sqlite(url, info)
+
+
+def _frequency(value: Any) -> Any:
+    return parse_frequency(value) if isinstance(value, str) else value
+
+
+def _band(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("a band is written LOW:HIGH, such as 433M:435M")
+    low_hz, high_hz = parse_band(value)
+    return {"low_hz": low_hz, "high_hz": high_hz}
+
+
+FilePath = Annotated[Path, AfterValidator(_resolved)]
+ExistingPath = Annotated[Path, AfterValidator(_existing)]
+Frequency = Annotated[float, BeforeValidator(_frequency)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Both(Strict):
+    """A text for people, in both languages."""
+
+    en: str
+    zh: str
+
+
+class Site(Strict):
+    """Who this installation is."""
+
+    id: Id = "site"
+    name: Both = Both(en="Exam monitor", zh="考试监测")
+
+
+class Server(Strict):
+    """Where the console and the API are served."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8440, ge=0, le=65535)
+    """0 takes any free port and says which."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names under which browsers may open the console, beside this machine's own."""
+
+
+class Queue(Strict):
+    """Where raised alerts wait until they are stored."""
+
+    url: Annotated[str, AfterValidator(_queue)] = "sqlite:"
+    """``sqlite:PATH``, or ``memory:`` for tests; ``sqlite:`` alone is ``queue.db`` in ``data_dir``."""
+
+
+class Store(Strict):
+    """Where alerts, their history and the audit chain are kept."""
+
+    url: Annotated[str, AfterValidator(_store)] = "sqlite:"
+    """``sqlite:PATH`` or ``postgresql://…``; ``sqlite:`` alone is ``store.db`` in ``data_dir``."""
+    password_file: ExistingPath | None = None
+    """Of the PostgreSQL user; a password never stands in the URL."""
+
+
+class Rules(Strict):
+    dirs: tuple[ExistingPath, ...] = ()
+    """Folders of rules; none means the library that comes with the program."""
+
+
+class Band(Strict):
+    """What a sensor listens to."""
+
+    low_hz: float
+    high_hz: float
+
+
+class Replay(Strict):
+    """How a recording plays when it stands in for a receiver."""
+
+    loop: bool = False
+    paced: bool = True
+    """At the speed at which it was recorded, instead of as fast as it can be read."""
+
+
+class Sensor(Strict):
+    id: Id
+    venue: str | None = None
+    """One of the timetable's venues: its sessions are this sensor's."""
+    source: Annotated[str, AfterValidator(_source)]
+    """``rtl:0``, ``tcp://host:port``, a recording, ``synth:WORLD.yml``."""
+    bands: tuple[Annotated[Band, BeforeValidator(_band)], ...] = ()
+    """None: all that the source shows without tuning."""
+    dwell_s: float | None = Field(default=None, gt=0, le=600)
+    gain_db: float | None = Field(default=None, ge=0, le=100)
+    """None leaves automatic gain on; levels then do not compare."""
+    ppm: int | None = Field(default=None, ge=-1000, le=1000)
+    rate_hz: Frequency | None = None
+    center_hz: Frequency | None = None
+    """Of a recording that does not say so itself."""
+    replay: Replay = Replay()
+
+
+class Demo(Strict):
+    """A forum and a feed on this machine, so that a demo needs no network."""
+
+    posts: ExistingPath
+    port: int = Field(default=8441, ge=0, le=65535)
+
+
+class Config(Strict):
+    site: Site = Site()
+    language: Literal["zh", "en"] = "zh"
+    """Of texts that nobody has chosen a language for."""
+    data_dir: FilePath
+    server: Server = Server()
+    queue: Queue = Queue()
+    store: Store = Store()
+    timetable: FilePath | None = None
+    rules: Rules = Rules()
+    bandplan: FilePath | None = None
+    sensors: tuple[Sensor, ...] = ()
+    crawl: CrawlSettings = CrawlSettings()
+    sources: tuple[dict[str, Any], ...] = ()
+    """Read by `crawlers.config`, which knows the kinds."""
+    demo: Demo | None = None
+
+    @property
+    def queue_url(self) -> str:
+        """With the place that ``sqlite:`` alone stands for."""
+        return f"sqlite:{self.data_dir / 'queue.db'}" if self.queue.url == "sqlite:" else self.queue.url
+
+    @property
+    def store_url(self) -> str:
+        """With the place that ``sqlite:`` alone stands for."""
+        return f"sqlite:{self.data_dir / 'store.db'}" if self.store.url == "sqlite:" else self.store.url
