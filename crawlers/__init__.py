@@ -2,3 +2,10 @@
 
 Speaks URLs and documents; knows nothing of alerts, rules or exams.
 """
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("examwatch")
+except PackageNotFoundError:
+    __version__ = "0"

@@ -157,12 +157,12 @@ class Visit(Protocol):
         """Marked URLs first seen that recently, the longest unread first."""
         ...
 
-    async def cut_short(self) -> bool:
-        """The last sweep over the list pages did not come to its end."""
+    async def begin_sweep(self) -> bool:
+        """A sweep over list pages begins; True if the last one did not come to its end."""
         ...
 
-    async def sweep(self, *, done: bool) -> None:
-        """A sweep over list pages begins, or has come to its end."""
+    async def end_sweep(self) -> None:
+        """Everything that the list pages led to has been read."""
         ...
 
     def found_by(self, selector: str, n: int) -> None:

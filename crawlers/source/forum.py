@@ -83,8 +83,7 @@ class Forum:
         self._thread = config.thread
 
     async def read(self, visit: Visit) -> AsyncIterator[Found]:
-        was_cut = await visit.cut_short()
-        await visit.sweep(done=False)
+        was_cut = await visit.begin_sweep()
         read_now: set[str] = set()
         complete = True
         url: str | None = self.config.url
@@ -122,7 +121,7 @@ class Forum:
             if not fresh and not was_cut:
                 break
         if complete:
-            await visit.sweep(done=True)
+            await visit.end_sweep()
         for thread_url in await visit.due(self.config.revisit_days * 86_400, self.config.max_revisits):
             if thread_url not in read_now:
                 async for found in self._again(visit, thread_url):

@@ -43,8 +43,7 @@ class PostsPage:
         self.config = config
 
     async def read(self, visit: Visit) -> AsyncIterator[Found]:
-        was_cut = await visit.cut_short()
-        await visit.sweep(done=False)
+        was_cut = await visit.begin_sweep()
         url: str | None = self.config.url
         for _ in range(self.config.max_pages):
             if url is None:
@@ -68,4 +67,4 @@ class PostsPage:
             if len(known) == len(finds) and not was_cut:
                 break
             url = next_url
-        await visit.sweep(done=True)
+        await visit.end_sweep()

@@ -1,0 +1,270 @@
+"""The crawler: polls a source and hands over what is new.
+
+    source ──Found──> digest known? ──no──> Document ──deliver──> remembered
+                          └─yes: nothing
+
+A document is remembered only after ``deliver`` returned: a crash repeats it, with the same
+id, version and first-seen time, and never loses it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from crawlers.charset import decode
+from crawlers.clock import Clock
+from crawlers.document import Document
+from crawlers.errors import CrawlError
+from crawlers.fetch import Client
+from crawlers.memory import Memory, Version
+from crawlers.schedule import next_interval_s
+from crawlers.source.base import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Found, Source, SourceConfig
+from crawlers.state import SourceState
+from crawlers.url import document_id
+from crawlers.visit import PollVisit
+
+MAX_SECRET_BYTES = 64 * 1024
+
+Deliver = Callable[[Document], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class PollReport:
+    """What one poll of one source came to."""
+
+    source: str
+    started_at: datetime
+    duration_s: float
+    n_new: int
+    n_edited: int
+    n_requests: int
+    n_not_modified: int
+    n_bytes: int
+    error: CrawlError | None
+    """The poll as a whole failed; what it found before was delivered."""
+    faults: tuple[CrawlError, ...]
+    """Parts that failed while the rest went on."""
+    matched: Mapping[str, int]
+    """How often each selector of the configuration matched."""
+    next_poll_at: datetime
+    signs: tuple[str, ...] = field(default=())
+    """Keys of `crawlers.state.SIGNS` that hold."""
+
+
+class Crawler:
+    """Polls any of `sources`; the same source is never polled twice at a time.
+
+    Parameters
+    ----------
+    executor : Executor, optional
+        Where pages are parsed; the event loop's own threads without one.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        memory: Memory,
+        client: Client,
+        clock: Clock,
+        rng: random.Random,
+        executor: Executor | None = None,
+    ) -> None:
+        self._sources = dict(sources)
+        self._memory = memory
+        self._client = client
+        self._clock = clock
+        self._rng = rng
+        self._executor = executor
+        self._states: dict[str, SourceState] = {}
+        self._busy: dict[str, asyncio.Lock] = {id: asyncio.Lock() for id in sources}
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        return self._sources
+
+    async def state(self, source_id: str) -> SourceState:
+        """The source's state, as health shows it; that of the last run after a restart."""
+        state = self._states.get(source_id)
+        if state is None:
+            kept = await self._memory.state(source_id)
+            state = SourceState.from_json(kept) if kept else SourceState(source_id)
+            self._states[source_id] = state
+        return state
+
+    async def poll(self, source_id: str, deliver: Deliver, *, at_most_s: float | None = None) -> PollReport:
+        """Read the source once and deliver each document that is new or edited.
+
+        Parameters
+        ----------
+        at_most_s : float, optional
+            The longest interval to the next poll that the exam calendar allows now.
+
+        Raises
+        ------
+        KeyError
+            If there is no such source.
+        Exception
+            What `deliver` raises; the document then counts as not delivered. Failures of the
+            source itself do not raise, they stand in the report.
+        """
+        source = self._sources[source_id]
+        async with self._busy[source_id]:
+            state = await self.state(source_id)
+            started_at, started_s = self._clock.now(), self._clock.monotonic()
+            counts = {"new": 0, "edited": 0}
+            error: CrawlError | None = None
+            visit = PollVisit(source.config, self._memory, self._client, self._clock, self._executor)
+            try:
+                visit.secrets = await visit.run(read_secrets, source.config)
+                async for found in source.read(visit):
+                    await self._take(source.config, found, deliver, state, counts)
+            except CrawlError as failure:
+                error = failure
+            signs = await self._conclude(state, visit, error, at_most_s, source.config)
+            assert state.next_poll_at is not None
+            return PollReport(
+                source=source_id,
+                started_at=started_at,
+                duration_s=self._clock.monotonic() - started_s,
+                n_new=counts["new"],
+                n_edited=counts["edited"],
+                n_requests=visit.n_requests,
+                n_not_modified=visit.n_not_modified,
+                n_bytes=visit.n_bytes,
+                error=error,
+                faults=tuple(visit.faults),
+                matched=dict(visit.matched),
+                next_poll_at=state.next_poll_at,
+                signs=signs,
+            )
+
+    async def _take(
+        self, config: SourceConfig, found: Found, deliver: Deliver, state: SourceState, counts: dict[str, int]
+    ) -> None:
+        """Deliver `found` if its text is not the newest version that we know."""
+        title, text = found.title[:MAX_TITLE_CHARS], found.text[:MAX_TEXT_CHARS]
+        if not title and not text:
+            return
+        id = document_id(config.id, found.key)
+        digest = "sha256:" + hashlib.sha256(f"{title}\n\n{text}".encode("utf-8", "replace")).hexdigest()
+        known = (await self._memory.known([id])).get(id)
+        if known is not None and known.digest == digest:
+            return
+        now = self._clock.now()
+        sight = known or await self._memory.sight(id, config.id, found.key, found.url, now)
+        document = Document(
+            id=id,
+            source=config.id,
+            url=found.url,
+            author=found.author,
+            title=title,
+            text=text,
+            published_at=found.published_at,
+            first_seen_at=sight.first_seen_at,
+            fetched_at=now,
+            digest=digest,
+            version=sight.version + 1,
+        )
+        await deliver(document)
+        await self._memory.remember(
+            id, Version(document.version, digest, title, text, now), published_at=found.published_at
+        )
+        counts["new" if document.version == 1 else "edited"] += 1
+        state.n_documents += 1
+        state.arrived(now)
+
+    async def _conclude(
+        self,
+        state: SourceState,
+        visit: PollVisit,
+        error: CrawlError | None,
+        at_most_s: float | None,
+        config: SourceConfig,
+    ) -> tuple[str, ...]:
+        now = self._clock.now()
+        failures = [*visit.faults, *([error] if error else [])]
+        for failure in failures:
+            state.errors[failure.kind] = state.errors.get(failure.kind, 0) + 1
+        trouble = {failure.kind for failure in failures}
+        for selector, n in visit.matched.items():
+            best = state.best.get(selector, 0)
+            if n == 0 and best > 0:
+                trouble.add("layout")
+            state.best[selector] = max(best, n)
+        if error is None:
+            state.n_failures, state.last_success_at = 0, now
+        else:
+            state.n_failures += 1
+            trouble.add("failing")
+        state.last_error = str(failures[-1]) if failures else ""
+        state.trouble(trouble)
+        state.n_polls += 1
+        state.n_requests += visit.n_requests
+        state.n_not_modified += visit.n_not_modified
+        state.last_poll_at = now
+        interval_s = next_interval_s(
+            n_week=await self._memory.count_since(config.id, now - timedelta(days=7)),
+            fixed_s=config.every_s,
+            ttl_s=visit.ttl_s,
+            wait_s=error.retry_after_s if error else None,
+            at_most_s=at_most_s,
+            n_failures=state.n_failures,
+            chance=self._rng.random(),
+        )
+        state.next_poll_at = now + timedelta(seconds=interval_s)
+        await self._memory.keep_state(config.id, state.to_json())
+        return state.signs(now)
+
+
+def read_secrets(config: SourceConfig) -> dict[str, str]:
+    """Header values from the source's ``*_file``; read at each poll, so that a renewed cookie counts.
+
+    Raises
+    ------
+    CrawlError
+        Of kind ``file``, naming the file and never what is in it.
+    """
+    secrets: dict[str, str] = {}
+    for name, path in config.header_files.items():
+        secrets[name] = _one_line(path)
+    if config.cookie_file:
+        secrets["Cookie"] = cookie_header(_secret(config.cookie_file), config.cookie_file)
+    return secrets
+
+
+def _secret(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return decode(file.read(MAX_SECRET_BYTES)).text
+    except OSError as error:
+        raise CrawlError("file", str(path), error.strerror or "cannot be read") from None
+
+
+def _one_line(path: Path) -> str:
+    value = _secret(path).strip()
+    if not value or not value.isprintable():
+        raise CrawlError("file", str(path), "one line of text is wanted")
+    return value
+
+
+def cookie_header(text: str, path: Path) -> str:
+    """A Cookie header from a browser's ``cookies.txt`` (Netscape format) or from ``name=value; …``."""
+    pairs: list[str] = []
+    for line in text.splitlines():
+        line = line.removeprefix("#HttpOnly_")
+        columns = line.split("\t")
+        if len(columns) == 7:
+            pairs.append(f"{columns[5]}={columns[6]}")
+        elif line.strip() and not line.startswith("#"):
+            pairs.append(line.strip().rstrip(";"))
+    header = "; ".join(pairs)
+    if not header or not header.isprintable():
+        raise CrawlError("file", str(path), "no cookie in it")
+    return header

@@ -1,0 +1,285 @@
+"""What the crawlers have seen, in SQLite, safe from a kill at any moment.
+
+    documents  one row a post: its newest version's digest, and when we first saw it
+    versions   every text it ever had
+    pages      validators of each URL, and where the page led to
+    marks      threads, posts and files that were read to the end
+    sources    each source's state, and whether its last sweep was cut short
+
+Whoever was answered can be killed: answers come after the commit (`crawlers.sqlite`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from crawlers.sqlite import Worker
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, source TEXT NOT NULL, key TEXT NOT NULL, url TEXT NOT NULL, version INTEGER NOT NULL,
+    digest TEXT NOT NULL, simhash INTEGER, first_seen_at REAL NOT NULL, published_at REAL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS documents_by_source ON documents (source, first_seen_at);
+CREATE INDEX IF NOT EXISTS documents_by_time ON documents (first_seen_at);
+CREATE TABLE IF NOT EXISTS versions (
+    id TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    fetched_at REAL NOT NULL, PRIMARY KEY (id, version)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pages (
+    source TEXT NOT NULL, url TEXT NOT NULL, reader TEXT NOT NULL, etag TEXT, last_modified TEXT,
+    digest TEXT NOT NULL, next_url TEXT, settled_at REAL NOT NULL, PRIMARY KEY (source, url)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (
+    source TEXT NOT NULL, url TEXT NOT NULL, reader TEXT NOT NULL, mark TEXT NOT NULL,
+    first_seen_at REAL NOT NULL, read_at REAL NOT NULL, PRIMARY KEY (source, url)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS marks_by_age ON marks (source, first_seen_at);
+CREATE TABLE IF NOT EXISTS sources (
+    source TEXT PRIMARY KEY, sweeping INTEGER NOT NULL DEFAULT 0, state TEXT
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is known of a document."""
+
+    first_seen_at: datetime
+    version: int
+    """0 while no version of it has been delivered."""
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    version: int
+    digest: str
+    title: str
+    text: str
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    etag: str | None
+    last_modified: str | None
+    digest: str
+    next_url: str | None
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Memory:
+    """The door to all that is remembered; an async context manager.
+
+    `reader` is a digest of how a source reads pages: with new selectors, old pages are news.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._worker = Worker(path, _SCHEMA, SCHEMA_VERSION)
+
+    async def __aenter__(self) -> Memory:
+        await asyncio.to_thread(self._worker.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._worker.stop)
+
+    async def sight(self, id: str, source: str, key: str, url: str, now: datetime) -> Sight:
+        """What is known of document `id`; the first call notes `now` as its first sight."""
+
+        def work(db: sqlite3.Connection) -> Sight:
+            db.execute(
+                "INSERT OR IGNORE INTO documents VALUES (?,?,?,?,0,'',NULL,?,NULL)",
+                (id, source, key, url, now.timestamp()),
+            )
+            row = db.execute(
+                "SELECT first_seen_at, version, digest FROM documents WHERE id=?", (id,)
+            ).fetchone()
+            return Sight(_instant(row[0]), row[1], row[2])
+
+        return await self._worker.do(work)
+
+    async def known(self, ids: list[str]) -> dict[str, Sight]:
+        """What is known of those of `ids` that were delivered."""
+
+        def work(db: sqlite3.Connection) -> dict[str, Sight]:
+            query = "SELECT first_seen_at, version, digest FROM documents WHERE id=? AND version>0"
+            rows = ((id, db.execute(query, (id,)).fetchone()) for id in ids)
+            return {id: Sight(_instant(row[0]), row[1], row[2]) for id, row in rows if row}
+
+        return await self._worker.do(work)
+
+    async def remember(
+        self, id: str, version: Version, *, published_at: datetime | None = None, simhash: int | None = None
+    ) -> None:
+        """`version` of document `id` has been delivered."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE documents SET version=?, digest=?, simhash=?,"
+                " published_at=coalesce(published_at,?) WHERE id=?",
+                (version.version, version.digest, simhash, published_at and published_at.timestamp(), id),
+            )
+            db.execute(
+                "INSERT OR REPLACE INTO versions VALUES (?,?,?,?,?,?)",
+                (
+                    id,
+                    version.version,
+                    version.digest,
+                    version.title,
+                    version.text,
+                    version.fetched_at.timestamp(),
+                ),
+            )
+
+        await self._worker.do(work)
+
+    async def versions(self, id: str) -> list[Version]:
+        """Every version of document `id`, the first one first."""
+
+        def work(db: sqlite3.Connection) -> list[Version]:
+            rows = db.execute(
+                "SELECT version, digest, title, text, fetched_at FROM versions WHERE id=? ORDER BY version",
+                (id,),
+            )
+            return [Version(n, digest, title, text, _instant(at)) for n, digest, title, text, at in rows]
+
+        return await self._worker.do(work)
+
+    async def simhashes(self, since: datetime) -> list[tuple[str, int]]:
+        """Id and simhash of documents first seen since then, the oldest first."""
+
+        def work(db: sqlite3.Connection) -> list[tuple[str, int]]:
+            query = (
+                "SELECT id, simhash FROM documents WHERE first_seen_at>=? AND simhash IS NOT NULL"
+                " ORDER BY first_seen_at"
+            )
+            return [(id, simhash) for id, simhash in db.execute(query, (since.timestamp(),))]
+
+        return await self._worker.do(work)
+
+    async def count_since(self, source: str, since: datetime) -> int:
+        """Documents of `source` that claim to be, or were first seen, later than `since`."""
+
+        def work(db: sqlite3.Connection) -> int:
+            query = (
+                "SELECT count(*) FROM documents WHERE source=? AND first_seen_at>=?"
+                " AND coalesce(published_at, first_seen_at)>=?"
+            )
+            return db.execute(query, (source, since.timestamp(), since.timestamp())).fetchone()[0]
+
+        return await self._worker.do(work)
+
+    async def page(self, source: str, url: str, reader: str) -> PageRow | None:
+        def work(db: sqlite3.Connection) -> PageRow | None:
+            query = "SELECT etag, last_modified, digest, next_url FROM pages"
+            query += " WHERE source=? AND url=? AND reader=?"
+            row = db.execute(query, (source, url, reader)).fetchone()
+            return PageRow(*row) if row else None
+
+        return await self._worker.do(work)
+
+    async def settle(self, source: str, url: str, reader: str, page: PageRow, now: datetime) -> None:
+        values = (
+            source,
+            url,
+            reader,
+            page.etag,
+            page.last_modified,
+            page.digest,
+            page.next_url,
+            now.timestamp(),
+        )
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO pages VALUES (?,?,?,?,?,?,?,?)", values)
+
+        await self._worker.do(work)
+
+    async def marks(self, source: str, reader: str, urls: list[str]) -> dict[str, str]:
+        def work(db: sqlite3.Connection) -> dict[str, str]:
+            query = "SELECT mark FROM marks WHERE source=? AND url=? AND reader=?"
+            rows = ((url, db.execute(query, (source, url, reader)).fetchone()) for url in urls)
+            return {url: row[0] for url, row in rows if row}
+
+        return await self._worker.do(work)
+
+    async def mark(self, source: str, reader: str, url: str, mark: str, now: datetime) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO marks VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
+                " SET reader=excluded.reader, mark=excluded.mark, read_at=excluded.read_at",
+                (source, url, reader, mark, now.timestamp(), now.timestamp()),
+            )
+
+        await self._worker.do(work)
+
+    async def due(self, source: str, since: datetime, limit: int) -> list[str]:
+        """URLs marked first since then, the longest unread first."""
+
+        def work(db: sqlite3.Connection) -> list[str]:
+            query = "SELECT url FROM marks WHERE source=? AND first_seen_at>=? ORDER BY read_at LIMIT ?"
+            return [url for (url,) in db.execute(query, (source, since.timestamp(), limit))]
+
+        return await self._worker.do(work)
+
+    async def sweep(self, source: str, *, open: bool) -> bool:
+        """Note that a sweep begins or has ended; True if one was open before."""
+
+        def work(db: sqlite3.Connection) -> bool:
+            row = db.execute("SELECT sweeping FROM sources WHERE source=?", (source,)).fetchone()
+            db.execute(
+                "INSERT INTO sources (source, sweeping) VALUES (?,?)"
+                " ON CONFLICT DO UPDATE SET sweeping=excluded.sweeping",
+                (source, int(open)),
+            )
+            return bool(row and row[0])
+
+        return await self._worker.do(work)
+
+    async def state(self, source: str) -> str | None:
+        def work(db: sqlite3.Connection) -> str | None:
+            row = db.execute("SELECT state FROM sources WHERE source=?", (source,)).fetchone()
+            return row[0] if row else None
+
+        return await self._worker.do(work)
+
+    async def keep_state(self, source: str, state: str) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO sources (source, state) VALUES (?,?)"
+                " ON CONFLICT DO UPDATE SET state=excluded.state",
+                (source, state),
+            )
+
+        await self._worker.do(work)
+
+    async def forget(self, before: datetime) -> int:
+        """Drop documents first seen before then, and pages and marks not read since.
+
+        A post that still stands on a page after it was forgotten is news again: keep a year or more.
+        """
+
+        def work(db: sqlite3.Connection) -> int:
+            limit = (before.timestamp(),)
+            db.execute(
+                "DELETE FROM versions WHERE id IN (SELECT id FROM documents WHERE first_seen_at<?)", limit
+            )
+            n_dropped = db.execute("DELETE FROM documents WHERE first_seen_at<?", limit).rowcount
+            db.execute("DELETE FROM pages WHERE settled_at<?", limit)
+            db.execute("DELETE FROM marks WHERE read_at<?", limit)
+            return n_dropped
+
+        return await self._worker.do(work)

@@ -1,0 +1,103 @@
+"""What robots.txt says, as RFC 9309 reads it.
+
+Unavailable (4xx) means everything is allowed; unreachable (5xx, no answer) means nothing
+is; an answer is kept for a day.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from protego import Protego
+
+from crawlers.charset import decode
+from crawlers.clock import Clock
+from crawlers.errors import CrawlError
+from crawlers.fetch import Request, Response
+from crawlers.url import Url
+
+KEEP_S = 86_400.0
+"""RFC 9309 2.4: not longer than 24 hours."""
+RETRY_S = 300.0
+"""Until an unreachable robots.txt is asked for again."""
+MAX_BYTES = 512 * 1024
+"""RFC 9309 2.5: at least 500 kibibytes are read."""
+MAX_ORIGINS = 5_000
+MAX_DELAY_S = 300.0
+"""A longer crawl-delay is a site's way of saying no; it is kept to this, and shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One origin's rules."""
+
+    parsed: Protego | None
+    """None: the same answer for every path."""
+    allows_all: bool
+    until_s: float
+
+    def allows(self, url: Url, agent: str) -> bool:
+        return self.allows_all if self.parsed is None else self.parsed.can_fetch(str(url), agent)
+
+    def delay_s(self, agent: str) -> float:
+        if self.parsed is None:
+            return 0.0
+        delay_s = float(self.parsed.crawl_delay(agent) or 0)
+        rate = self.parsed.request_rate(agent)
+        if rate is not None and rate.requests:
+            delay_s = max(delay_s, rate.seconds / rate.requests)
+        return min(delay_s, MAX_DELAY_S)
+
+
+Ask = Callable[[Request], Awaitable[Response]]
+
+
+class Robots:
+    """Rules by origin, asked for when they are first needed."""
+
+    def __init__(self, ask: Ask, clock: Clock, agent: str) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._agent = agent
+        self._rules: OrderedDict[str, Rules] = OrderedDict()
+
+    async def check(self, request: Request, url: Url) -> float:
+        """Seconds that the site wants between two requests.
+
+        Raises
+        ------
+        CrawlError
+            Of kind ``robots`` when it forbids `url`.
+        """
+        rules = self._rules.get(url.origin)
+        if rules is None or rules.until_s <= self._clock.monotonic():
+            rules = await self._read(request, url)
+            self._rules[url.origin] = rules
+            self._rules.move_to_end(url.origin)
+            while len(self._rules) > MAX_ORIGINS:
+                self._rules.popitem(last=False)
+        if not rules.allows(url, self._agent):
+            reason = "" if rules.parsed else "robots.txt itself cannot be read"
+            raise CrawlError("robots", str(url), reason)
+        return rules.delay_s(self._agent)
+
+    async def _read(self, request: Request, url: Url) -> Rules:
+        where = Url(url.scheme, url.host, url.port, "/robots.txt", None)
+        now_s = self._clock.monotonic()
+        try:
+            answer = await self._ask(
+                Request(where, request.named, max_bytes=MAX_BYTES, timeout_s=request.timeout_s, robots=False)
+            )
+        except CrawlError as error:
+            if error.kind in ("refused", "dns", "connect", "tls", "timeout", "backoff"):
+                raise
+            # Too large, endless or broken: RFC 9309 2.3.1.4 reads that as "nothing is allowed" as well.
+            return Rules(None, False, now_s + RETRY_S)
+        if 200 <= answer.status < 300:
+            text = decode(answer.body, answer.headers.get("content-type", "")).text
+            return Rules(Protego.parse(text), True, now_s + KEEP_S)
+        if 400 <= answer.status < 500 and answer.status != 429:
+            return Rules(None, True, now_s + KEEP_S)
+        return Rules(None, False, now_s + RETRY_S)

@@ -1,0 +1,168 @@
+"""One poll of one source: its requests, what it remembers, what it matched and where it failed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+from typing import Any
+
+from crawlers.charset import decode
+from crawlers.clock import Clock
+from crawlers.errors import CrawlError
+from crawlers.fetch import Client, Request, Response
+from crawlers.memory import Memory, PageRow
+from crawlers.signs import is_captcha
+from crawlers.source.base import Page, SourceConfig
+from crawlers.url import Url, canonical, parse
+
+_COMMON = frozenset(SourceConfig.model_fields) - {"kind"}
+SIGN_BYTES = 64 * 1024
+_TEXTS = ("text", "html", "xml", "json")
+
+
+def reader_of(config: SourceConfig) -> str:
+    """A digest of how a source reads its pages; politeness and pace have no part in it."""
+    return hashlib.sha256(config.model_dump_json(exclude=set(_COMMON)).encode()).hexdigest()[:16]
+
+
+class PollVisit:
+    """`Visit` over a client and memory."""
+
+    def __init__(
+        self,
+        config: SourceConfig,
+        memory: Memory,
+        client: Client,
+        clock: Clock,
+        executor: Executor | None,
+    ) -> None:
+        self._config = config
+        self._memory = memory
+        self._client = client
+        self._clock = clock
+        self._executor = executor
+        self._reader = reader_of(config)
+        self._named = config.named_hosts()
+        self.secrets: dict[str, str] = {}
+        """Headers that only this source's own site may see."""
+        self.matched: Counter[str] = Counter()
+        self.faults: list[CrawlError] = []
+        self.n_requests = 0
+        self.n_not_modified = 0
+        self.n_bytes = 0
+        self.ttl_s: float | None = None
+
+    @property
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def get(self, url: str, *, accept: str = "") -> Page:
+        target = canonical(parse(url))
+        known = await self._memory.page(self._config.id, str(target), self._reader)
+        headers = {"Accept": accept} if accept else {}
+        if known and known.etag:
+            headers["If-None-Match"] = known.etag
+        if known and known.last_modified:
+            headers["If-Modified-Since"] = known.last_modified
+        response = await self.fetch(target, headers)
+        ttl_s = _max_age_s(response.headers.get("cache-control", ""))
+        self.ttl_s = max(filter(None, (self.ttl_s, ttl_s)), default=None)
+        content_type = response.headers.get("content-type", "")
+        if response.status == 304 and known:
+            self.n_not_modified += 1
+            return Page(target, b"", content_type, unchanged=True, next_url=known.next_url)
+        self._check(response)
+        digest = hashlib.sha256(response.body).hexdigest()
+        validators = {
+            "request": str(target),
+            "etag": response.headers.get("etag", ""),
+            "last-modified": response.headers.get("last-modified", ""),
+            "digest": digest,
+        }
+        if known and known.digest == digest:
+            self.n_not_modified += 1
+            return Page(response.url, b"", content_type, unchanged=True, next_url=known.next_url)
+        return Page(response.url, response.body, content_type, ttl_s=ttl_s, validators=validators)
+
+    async def fetch(self, url: Url, headers: dict[str, str] | None = None) -> Response:
+        """The answer for `url`, with this source's limits and secrets."""
+        self.n_requests += 1
+        response = await self._client.get(
+            Request(
+                url,
+                named=self._named,
+                headers=headers or {},
+                secret_headers=self.secrets,
+                max_bytes=self._config.max_bytes,
+                timeout_s=self._config.timeout_s,
+                delay_s=self._config.delay_s,
+                robots=self._config.robots,
+            )
+        )
+        self.n_bytes += len(response.body)
+        return response
+
+    def _check(self, response: Response) -> None:
+        where = str(response.url)
+        content_type = response.headers.get("content-type", "text/html").lower()
+        text = ""
+        if any(name in content_type for name in _TEXTS):
+            # A log-in hint may stand anywhere, a challenge says so at once.
+            body = response.body if self._config.logged_out else response.body[:SIGN_BYTES]
+            text = decode(body, content_type).text
+            if is_captcha(response.status, response.headers, text):
+                raise CrawlError("captcha", where, f"status {response.status}")
+        if response.status >= 400 or response.status == 304:
+            raise CrawlError(
+                "status_5xx" if response.status >= 500 else "status_4xx", where, f"status {response.status}"
+            )
+        if self._config.logged_out and self._config.logged_out in text:
+            raise CrawlError("login", where, f"page says {self._config.logged_out!r}")
+
+    async def settle(self, page: Page, next_url: str | None = None) -> None:
+        if page.unchanged:
+            return
+        row = PageRow(
+            page.validators["etag"] or None,
+            page.validators["last-modified"] or None,
+            page.validators["digest"],
+            next_url,
+        )
+        await self._memory.settle(self._config.id, page.validators["request"], self._reader, row, self.now)
+
+    async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+
+    async def marks(self, urls: list[str]) -> dict[str, str]:
+        return await self._memory.marks(self._config.id, self._reader, urls)
+
+    async def mark(self, url: str, mark: str) -> None:
+        await self._memory.mark(self._config.id, self._reader, url, mark, self.now)
+
+    async def due(self, younger_than_s: float, limit: int) -> list[str]:
+        since = self.now - timedelta(seconds=younger_than_s)
+        return await self._memory.due(self._config.id, since, limit)
+
+    async def begin_sweep(self) -> bool:
+        return await self._memory.sweep(self._config.id, open=True)
+
+    async def end_sweep(self) -> None:
+        await self._memory.sweep(self._config.id, open=False)
+
+    def found_by(self, selector: str, n: int) -> None:
+        self.matched[selector] += n
+
+    def fault(self, error: CrawlError) -> None:
+        self.faults.append(error)
+
+
+def _max_age_s(cache_control: str) -> float | None:
+    for part in cache_control.lower().split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "max-age" and value.strip('"').isdigit():
+            return float(value.strip('"')[:9])
+    return None
