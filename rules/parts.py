@@ -1,0 +1,71 @@
+"""The small parts of a rule file: texts, lists of words, both languages, one of several words."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, TypeVar
+
+from rules.fault import PartError, did_you_mean
+from rules.rule import Both
+from rules.yamltree import ListNode, MapNode, Node, Scalar, kind_of
+
+_ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_T = TypeVar("_T")
+
+
+def word(node: Node) -> str:
+    if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
+        return node.value
+    raise PartError(f"a text expected, not {kind_of(node)}", node.line)
+
+
+def words(node: Node) -> tuple[str, ...]:
+    if not isinstance(node, ListNode):
+        raise PartError(f"a list expected, not {kind_of(node)}", node.line)
+    found = tuple(word(item) for item in node.items)
+    if len(set(found)) < len(found):
+        raise PartError("a word stands twice in the list", node.line)
+    return found
+
+
+def boths(node: Node) -> tuple[Both, ...]:
+    if not isinstance(node, ListNode):
+        raise PartError(f"a list expected, not {kind_of(node)}", node.line)
+    return tuple(both(item) for item in node.items)
+
+
+def both(node: Node) -> Both:
+    if not isinstance(node, MapNode):
+        raise PartError(f"both languages expected, {{en: ..., zh: ...}}, not {kind_of(node)}", node.line)
+    for key, _ in node.pairs:
+        if key.text not in ("en", "zh"):
+            raise PartError(f'the languages are en and zh, not "{key.text}"', key.line)
+    texts: list[str] = []
+    for language in ("en", "zh"):
+        text = node.get(language)
+        if text is None:
+            raise PartError(f"the text in {language} is missing", node.line)
+        texts.append(word(text))
+    return Both(texts[0], texts[1])
+
+
+def one_of(node: Node, known: tuple[_T, ...], what: str) -> _T:
+    for value in known:
+        if isinstance(node, Scalar) and node.value == value:
+            return value
+    shown = node.text if isinstance(node, Scalar) else kind_of(node)
+    choice = tuple(map(str, known))
+    raise PartError(f'{what} cannot be "{shown}"{did_you_mean(shown, choice)}', node.line)
+
+
+def rule_id(node: Node) -> str:
+    name = word(node)
+    if not _ID.fullmatch(name):
+        raise PartError(f'id "{name}": small letters, digits and single hyphens only', node.line)
+    return name
+
+
+def version(node: Node) -> int:
+    if isinstance(node, Scalar) and type(node.value) is int and node.value >= 1:
+        return node.value
+    raise PartError(f"version: a whole number from 1 expected, not {kind_of(node)}", node.line)

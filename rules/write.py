@@ -1,0 +1,92 @@
+"""A Rule back to YAML text; reading it gives an equal rule.
+
+Scalars are written as JSON, which YAML reads the same whatever they hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rules.condition import show_condition
+from rules.rule import Both, Rule, Sample, Selection, Test
+
+
+def dump_rule(rule: Rule) -> str:
+    """The rule as a file of its own."""
+    return "".join(f"{line}\n" for line in _lines(rule))
+
+
+def _lines(rule: Rule) -> Iterator[str]:
+    yield f"id: {rule.id}"
+    yield f"title: {_flow(_both(rule.title))}"
+    yield f"advice: {_flow(_both(rule.advice))}"
+    yield f"kind: {rule.kind}"
+    yield f"level: {rule.level}"
+    yield f"category: {rule.category}"
+    yield f"status: {rule.status}"
+    yield f"owner: {_flow(rule.owner)}"
+    yield f"version: {rule.version}"
+    for name in ("tags", "labels", "references"):
+        if getattr(rule, name):
+            yield f"{name}: {_flow(list(getattr(rule, name)))}"
+    if rule.false_positives:
+        yield "false_positives:"
+        yield from (f"  - {_flow(_both(text))}" for text in rule.false_positives)
+    yield "selections:"
+    for selection in rule.selections:
+        yield from _selection(selection)
+    yield f"condition: {_flow(show_condition(rule.condition))}"
+    if rule.samples:
+        yield "samples:"
+        for name, fires in (("fires", True), ("quiet", False)):
+            own = [sample for sample in rule.samples if sample.fires is fires]
+            if own:
+                yield f"  {name}:"
+                yield from (f"    - {_flow(_sample(sample))}" for sample in own)
+
+
+def _selection(selection: Selection) -> Iterator[str]:
+    if len(selection.alternatives) == 1:
+        yield f"  {selection.name}:"
+        for test in selection.alternatives[0]:
+            yield f"    {_flow(_key(test))}: {_flow(_values(test))}"
+        return
+    yield f"  {selection.name}:"
+    for tests in selection.alternatives:
+        yield f"    - {_flow({_key(test): _values(test) for test in tests})}"
+
+
+def _key(test: Test) -> str:
+    modifiers = [] if test.modifier == "equals" else [test.modifier]
+    return "|".join([test.field, *modifiers, *(["all"] if test.every else [])])
+
+
+def _values(test: Test) -> Any:
+    if test.type == "instant" and test.modifier != "exists":
+        values: list[Any] = [
+            [_iso(limit) for limit in value] if isinstance(value, tuple) else _iso(float(value))
+            for value in test.values
+        ]
+    else:
+        values = [list(value) if isinstance(value, tuple) else value for value in test.values]
+    return values[0] if len(values) == 1 else values
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def _sample(sample: Sample) -> Mapping[str, Any]:
+    event = {name: value for name, value in sample.event.items() if name != "kind"}
+    return ({"note": sample.note} if sample.note else {}) | {"event": event}
+
+
+def _both(text: Both) -> dict[str, str]:
+    return {"en": text.en, "zh": text.zh}
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
