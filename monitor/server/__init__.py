@@ -1,0 +1,1 @@
+"""The HTTP face of the conductor: the API, the live stream, and the built console."""

@@ -1,0 +1,146 @@
+// Generated from openapi.json by `npm run api`; do not edit.
+
+export interface AlertDetail {
+  fingerprint: string;
+  kind: "correlation" | "health" | "radio" | "web";
+  level: "critical" | "high" | "low" | "medium";
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  starts_at: string;
+  updated_at: string;
+  ends_at: string | null;
+  firing: boolean;
+  count: number;
+  venue: string | null;
+  drill: boolean;
+  experimental: boolean;
+  why: ReasonView[];
+  event: Record<string, unknown>;
+  evidence: EvidenceRef[];
+  history: (Record<string, unknown>)[];
+  events: (Record<string, unknown>)[];
+}
+
+export interface AlertPage {
+  alerts: AlertView[];
+  next_cursor: string | null;
+  total: number;
+  live_id: number;
+}
+
+export interface AlertView {
+  fingerprint: string;
+  kind: "correlation" | "health" | "radio" | "web";
+  level: "critical" | "high" | "low" | "medium";
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  starts_at: string;
+  updated_at: string;
+  ends_at: string | null;
+  firing: boolean;
+  count: number;
+  venue: string | null;
+  drill: boolean;
+  experimental: boolean;
+  why: ReasonView[];
+  event: Record<string, unknown>;
+  evidence: EvidenceRef[];
+  history: (Record<string, unknown>)[];
+}
+
+export interface BandCoverage {
+  low_hz: number;
+  high_hz: number;
+  revisit_s: number | null;
+  intercept_1s: number | null;
+}
+
+export interface EvidenceRef {
+  digest: string;
+  media_type: string;
+  role: string;
+}
+
+export interface FieldTables {
+  radio: FieldView[];
+  web: FieldView[];
+}
+
+export interface FieldView {
+  name: string;
+  type: string;
+  unit: string;
+  en: string;
+  zh: string;
+}
+
+export interface HealthView {
+  status: "degraded" | "ok";
+  version: string;
+  started_at: string;
+  now: string;
+  sensors: SensorHealth[];
+  sources: SourceHealth[];
+  queue: QueueHealth;
+  sessions: SessionClock[];
+}
+
+export interface LivenessView {
+  status: "degraded" | "ok";
+}
+
+export interface ProblemView {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+}
+
+export interface QueueHealth {
+  n_waiting: number;
+  oldest_s: number;
+  n_dropped: Record<string, number>;
+}
+
+export interface ReasonView {
+  selection: string;
+  field: string;
+  modifier: string;
+  expected: unknown;
+  actual: unknown;
+  spans: ([number, number])[];
+  text: string;
+  text_zh: string;
+}
+
+export interface SensorHealth {
+  id: string;
+  state: "ended" | "failed" | "ok" | "silent" | "starting";
+  venue: string | null;
+  last_seen_at: string | null;
+  error: string | null;
+  n_emissions: number;
+  n_dropped: number;
+  bands: BandCoverage[];
+}
+
+export interface SessionClock {
+  exam: string;
+  session: string;
+  starts_at: string;
+  ends_at: string;
+  phase: "after" | "before" | "in" | "none";
+  venues: string[];
+}
+
+export interface SourceHealth {
+  id: string;
+  state: "ended" | "failed" | "ok" | "silent" | "starting";
+  kind: string;
+  last_ok_at: string | null;
+  next_at: string | null;
+  error: string | null;
+  n_failures: number;
+  n_documents: number;
+}

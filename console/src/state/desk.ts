@@ -1,0 +1,190 @@
+/** The console's state and what may happen to it. Components read the signals and call the functions. */
+import { batch, computed, effect, signal } from "@preact/signals";
+import { ApiError, getAlert, getFields, listAlerts } from "../api/client";
+import { LiveStream, type Connection } from "../api/live";
+import type { AlertDetail, AlertView, FieldView, HealthView } from "../api/schema";
+import { setServerTime } from "./clock";
+import { fromUrl, toPath, toQuery, type Filters } from "./filters";
+import { append, arrive, EMPTY, fromPage, neighbour, release, type Stream } from "./stream";
+
+const PAGE = 100;
+const RETRY_MS = 4_000;
+const REFRESH_MS = 700;
+
+type Loading = "loading" | "ready" | ApiError;
+
+const place = fromUrl(new URL(location.href));
+export const filters = signal<Filters>(place.filters);
+export const selected = signal<string | null>(place.selected);
+export const stream = signal<Stream>(EMPTY);
+export const listState = signal<Loading>("loading");
+export const detail = signal<AlertDetail | null>(null);
+export const detailState = signal<Loading>("ready");
+export const health = signal<HealthView | null>(null);
+export const connection = signal<Connection>({ state: "connecting" });
+export const fields = signal<Record<string, Record<string, FieldView>>>({});
+export const scrolled = signal(false);
+export const pointed = signal(false);
+export const helpOpen = signal(false);
+export const framed = signal(true);
+export const held = computed(() => scrolled.value || pointed.value || selected.value !== null);
+
+let live: LiveStream | null = null;
+let listing: AbortController | null = null;
+let loadingMore = false;
+/** What came while a list was on its way: the list may have been read before it. */
+const duringListing: AlertView[] = [];
+let reading: AbortController | null = null;
+let retryTimer = 0;
+let refreshTimer = 0;
+
+effect(() => {
+  history.replaceState(null, "", toPath({ filters: filters.value, selected: selected.value }));
+});
+
+function asApiError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError("server-fault", 0, String(error));
+}
+
+function query(): URLSearchParams {
+  const asked = toQuery(filters.value);
+  asked.set("limit", String(PAGE));
+  return asked;
+}
+
+/** Read the list anew; the first time, open the stream where the list ends. */
+export async function reload(): Promise<void> {
+  clearTimeout(retryTimer);
+  listing?.abort();
+  const mine = new AbortController();
+  listing = mine;
+  duringListing.length = 0;
+  if (listState.value !== "ready") listState.value = "loading";
+  try {
+    const page = await listAlerts(query(), mine.signal);
+    batch(() => {
+      stream.value = duringListing.reduce(
+        (list, alert) => arrive(list, alert, filters.value, false),
+        fromPage(page),
+      );
+      listState.value = "ready";
+    });
+    listing = null;
+    if (!live) openLive(page.live_id);
+  } catch (error) {
+    if (mine.signal.aborted) return;
+    listing = null;
+    listState.value = asApiError(error);
+    retryTimer = window.setTimeout(() => void reload(), RETRY_MS);
+  }
+}
+
+export async function loadMore(): Promise<void> {
+  const cursor = stream.value.nextCursor;
+  if (!cursor || listing || loadingMore) return;
+  loadingMore = true;
+  const asked = query();
+  asked.set("cursor", cursor);
+  try {
+    const page = await listAlerts(asked);
+    if (!listing && stream.value.nextCursor === cursor) stream.value = append(stream.value, page);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === "bad-cursor") void reload();
+  } finally {
+    loadingMore = false;
+  }
+}
+
+function openLive(position: number): void {
+  live = new LiveStream(
+    {
+      alert: (alert) => {
+        if (listing) duringListing.push(alert);
+        stream.value = arrive(stream.value, alert, filters.value, held.value);
+        if (alert.fingerprint === selected.value) refreshSoon();
+      },
+      health: (view) => {
+        health.value = view;
+        setServerTime(Date.parse(view.now));
+      },
+      clock: setServerTime,
+      resync: () => void reload(),
+      connection: (state) => {
+        connection.value = state;
+      },
+    },
+    {
+      open: (url) => new EventSource(url),
+      now: () => Date.now(),
+      later: (run, ms) => window.setTimeout(run, ms),
+      cancel: (timer) => clearTimeout(timer),
+    },
+    position,
+  );
+  live.start();
+}
+
+/** A storm on one alert reads it once, not a hundred times. */
+function refreshSoon(): void {
+  refreshTimer ||= window.setTimeout(() => {
+    refreshTimer = 0;
+    void readSelected();
+  }, REFRESH_MS);
+}
+
+async function readSelected(): Promise<void> {
+  reading?.abort();
+  const fingerprint = selected.value;
+  if (!fingerprint) {
+    detail.value = null;
+    return;
+  }
+  const mine = new AbortController();
+  reading = mine;
+  if (detail.value?.fingerprint !== fingerprint) detailState.value = "loading";
+  try {
+    const whole = await getAlert(fingerprint, mine.signal);
+    batch(() => {
+      detail.value = whole;
+      detailState.value = "ready";
+    });
+  } catch (error) {
+    if (!mine.signal.aborted) detailState.value = asApiError(error);
+  }
+}
+
+export function select(fingerprint: string | null): void {
+  if (fingerprint === selected.value) return;
+  selected.value = fingerprint;
+  void readSelected();
+}
+
+export const retryDetail = () => void readSelected();
+
+/** j and k: walking starts at the top, and what waits is let in before the first step. */
+export function step(by: number): void {
+  if (selected.value === null) stream.value = release(stream.value);
+  const to = neighbour(stream.value, selected.value, by);
+  if (to) select(to);
+}
+
+export function showWaiting(): void {
+  stream.value = release(stream.value);
+}
+
+export function narrow(change: Partial<Filters>): void {
+  filters.value = { ...filters.value, ...change };
+  void reload();
+}
+
+export function start(): void {
+  void reload();
+  void readSelected();
+  getFields().then(
+    (tables) => {
+      const byName = (list: FieldView[]) => Object.fromEntries(list.map((field) => [field.name, field]));
+      fields.value = { radio: byName(tables.radio), web: byName(tables.web) };
+    },
+    () => undefined, // names stay as the event has them
+  );
+}

@@ -1,0 +1,72 @@
+/** Reading the flat event and the history: their values are anything, so each is checked once, here. */
+
+export type FlatEvent = Record<string, unknown>;
+
+export function numberOf(event: FlatEvent, name: string): number | null {
+  const value = event[name];
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+export function textOf(event: FlatEvent, name: string): string | null {
+  const value = event[name];
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+export function wordsOf(event: FlatEvent, name: string): string[] {
+  const value = event[name];
+  return Array.isArray(value) ? value.filter((word): word is string => typeof word === "string") : [];
+}
+
+export interface Box {
+  t0_s: number;
+  t1_s: number;
+  low_hz: number;
+  high_hz: number;
+}
+
+export interface SpectrogramView extends Box {
+  box: Box | null;
+}
+
+function boxOf(value: unknown): Box | null {
+  if (typeof value !== "object" || value === null) return null;
+  const event = value as FlatEvent;
+  const [t0_s, t1_s] = [numberOf(event, "t0_s"), numberOf(event, "t1_s")];
+  const [low_hz, high_hz] = [numberOf(event, "low_hz"), numberOf(event, "high_hz")];
+  if (t0_s === null || t1_s === null || low_hz === null || high_hz === null) return null;
+  return t1_s > t0_s && high_hz > low_hz ? { t0_s, t1_s, low_hz, high_hz } : null;
+}
+
+/** What the picture with the role `spectrogram` shows; null when the event does not say. */
+export function spectrogramOf(event: FlatEvent): SpectrogramView | null {
+  const whole = boxOf(event["spectrogram"]);
+  return whole && { ...whole, box: boxOf((event["spectrogram"] as FlatEvent)["box"]) };
+}
+
+/** Where a box lies in the picture: shares of width and height, from the left and from the top. */
+export function placeIn(whole: Box, box: Box): { x: number; y: number; width: number; height: number } {
+  const clamp = (share: number) => Math.min(1, Math.max(0, share));
+  const x0 = clamp((box.t0_s - whole.t0_s) / (whole.t1_s - whole.t0_s));
+  const x1 = clamp((box.t1_s - whole.t0_s) / (whole.t1_s - whole.t0_s));
+  const y0 = clamp((whole.high_hz - box.high_hz) / (whole.high_hz - whole.low_hz));
+  const y1 = clamp((whole.high_hz - box.low_hz) / (whole.high_hz - whole.low_hz));
+  return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
+}
+
+/** When a channel was heard and how strong. An emission that was told twice (heard, then ended) counts once. */
+export function hearings(events: readonly FlatEvent[]): { at: number; snr: number }[] {
+  const byTime = new Map<number, number>();
+  for (const event of events) {
+    const at = Date.parse(textOf(event, "at") ?? "") / 1000;
+    const snr = numberOf(event, "snr_db");
+    if (Number.isFinite(at) && snr !== null) byTime.set(at, snr);
+  }
+  return [...byTime].map(([at, snr]) => ({ at, snr })).sort((a, b) => a.at - b.at);
+}
+
+/** The newest event of each version of a post, newest version first. */
+export function versionsOf(events: readonly FlatEvent[]): FlatEvent[] {
+  const byVersion = new Map<number, FlatEvent>();
+  for (const event of events) byVersion.set(numberOf(event, "version") ?? 1, event);
+  return [...byVersion.entries()].sort(([a], [b]) => b - a).map(([, event]) => event);
+}

@@ -1,0 +1,80 @@
+/** What the list is narrowed to, and the address that says so. */
+import type { AlertView } from "../api/schema";
+
+export const KINDS = ["radio", "web", "correlation", "health"] as const;
+export const LEVELS = ["critical", "high", "medium", "low"] as const;
+export const STATES = ["firing", "ended"] as const;
+export type Kind = (typeof KINDS)[number];
+export type Level = (typeof LEVELS)[number];
+export type AlertState = (typeof STATES)[number];
+
+export interface Filters {
+  readonly kinds: readonly Kind[];
+  readonly levels: readonly Level[];
+  readonly state: AlertState | null;
+  readonly venue: string | null;
+}
+
+export const ALL: Filters = { kinds: [], levels: [], state: null, venue: null };
+
+export interface Place {
+  readonly filters: Filters;
+  readonly selected: string | null;
+}
+
+/** An alert ends by the clock: no event is sent when its end passes. */
+export function isFiring(alert: AlertView, now: number): boolean {
+  return alert.ends_at === null || Date.parse(alert.ends_at) > now;
+}
+
+export function accepts(filters: Filters, alert: AlertView): boolean {
+  return (
+    (filters.kinds.length === 0 || filters.kinds.includes(alert.kind)) &&
+    (filters.levels.length === 0 || filters.levels.includes(alert.level)) &&
+    (filters.state === null || (filters.state === "firing") === alert.firing) &&
+    (filters.venue === null || filters.venue === alert.venue)
+  );
+}
+
+export function isNarrowed(filters: Filters): boolean {
+  return filters.kinds.length > 0 || filters.levels.length > 0 || filters.state !== null || filters.venue !== null;
+}
+
+/** In or out of the set, in the order of `all`. */
+export function toggle<T>(chosen: readonly T[], all: readonly T[], one: T): T[] {
+  return all.filter((each) => (each === one ? !chosen.includes(each) : chosen.includes(each)));
+}
+
+export function toQuery(filters: Filters): URLSearchParams {
+  const query = new URLSearchParams();
+  if (filters.kinds.length) query.set("kind", filters.kinds.join(","));
+  if (filters.levels.length) query.set("level", filters.levels.join(","));
+  if (filters.state) query.set("state", filters.state);
+  if (filters.venue) query.set("venue", filters.venue);
+  return query;
+}
+
+function known<T extends string>(text: string | null, all: readonly T[]): T[] {
+  const words = (text ?? "").split(",");
+  return all.filter((one) => words.includes(one));
+}
+
+/** Words in an address that mean nothing are left out: an old link still opens. */
+export function fromUrl(url: URL): Place {
+  const alert = /^\/alerts\/([\w-]+)\/?$/.exec(url.pathname);
+  return {
+    filters: {
+      kinds: known(url.searchParams.get("kind"), KINDS),
+      levels: known(url.searchParams.get("level"), LEVELS),
+      state: known(url.searchParams.get("state"), STATES)[0] ?? null,
+      venue: url.searchParams.get("venue") || null,
+    },
+    selected: alert?.[1] ?? null,
+  };
+}
+
+export function toPath(place: Place): string {
+  const query = toQuery(place.filters).toString().replaceAll("%2C", ",");
+  const path = place.selected ? `/alerts/${place.selected}` : "/";
+  return query ? `${path}?${query}` : path;
+}

@@ -1,0 +1,73 @@
+/**
+ * The alert stream as data: what is shown, and what waits behind the counter.
+ * The rule: while the list is held (somebody scrolls, points or reads), rows change in place
+ * and never move; what is new waits until it is asked for.
+ */
+import type { AlertPage, AlertView } from "../api/schema";
+import { accepts, type Filters } from "./filters";
+
+export interface Stream {
+  readonly rows: readonly AlertView[];
+  readonly waiting: readonly AlertView[];
+  readonly nextCursor: string | null;
+  readonly total: number;
+}
+
+export const EMPTY: Stream = { rows: [], waiting: [], nextCursor: null, total: 0 };
+
+const RANK = { critical: 0, high: 1, medium: 2, low: 3 } as const;
+
+/** Gravest first, newest first within a level; the fingerprint only makes it definite. */
+export function order(a: AlertView, b: AlertView): number {
+  return (
+    RANK[a.level] - RANK[b.level] ||
+    Date.parse(b.updated_at) - Date.parse(a.updated_at) ||
+    (a.fingerprint > b.fingerprint ? -1 : 1)
+  );
+}
+
+export function fromPage(page: AlertPage): Stream {
+  return { rows: page.alerts, waiting: [], nextCursor: page.next_cursor, total: page.total };
+}
+
+/** The next page below. What came twice because the list has moved at the server stays once. */
+export function append(stream: Stream, page: AlertPage): Stream {
+  const known = new Set(stream.rows.map((row) => row.fingerprint));
+  const rows = [...stream.rows, ...page.alerts.filter((alert) => !known.has(alert.fingerprint))];
+  return { ...stream, rows, nextCursor: page.next_cursor, total: page.total + stream.waiting.length };
+}
+
+function place(rows: readonly AlertView[], alert: AlertView): AlertView[] {
+  const at = rows.findIndex((row) => order(alert, row) < 0);
+  return at < 0 ? [...rows, alert] : [...rows.slice(0, at), alert, ...rows.slice(at)];
+}
+
+function replaced(rows: readonly AlertView[], alert: AlertView): AlertView[] | null {
+  const at = rows.findIndex((row) => row.fingerprint === alert.fingerprint);
+  return at < 0 ? null : rows.with(at, alert);
+}
+
+/** An alert came over the live stream: new, merged again, or ended. */
+export function arrive(stream: Stream, alert: AlertView, filters: Filters, held: boolean): Stream {
+  const inPlace = replaced(stream.rows, alert);
+  if (inPlace) return { ...stream, rows: inPlace };
+  const stillWaiting = replaced(stream.waiting, alert);
+  if (stillWaiting) return { ...stream, waiting: stillWaiting };
+  if (!accepts(filters, alert)) return stream;
+  if (held) return { ...stream, waiting: place(stream.waiting, alert), total: stream.total + 1 };
+  const rows = place(stream.rows, alert);
+  const belowTheLoaded = stream.nextCursor !== null && rows.at(-1) === alert;
+  return { ...stream, rows: belowTheLoaded ? stream.rows : rows, total: stream.total + 1 };
+}
+
+/** Let in what waits, and put every row where it belongs by now. */
+export function release(stream: Stream): Stream {
+  return { ...stream, rows: [...stream.rows, ...stream.waiting].sort(order), waiting: [] };
+}
+
+/** The row `step` below the selected one; the first when nothing is selected. */
+export function neighbour(stream: Stream, selected: string | null, step: number): string | null {
+  const at = stream.rows.findIndex((row) => row.fingerprint === selected);
+  const to = at < 0 ? 0 : Math.min(Math.max(at + step, 0), stream.rows.length - 1);
+  return stream.rows[to]?.fingerprint ?? null;
+}

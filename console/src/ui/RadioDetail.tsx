@@ -1,0 +1,69 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { AlertDetail } from "../api/schema";
+import { t } from "../i18n";
+import { hearings, textOf, wordsOf } from "../state/event";
+import { theme } from "../state/theme";
+import { Facts } from "./Facts";
+import { Measures } from "./Measures";
+import { Spectrogram } from "./Spectrogram";
+import { Advice, Why } from "./Why";
+
+/** When this channel was heard, and how strong: the next burst is foreseen from this. */
+function Heard({ alert }: { alert: AlertDetail }) {
+  const words = t.value.radio;
+  const holder = useRef<HTMLDivElement>(null);
+  const points = hearings(alert.events);
+  const colours = theme.value;
+  useEffect(() => {
+    const box = holder.current;
+    if (!box || points.length < 2) return undefined;
+    let stop: (() => void) | null = null;
+    let gone = false;
+    void import("./heard-plot").then(({ drawHeard }) => {
+      if (!gone) stop = drawHeard(box, points, words.heardAxis);
+    });
+    return () => {
+      gone = true;
+      stop?.();
+    };
+  }, [alert.fingerprint, points.length, colours, words]);
+  if (points.length < 2) return null;
+  return (
+    <section class="block">
+      <h3>{words.heard}</h3>
+      <div class="heard" ref={holder} data-testid="heard" />
+    </section>
+  );
+}
+
+export function RadioDetail({ alert }: { alert: AlertDetail }) {
+  const words = t.value.radio;
+  const flags = wordsOf(alert.event, "flags");
+  const decoded = textOf(alert.event, "decoded_text");
+  return (
+    <div class="columns">
+      <div class="column-main">
+        <Spectrogram alert={alert} />
+        <Heard alert={alert} />
+        <Measures event={alert.event} kind="radio" />
+      </div>
+      <div class="column-side">
+        {flags.length > 0 && (
+          <p class="caution">
+            <strong>{words.flagged}:</strong> {flags.map((flag) => words.flag[flag] ?? flag).join(", ")}
+          </p>
+        )}
+        <Why alert={alert} />
+        <Advice alert={alert} />
+        {decoded && (
+          <section class="block">
+            <h3>{words.decoded}</h3>
+            <pre class="decoded">{decoded}</pre>
+            <p class="dim">{wordsOf(alert.event, "decoded_by").join(", ")}</p>
+          </section>
+        )}
+        <Facts alert={alert} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+import { useRef, useState } from "preact/hooks";
+import type { AlertDetail } from "../api/schema";
+import { t } from "../i18n";
+import { numberOf, textOf, versionsOf, type FlatEvent } from "../state/event";
+import { countdown, dayAndTime } from "../text/format";
+import { marksOf } from "../text/spans";
+import { openable } from "../text/url";
+import { CopyButton, Facts } from "./Facts";
+import { Marked } from "./Marked";
+import { Measures } from "./Measures";
+import { Advice, Why } from "./Why";
+
+/** An address is text. Opening it is a decision, said for what it is. */
+function Address({ url }: { url: string }) {
+  const words = t.value.web;
+  const [asking, setAsking] = useState(false);
+  return (
+    <div class="address">
+      <span class="mono url" data-testid="url">
+        {url}
+      </span>
+      <span class="address-does">
+        <CopyButton text={url} />
+        {openable(url) ? (
+          <button type="button" class="link" aria-expanded={asking} onClick={() => setAsking(!asking)}>
+            {words.open}
+          </button>
+        ) : (
+          <span class="dim">{words.notOpenable}</span>
+        )}
+      </span>
+      {asking && (
+        <div class="caution">
+          {words.openWarning}{" "}
+          <a class="button" href={url} target="_blank" rel="noopener noreferrer" onClick={() => setAsking(false)}>
+            {words.openAnyway}
+          </a>{" "}
+          <button type="button" class="link" onClick={() => setAsking(false)}>
+            {words.cancel}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Times({ event }: { event: FlatEvent }) {
+  const words = t.value.web;
+  const published = textOf(event, "published_at");
+  const first = textOf(event, "first_seen_at") ?? textOf(event, "at");
+  const fetched = textOf(event, "fetched_at");
+  const gap = published && first ? Date.parse(first) - Date.parse(published) : null;
+  return (
+    <dl class="pairs times num">
+      <div>
+        <dt>{words.published}</dt>
+        <dd>
+          {published ? dayAndTime(published) : <span class="dim">{words.notStated}</span>}
+          {gap !== null && (
+            <span class={gap < 0 ? "odd" : "dim"}>
+              {" "}
+              {gap < 0 ? words.claimedLater : words.claimedEarlier(countdown(gap))}
+            </span>
+          )}
+        </dd>
+      </div>
+      <div>
+        <dt>{words.firstSeen}</dt>
+        <dd>{first ? <strong>{dayAndTime(first)}</strong> : "–"}</dd>
+      </div>
+      {fetched && (
+        <div>
+          <dt>{words.fetched}</dt>
+          <dd>{dayAndTime(fetched)}</dd>
+        </div>
+      )}
+    </dl>
+  );
+}
+
+export function WebDetail({ alert }: { alert: AlertDetail }) {
+  const words = t.value.web;
+  const versions = versionsOf([...alert.events, alert.event]);
+  const [chosen, setChosen] = useState<FlatEvent | null>(null);
+  const event = versions.find((version) => version === chosen) ?? versions[0] ?? alert.event;
+  const newest = event === versions[0];
+  const text = textOf(event, "text") ?? "";
+  const marks = newest ? marksOf(alert.why, "text") : [];
+  const body = useRef<HTMLDivElement>(null);
+  const at = useRef(-1);
+  const nextMark = () => {
+    const found = body.current?.querySelectorAll("mark") ?? [];
+    if (!found.length) return;
+    at.current = (at.current + 1) % found.length;
+    found[at.current]?.scrollIntoView({ block: "center" });
+  };
+  return (
+    <div class="columns">
+      <div class="column-main">
+        <section class="block">
+          <div class="block-head">
+            <h3>{words.text}</h3>
+            {marks.length > 0 && (
+              <button type="button" class="link" data-key="m" title="m" onClick={nextMark}>
+                {words.marks(marks.length)} · {words.nextMark}
+              </button>
+            )}
+          </div>
+          {versions.length > 1 && (
+            <div class="versions" role="tablist" aria-label={words.versions}>
+              {versions.map((version, index) => (
+                <button
+                  type="button"
+                  role="tab"
+                  key={index}
+                  aria-selected={version === event}
+                  onClick={() => setChosen(version)}
+                >
+                  {words.version(numberOf(version, "version") ?? 1)}
+                  {index === 0 && ` · ${words.newest}`}
+                  <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
+                </button>
+              ))}
+            </div>
+          )}
+          {!newest && <p class="caution">{words.oldVersion}</p>}
+          <div class="post" ref={body} data-testid="post" tabIndex={0}>
+            {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
+          </div>
+        </section>
+        <section class="block origin">
+          <dl class="pairs">
+            <div>
+              <dt>{words.source}</dt>
+              <dd>{textOf(event, "source") ?? "–"}</dd>
+            </div>
+            <div>
+              <dt>{words.author}</dt>
+              <dd>{textOf(event, "author") ?? <span class="dim">{words.unknownAuthor}</span>}</dd>
+            </div>
+            <div>
+              <dt>{words.url}</dt>
+              <dd>{textOf(event, "url") ? <Address url={textOf(event, "url") ?? ""} /> : "–"}</dd>
+            </div>
+          </dl>
+          <Times event={event} />
+        </section>
+        <Measures event={event} kind="web" />
+      </div>
+      <div class="column-side">
+        <Why alert={alert} />
+        <Advice alert={alert} />
+        <Facts alert={alert} />
+      </div>
+    </div>
+  );
+}

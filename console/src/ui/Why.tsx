@@ -1,0 +1,62 @@
+import { signal } from "@preact/signals";
+import type { AlertView } from "../api/schema";
+import { language, prose, t } from "../i18n";
+
+/** The reason that the pointer or focus is on: its marks in the text stand out. */
+export const pointedReason = signal<number | null>(null);
+
+export function Why({ alert }: { alert: AlertView }) {
+  const words = t.value.alert;
+  return (
+    <section class="block why">
+      <h3>{words.why}</h3>
+      {alert.why.length === 0 && <p class="dim">{words.whyNone}</p>}
+      <ol>
+        {alert.why.map((reason, index) => (
+          <li
+            key={index}
+            tabIndex={reason.spans.length ? 0 : undefined}
+            class={reason.spans.length ? "reason-marked" : ""}
+            onPointerEnter={() => {
+              pointedReason.value = index + 1;
+            }}
+            onPointerLeave={() => {
+              pointedReason.value = null;
+            }}
+            onFocus={() => {
+              pointedReason.value = index + 1;
+            }}
+            onBlur={() => {
+              pointedReason.value = null;
+            }}
+          >
+            {(language.value === "zh" ? reason.text_zh || reason.text : reason.text || reason.text_zh) ||
+              `${reason.field} ${reason.modifier} ${JSON.stringify(reason.expected)}`}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+export function Advice({ alert }: { alert: AlertView }) {
+  const words = t.value.alert;
+  const lines = prose(alert.annotations, "advice")
+    .split(/\n+/)
+    .map((line) => line.replace(/^\s*[-•*]\s*/, "").trim())
+    .filter(Boolean);
+  return (
+    <section class="block advice">
+      <h3>{words.advice}</h3>
+      {lines.length === 0 && <p class="dim">{words.adviceNone}</p>}
+      {lines.length === 1 ? <p>{lines[0]}</p> : null}
+      {lines.length > 1 ? (
+        <ul>
+          {lines.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      ) : null}
+    </section>
+  );
+}

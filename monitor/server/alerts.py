@@ -1,0 +1,101 @@
+"""Reading alerts: the list, one alert whole, and the names of an event's fields."""
+
+from __future__ import annotations
+
+from typing import TypeVar, get_args
+
+import msgspec
+from aiohttp import web
+
+from monitor.server.problem import ProblemError
+from monitor.server.services import SERVICES, AlertQuery, BadCursorError
+from monitor.server.views import AlertState, FieldTables, FieldView, Kind, Level, View
+from rules.event import FIELDS
+
+MAX_LIMIT = 200
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LEVELS: tuple[Level, ...] = get_args(Level)
+STATES: tuple[AlertState, ...] = get_args(AlertState)
+
+Word = TypeVar("Word", Kind, Level, AlertState)
+
+
+def json_response(view: View) -> web.Response:
+    return web.Response(
+        body=msgspec.json.encode(view),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _words(request: web.Request, name: str, known: tuple[Word, ...]) -> frozenset[Word]:
+    """The values of a parameter that may be repeated and may hold commas."""
+    given = [word for value in request.query.getall(name, []) for word in value.split(",") if word]
+    by_name: dict[str, Word] = {str(word): word for word in known}
+    unknown = [word for word in given if word not in by_name]
+    if unknown:
+        raise ProblemError(400, "bad-parameter", f"{name}: {unknown[0]!r} is none of {', '.join(known)}")
+    return frozenset(by_name[word] for word in given)
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", "50")
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_LIMIT):
+        raise ProblemError(400, "bad-parameter", f"limit: {text!r} is not a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def alert_query(request: web.Request) -> AlertQuery:
+    """The query string as a query.
+
+    Raises
+    ------
+    ProblemError
+        400 naming the first parameter that makes no sense; a misspelt name is one too.
+    """
+    unknown = sorted(set(request.query) - {"cursor", "limit", "kind", "level", "venue", "state"})
+    if unknown:
+        raise ProblemError(400, "bad-parameter", f"{unknown[0]!r} is not a parameter of this list")
+    states = _words(request, "state", STATES)
+    return AlertQuery(
+        kinds=_words(request, "kind", KINDS),
+        levels=_words(request, "level", LEVELS),
+        venue=request.query.get("venue") or None,
+        state=next(iter(states)) if len(states) == 1 else None,
+        cursor=request.query.get("cursor") or None,
+        limit=_limit(request),
+    )
+
+
+async def list_alerts(request: web.Request) -> web.StreamResponse:
+    query = alert_query(request)
+    try:
+        page = await request.app[SERVICES].alerts.list_alerts(query)
+    except BadCursorError:
+        raise ProblemError(
+            400, "bad-cursor", f"cursor: {query.cursor!r} is not one of this list; start again without"
+        ) from None
+    return json_response(page)
+
+
+async def get_alert(request: web.Request) -> web.StreamResponse:
+    fingerprint = request.match_info["fingerprint"]
+    alert = await request.app[SERVICES].alerts.get_alert(fingerprint)
+    if alert is None:
+        raise ProblemError(404, "no-such-alert", f"no alert has the fingerprint {fingerprint!r}")
+    return json_response(alert)
+
+
+def field_tables() -> FieldTables:
+    """What the names in an event mean, for people, in both languages."""
+
+    def rows(kind: str) -> list[FieldView]:
+        return [
+            FieldView(name=f.name, type=f.type, unit=f.unit, en=f.en, zh=f.zh) for f in FIELDS[kind].values()
+        ]
+
+    return FieldTables(radio=rows("radio"), web=rows("web"))
+
+
+async def get_fields(_request: web.Request) -> web.StreamResponse:
+    return json_response(field_tables())

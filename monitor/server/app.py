@@ -1,0 +1,80 @@
+"""The application: routes, and what every request passes on its way to one.
+
+    request ──> problems ──> host guard ──> access ──> handler
+                                            (who may: nobody is known yet)
+
+`access` is where logins go: a middleware that refuses or lets through, and that the handlers
+need not know of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import Counter
+
+from monitor.server.guard import add_security_headers, host_guard
+from monitor.server.live import LIVE, LiveHub, LiveMetrics
+from monitor.server.openapi import PATH, get_openapi
+from monitor.server.problem import problems
+from monitor.server.routes import ROUTES
+from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
+from monitor.server.static import get_static
+
+MAX_BODY_BYTES = 1024 * 1024
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8440
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[LIVE].close()
+
+
+def make_server_app(
+    services: ServerServices,
+    settings: ServerSettings | None = None,
+    access: Middleware | None = None,
+) -> web.Application:
+    """Build the application. Its counters go into ``services.metrics``: one registry serves one app."""
+    settings = settings or ServerSettings()
+    refused = Counter("examwatch_http_refused", "Requests refused", ["reason"], registry=services.metrics)
+    middlewares = [problems, host_guard(settings.allowed_hosts, refused)]
+    app = web.Application(
+        middlewares=[*middlewares, access] if access else middlewares, client_max_size=MAX_BODY_BYTES
+    )
+    app[SERVICES] = services
+    app[SETTINGS] = settings
+    app[LIVE] = LiveHub(LiveMetrics(services.metrics))
+    for route in ROUTES:
+        app.router.add_get(route.path, route.handler)
+    app.router.add_get(PATH, get_openapi)
+    app.router.add_get("/{path:.*}", get_static)
+    app.on_response_prepare.append(add_security_headers)
+    app.on_shutdown.append(_end_streams)
+    return app
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT
+) -> AsyncGenerator[str]:
+    """Listen for as long as the context lasts; yields the address to open.
+
+    Raises
+    ------
+    OSError
+        If the port is taken.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound: tuple[str, int] = runner.addresses[0][:2]
+        shown = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        yield f"http://{shown}:{bound[1]}"
+    finally:
+        await runner.cleanup()

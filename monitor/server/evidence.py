@@ -1,0 +1,51 @@
+"""Evidence files over HTTP.
+
+What is in them came from strangers: a page, a picture, a recording. The browser may show the
+few types below as what they are; all else is handed over as a download, never run, and a page
+is shown as its source text. The type is ours, and the browser is told not to guess another.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from monitor.server.problem import ProblemError
+from monitor.server.services import SERVICES
+
+SHOWN_AS = {
+    "image/png": "image/png",
+    "image/jpeg": "image/jpeg",
+    "image/webp": "image/webp",
+    "audio/flac": "audio/flac",
+    "audio/wav": "audio/wav",
+    "application/json": "application/json",
+    "text/plain": "text/plain; charset=utf-8",
+    "text/html": "text/plain; charset=utf-8",
+}
+DOWNLOAD = "application/octet-stream"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def safe_headers(media_type: str, digest: str) -> dict[str, str]:
+    """Response headers for a file whose store says it is `media_type`."""
+    shown = SHOWN_AS.get(media_type.partition(";")[0].strip().lower())
+    name = digest.removeprefix("sha256:")[:16]
+    return {
+        "Content-Type": shown or DOWNLOAD,
+        "Content-Disposition": "inline" if shown else f'attachment; filename="{name}.bin"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=3600, immutable",
+    }
+
+
+async def get_evidence(request: web.Request) -> web.StreamResponse:
+    digest = request.match_info["digest"]
+    if not DIGEST.fullmatch(digest):
+        raise ProblemError(400, "bad-parameter", f"{digest!r} is not sha256: and 64 hex digits")
+    file = await request.app[SERVICES].open_evidence(digest)
+    if file is None:
+        raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
+    return web.FileResponse(file.path, headers=safe_headers(file.media_type, digest))

@@ -1,0 +1,91 @@
+"""The OpenAPI 3.1 description, made from `ROUTES` and the structs of `views`.
+
+``python -m monitor.server.openapi FILE`` writes it, for the console's types (console/openapi.json).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from monitor.server.problem import CONTENT_TYPE
+from monitor.server.routes import ROUTES, Route
+from monitor.server.views import AlertView, ProblemView
+
+PATH = "/api/openapi.json"
+_REF = "#/components/schemas/{name}"
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {
+        "description": HTTPStatus(status).phrase,
+        "content": {CONTENT_TYPE: {"schema": {"$ref": _REF.format(name="ProblemView")}}},
+    }
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    if isinstance(route.answer, str):
+        content: dict[str, Any] = {route.answer: {"schema": {"type": "string"}}}
+    else:
+        content = {"application/json": {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.text,
+        "responses": {
+            "200": {"description": route.text, "content": content},
+            **{str(status): _problem(status) for status in (*route.problems, 403, 421)},
+        },
+    }
+    if route.params:
+        operation["parameters"] = [
+            {
+                "name": p.name,
+                "in": p.place,
+                "required": p.place == "path",
+                "description": p.text,
+                "schema": p.schema,
+                **({"style": "form", "explode": False} if p.schema.get("type") == "array" else {}),
+            }
+            for p in route.params
+        ]
+    return operation
+
+
+def describe() -> dict[str, Any]:
+    """The whole description as JSON-ready data."""
+    answers = [route.answer for route in ROUTES if not isinstance(route.answer, str)]
+    _, schemas = msgspec.json.schema_components([*answers, AlertView, ProblemView], ref_template=_REF)
+    own: dict[str, Any] = {
+        "operationId": "getOpenApi",
+        "summary": "This description",
+        "responses": {"200": {"description": "OpenAPI 3.1", "content": {"application/json": {}}}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "examwatch",
+            "version": version("examwatch"),
+            "license": {"name": "GPL-3.0-or-later"},
+        },
+        "paths": {**{route.path: {"get": _operation(route)} for route in ROUTES}, PATH: {"get": own}},
+        "components": {"schemas": dict(sorted(schemas.items()))},
+    }
+
+
+async def get_openapi(_request: web.Request) -> web.StreamResponse:
+    return web.json_response(describe(), headers={"Cache-Control": "no-cache"})
+
+
+def write(file: Path) -> None:
+    file.write_text(json.dumps(describe(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

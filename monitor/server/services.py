@@ -1,0 +1,123 @@
+"""What the server needs of the rest of the daemon, and nothing else.
+
+    store ──AlertBook──┐
+    evidence folder ───┼── ServerServices ──> make_server_app
+    health, clock ─────┘
+
+The live stream pulls: `AlertBook.subscribe` only wakes it, `changes_since` delivers. So a
+connection holds no queue of its own, and one that was away asks for what it missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
+
+
+@dataclass(frozen=True, slots=True)
+class AlertQuery:
+    """Which alerts to list. Empty sets and None do not restrict."""
+
+    kinds: frozenset[Kind] = frozenset()
+    levels: frozenset[Level] = frozenset()
+    venue: str | None = None
+    state: AlertState | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An alert was raised, merged or ended."""
+
+    id: int
+    """Grows with each change, over restarts too; gaps are allowed."""
+    alert: AlertView
+
+
+class BadCursorError(ValueError):
+    """The cursor was not made by this store."""
+
+
+class AlertBook(Protocol):
+    """The store's alerts as the server reads them."""
+
+    async def list_alerts(self, query: AlertQuery) -> AlertPage:
+        """One page, gravest level first and newest first within a level.
+
+        ``live_id`` must have been read before the alerts, so that a change between
+        the two is streamed again rather than missed.
+
+        Raises
+        ------
+        BadCursorError
+            If ``query.cursor`` is not one of ours.
+        """
+        ...
+
+    async def get_alert(self, fingerprint: str) -> AlertDetail | None: ...
+
+    async def last_change(self) -> int:
+        """The newest change's number; 0 when there was none yet."""
+        ...
+
+    async def changes_since(self, after: int, limit: int) -> Sequence[Change]:
+        """The changes with a number over `after`, in order, at most `limit`.
+
+        Of several changes of one alert the older ones may be left out.
+        """
+        ...
+
+    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` in the event loop after each committed change; the result ends that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    path: Path
+    media_type: str
+
+
+OpenEvidence = Callable[[str], Awaitable[EvidenceFile | None]]
+"""Digest with its ``sha256:`` to the file, None when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerServices:
+    """Everything the handlers may touch."""
+
+    alerts: AlertBook
+    open_evidence: OpenEvidence
+    health: Callable[[], HealthView]
+    now: Callable[[], datetime]
+    metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """How the server behaves; the defaults are those of a single machine without logins."""
+
+    allowed_hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
+    """Names under which the console may be opened; others are refused (DNS rebinding)."""
+    static_root: Path = Path(__file__).parent / "static"
+    ping_s: float = 15.0
+    health_s: float = 3.0
+    """How often the live stream looks whether health has changed."""
+    stall_s: float = 10.0
+    """A live client that takes nothing for this long is cut; it resumes where it was."""
+    max_backlog: int = 1000
+    """A live client further behind is told to read the list anew."""
+    max_live_clients: int = 200
+
+
+SERVICES: web.AppKey[ServerServices] = web.AppKey("services", ServerServices)
+SETTINGS: web.AppKey[ServerSettings] = web.AppKey("settings", ServerSettings)

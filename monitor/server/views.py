@@ -1,0 +1,169 @@
+"""What goes over the wire, one struct a JSON object; the OpenAPI schemas are made from these.
+
+A name here is a promise to the console and to users' scripts: fields are added, never renamed.
+All instants are aware UTC and are written as ISO 8601 with ``Z``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["radio", "web", "correlation", "health"]
+Level = Literal["low", "medium", "high", "critical"]
+AlertState = Literal["firing", "ended"]
+Phase = Literal["before", "in", "after", "none"]
+PartState = Literal["ok", "starting", "silent", "failed", "ended"]
+"""Of a sensor or a source. ``silent``: nothing came for longer than it should take."""
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all that is sent: immutable, fields by name only."""
+
+
+class ReasonView(View, frozen=True, kw_only=True):
+    """One tested field of the rule's selection and what was found there."""
+
+    selection: str = ""
+    field: str = ""
+    modifier: str = ""
+    expected: Any = None
+    actual: Any = None
+    spans: list[tuple[int, int]] = []
+    """Into the original ``event[field]``, in code points, end exclusive."""
+    text: str = ""
+    text_zh: str = ""
+
+
+class EvidenceRef(View, frozen=True, kw_only=True):
+    digest: str
+    media_type: str
+    role: str
+    """``spectrogram``, ``iq``, ``audio``, ``page`` …"""
+
+
+class AlertView(View, frozen=True, kw_only=True):
+    """One alert as it stands now; all raises with the same labels are one alert."""
+
+    fingerprint: str
+    kind: Kind
+    level: Level
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: datetime
+    updated_at: datetime
+    ends_at: datetime | None
+    firing: bool
+    count: int
+    venue: str | None
+    drill: bool
+    experimental: bool
+    why: list[ReasonView]
+    event: dict[str, Any]
+    """The newest flat event, with the names of ``/api/fields``."""
+    evidence: list[EvidenceRef]
+    history: list[dict[str, Any]]
+    """Each raise: ``at``, ``event_id``, and what the store keeps beside them; oldest first."""
+
+
+class AlertDetail(AlertView, frozen=True, kw_only=True):
+    events: list[dict[str, Any]] = []
+    """The flat events that raised it, oldest first; for the web, one a version."""
+
+
+class AlertPage(View, frozen=True, kw_only=True):
+    alerts: list[AlertView]
+    next_cursor: str | None
+    total: int
+    """How many match the filter, not how many are in this page."""
+    live_id: int
+    """The stream's number that this page already contains: open ``/api/live?after=`` with it."""
+
+
+class BandCoverage(View, frozen=True, kw_only=True):
+    low_hz: float
+    high_hz: float
+    revisit_s: float | None = None
+    intercept_1s: float | None = None
+    """Chance that a burst of one second is heard, 0 to 1."""
+
+
+class SensorHealth(View, frozen=True, kw_only=True):
+    id: str
+    state: PartState
+    venue: str | None = None
+    last_seen_at: datetime | None = None
+    error: str | None = None
+    n_emissions: int = 0
+    n_dropped: int = 0
+    bands: list[BandCoverage] = []
+
+
+class SourceHealth(View, frozen=True, kw_only=True):
+    id: str
+    state: PartState
+    kind: str = ""
+    last_ok_at: datetime | None = None
+    next_at: datetime | None = None
+    error: str | None = None
+    n_failures: int = 0
+    n_documents: int = 0
+
+
+class QueueHealth(View, frozen=True, kw_only=True):
+    n_waiting: int = 0
+    oldest_s: float = 0.0
+    n_dropped: dict[str, int] = {}
+    """By reason."""
+
+
+class SessionClock(View, frozen=True, kw_only=True):
+    exam: str
+    session: str
+    starts_at: datetime
+    ends_at: datetime
+    phase: Phase
+    venues: list[str] = []
+
+
+class HealthView(View, frozen=True, kw_only=True):
+    status: Literal["ok", "degraded"]
+    version: str
+    started_at: datetime
+    now: datetime
+    """The server's clock, so that a console with a wrong clock still shows the right one."""
+    sensors: list[SensorHealth]
+    sources: list[SourceHealth]
+    queue: QueueHealth
+    sessions: list[SessionClock]
+    """Of today and the next one, earliest first."""
+
+
+class LivenessView(View, frozen=True, kw_only=True):
+    status: Literal["ok", "degraded"]
+
+
+class FieldView(View, frozen=True, kw_only=True):
+    name: str
+    type: str
+    unit: str
+    en: str
+    zh: str
+
+
+class FieldTables(View, frozen=True, kw_only=True):
+    radio: list[FieldView]
+    web: list[FieldView]
+
+
+class ProblemView(View, frozen=True, kw_only=True):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    """Stable, for programs: ``bad-parameter``, ``not-found`` …"""
