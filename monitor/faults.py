@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,3 +54,12 @@ class FaultList:
         """
         if self.faults:
             raise InputError(self.faults)
+
+
+@contextmanager
+def collected(faults: list[Fault]) -> Generator[None, None, None]:
+    """Add the faults of what fails inside to `faults`, and go on after it."""
+    try:
+        yield
+    except InputError as error:
+        faults += error.faults

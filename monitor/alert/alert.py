@@ -29,7 +29,9 @@ class EvidenceRef:
     """``sha256:`` and 64 hex digits."""
     media_type: str
     role: str
-    """``spectrogram``, ``iq``, ``audio``, ``document`` …"""
+    """``spectrogram``, ``samples``, ``metadata``, ``audio``, ``document`` …"""
+    path: str
+    """Within the evidence store."""
     n_bytes: int
     at: datetime
     """When what it shows happened."""

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from crawlers.config import parse_sources
 from crawlers.source.base import SourceConfig
-from monitor import timetable, yamltree
+from monitor import bandplan, timetable, yamltree
+from monitor.bandplan import BandPlan
 from monitor.config.model import Config
-from monitor.faults import Fault, FaultList, InputError
+from monitor.faults import Fault, FaultList, InputError, collected
 from monitor.timetable import Timetable
 from monitor.yamltree import Tree
 from rules.fault import RuleErrors
@@ -35,6 +36,7 @@ class Setup:
     path: Path
     config: Config
     timetable: Timetable
+    bandplan: BandPlan
     rules: RuleSet
     sources: tuple[SourceConfig, ...]
 
@@ -65,17 +67,18 @@ def load_setup(path: Path, now: datetime) -> Setup:
         config = _config(tree)
     except InputError as error:
         raise InputError([*faults, *error.faults]) from None
-    table = Timetable()
+    table, plan = Timetable(), BandPlan()
     if config.timetable is not None:
-        try:
+        with collected(faults):
             table = timetable.load(config.timetable, now)
-        except InputError as error:
-            faults += error.faults
+    if config.bandplan is not None:
+        with collected(faults):
+            plan = bandplan.load(config.bandplan)
     rules = _rules(config, faults)
     faults += _misfits(tree, config, table)
     if faults:
         raise InputError(faults)
-    return Setup(path, config, table, rules, sources)
+    return Setup(path, config, table, plan, rules, sources)
 
 
 def _config(tree: Tree) -> Config:

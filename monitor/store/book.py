@@ -77,9 +77,9 @@ class StoreBook:
 
         return unsubscribe
 
-    async def media_type(self, digest: str) -> str | None:
-        """Of an evidence file that some alert carries."""
-        return await self._read(partial(self._store.media_type, digest))
+    async def evidence(self, digest: str) -> tuple[str, str] | None:
+        """Path within the evidence store, and media type, of a file that some alert carries."""
+        return await self._read(partial(self._store.evidence, digest))
 
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.shutdown)

@@ -154,12 +154,14 @@ class Store:
             chain.flush()
             return seq
 
-    def media_type(self, digest: str) -> str | None:
-        """Of an evidence file that some alert carries; None if none does."""
+    def evidence(self, digest: str) -> tuple[str, str] | None:
+        """Path within the evidence store, and media type, of a file that some alert carries."""
+        table = evidence_table.c
         with translated(), self._engines.reader.connect() as db:
-            return db.execute(
-                sa.select(evidence_table.c.media_type).where(evidence_table.c.digest == digest)
-            ).scalar_one_or_none()
+            row = db.execute(
+                sa.select(table.path, table.media_type).where(table.digest == digest)
+            ).one_or_none()
+            return (row.path, row.media_type) if row else None
 
     def head(self) -> Head:
         with translated(), self._engines.reader.connect() as db:

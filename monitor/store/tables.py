@@ -129,6 +129,7 @@ evidence = sa.Table(
     _column("digest", sa.Text, primary_key=True),
     _column("media_type", sa.Text),
     _column("role", sa.Text),
+    _column("path", sa.Text),
     _column("n_bytes", sa.BigInteger),
     _column("recorded_at", Instant),
 )

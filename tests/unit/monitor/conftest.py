@@ -29,7 +29,7 @@ def make_alert(name: str = "a", *, channel: str = "433.925 MHz", at_s: float = 0
         ends_at=at + timedelta(minutes=12),
         why=[{"selection": "s", "field": "snr_db", "expected": 10, "actual": 18.2, "spans": []}],
         event={"kind": "radio", "center_hz": 433.92e6, "at": at.isoformat()},
-        evidence=[EvidenceRef(digest(name), "image/png", "spectrogram", 10, at)],
+        evidence=[EvidenceRef(digest(name), "image/png", "spectrogram", f"{name}.png", 10, at)],
         venue="v1",
     )
     return replace(made, **changes)

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("media_type", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
+        sa.Column("path", sa.Text, nullable=False),
         sa.Column("n_bytes", sa.BigInteger, nullable=False),
         sa.Column("recorded_at", _instant, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_evidence"),

@@ -1,0 +1,98 @@
+"""The band plan: which service owns a frequency, and how suspicious an emission there is.
+
+    bands:
+      - {band: 174M:223M, service: broadcasting, weight: 0.85, narrower_than: 200k}
+      - {band: 174M:223M, service: broadcasting, weight: 0}
+
+The first row that fits the emission counts, so exceptions stand before the rule. Weights
+are judgements (0 never accuse, 1 nobody should be here): they are data, to be changed by
+those who know the province.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitor import yamltree
+from sdr.units import parse_band, parse_frequency
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    low_hz: float
+    high_hz: float
+    service: str
+    weight: float
+    narrower_than_hz: float | None = None
+    longer_than_s: float | None = None
+
+    def fits(self, center_hz: float, bandwidth_hz: float, on_time_s: float) -> bool:
+        return (
+            self.low_hz <= center_hz < self.high_hz
+            and (self.narrower_than_hz is None or bandwidth_hz < self.narrower_than_hz)
+            and (self.longer_than_s is None or on_time_s > self.longer_than_s)
+        )
+
+
+class BandPlan:
+    """Rows in the order of the file; looked up by frequency without walking all of them."""
+
+    def __init__(self, rows: tuple[Row, ...] = ()) -> None:
+        self.rows = rows
+        self._edges = sorted({edge for row in rows for edge in (row.low_hz, row.high_hz)})
+        self._between: list[tuple[Row, ...]] = [()]
+        for low_hz in self._edges:
+            self._between.append(tuple(row for row in rows if row.low_hz <= low_hz < row.high_hz))
+
+    def find(self, center_hz: float, bandwidth_hz: float, on_time_s: float) -> Row | None:
+        """The row that an emission falls under; None where the plan says nothing."""
+        candidates = self._between[bisect_right(self._edges, center_hz)]
+        return next((row for row in candidates if row.fits(center_hz, bandwidth_hz, on_time_s)), None)
+
+
+def _parse_band(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("a band is written LOW:HIGH, such as 433M:435M")
+    return parse_band(value)
+
+
+def _parse_frequency(value: Any) -> Any:
+    return parse_frequency(value) if isinstance(value, str) else value
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    band: Annotated[tuple[float, float], BeforeValidator(_parse_band)]
+    service: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    weight: Annotated[float, Field(ge=0, le=1)]
+    narrower_than: Annotated[float, BeforeValidator(_parse_frequency)] | None = None
+    longer_than_s: float | None = None
+    note: str = ""
+
+
+class _Plan(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bands: list[_Row]
+
+
+def load(path: Path) -> BandPlan:
+    """Read the plan in `path`.
+
+    Raises
+    ------
+    InputError
+        With every fault and its line.
+    """
+    raw = yamltree.validate(yamltree.read(path), _Plan)
+    return BandPlan(
+        tuple(
+            Row(*row.band, row.service, row.weight, row.narrower_than, row.longer_than_s) for row in raw.bands
+        )
+    )
