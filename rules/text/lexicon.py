@@ -1,6 +1,8 @@
 """The lexicon: YAML files of terms, and one automaton over all of them.
 
     source: where the words come from, with their licence
+    sets:                         # optional: words put in place of <name>
+      exam: 高考 中考 考研
     groups:
       - category: sell          # sell scam proxy device paper help rumour, or "any"
         role: object
@@ -8,16 +10,21 @@
         ambiguous: true         # optional: never counts without company
         terms: |
           答案; 试题 =0.5
+          <exam>答案
           leaked answers
 
-A term may carry its own weight (``=0.5``). ``any`` counts for every category. Faults are
-collected and named as ``file:line: message``.
+A term may carry its own weight (``=0.5``). ``any`` counts for every category. A term with
+``..`` is a frame: its parts (alternatives parted by ``|``) follow each other with at most
+``FRAME_GAP`` characters between, or as many as are given: ``替|帮 .. 我|你 ..3 考试``. Faults are
+collected and named as
+``file:line: message``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
@@ -55,6 +62,14 @@ ROLES: Final = (
 SHIPPED: Final = Path(__file__).parent / "lexicon"
 
 
+FRAME_GAP: Final = 9
+"""Canonical characters between two parts of a frame in Chinese: about one short clause (judgement)."""
+FRAME_GAP_LATIN: Final = 26
+"""The same after a Latin part: about four English words."""
+_GAPS: Final = re.compile(r"\.\.([0-9]*)")
+_SET: Final = re.compile(r"<([a-z]+)>")
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     term: str
@@ -64,6 +79,8 @@ class Term:
     role: str
     weight: float
     ambiguous: bool = False
+    is_form: bool = False
+    """A frame, number or other form: what it matched says more than its name."""
 
 
 class LexiconError(ValueError):
@@ -72,6 +89,31 @@ class LexiconError(ValueError):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Parts that must follow each other; found as one term."""
+
+    term: Term
+    parts: tuple[tuple[str, ...], ...]
+    """Canonical alternatives of each part."""
+    gaps: tuple[int, ...]
+    """Most characters between a part and the next; 0 for the usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    """What the automaton yields: one spelling, with all that it may stand for."""
+
+    length: int
+    latin_first: bool
+    latin_last: bool
+    terms: tuple[Term, ...]
+    parts: tuple[tuple[int, int], ...]
+    """(index of frame, index of part)."""
+    blocks: bool
+    """A longer word that is no part of any frame, though one stands inside (考虑, 参考)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +126,94 @@ class Found:
 
 
 class Lexicon:
-    """Terms, findable in a canonical text in one pass."""
+    """Terms and frames, findable in a canonical text in one pass."""
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(
+        self, terms: Iterable[Term], frames: Iterable[Frame] = (), blockers: Iterable[str] = ()
+    ) -> None:
         surfaces: dict[str, list[Term]] = {}
         for term in terms:
             surfaces.setdefault(term.canonical, []).append(term)
         self.terms = tuple(term for group in surfaces.values() for term in group)
+        self.frames = tuple(frames)
+        parts: dict[str, list[tuple[int, int]]] = {}
+        for index, frame in enumerate(self.frames):
+            for place, words in enumerate(frame.parts):
+                for word in words:
+                    parts.setdefault(word, []).append((index, place))
+        blocking = {canonical_term(word) for word in blockers}
         self._automaton: Any = ahocorasick.Automaton()
-        for surface, group in surfaces.items():
-            first, last = _is_latin(surface[0]), _is_latin(surface[-1])
-            self._automaton.add_word(surface, (len(surface), first, last, tuple(group)))
-        if surfaces:
+        for surface in {*surfaces, *parts, *blocking}:
+            entry = _Surface(
+                len(surface),
+                _is_latin(surface[0]),
+                _is_latin(surface[-1]),
+                tuple(surfaces.get(surface, ())),
+                tuple(parts.get(surface, ())),
+                surface in blocking,
+            )
+            self._automaton.add_word(surface, entry)
+        if len(self._automaton):
             self._automaton.make_automaton()
 
     def __len__(self) -> int:
-        return len(self.terms)
+        return len(self.terms) + len(self.frames)
 
     def find(self, canonical: Canonical) -> list[Found]:
-        """All terms; of overlapping ones with the same end only the longest keeps its weight.
+        """All terms, none across the end of a clause; and frames, which may span two clauses.
 
         Latin terms must stand between word borders, unless the word had been pulled apart.
         """
-        if not self.terms:
+        if not len(self._automaton):
             return []
         text, n = canonical.text, len(canonical.text)
         breaks = canonical.breaks
         found: list[Found] = []
-        for last, (length, latin_first, latin_last, terms) in self._automaton.iter(text):
-            start, end = last - length + 1, last + 1
+        parts: list[tuple[int, int, tuple[tuple[int, int], ...]]] = []
+        blocked: list[tuple[int, int]] = []
+        surface: _Surface
+        for last, surface in self._automaton.iter(text):
+            start, end = last - surface.length + 1, last + 1
             if (
-                (latin_first and start and _joins(text[start - 1], text[start]))
-                or (latin_last and end < n and _joins(text[end], text[last]))
+                (surface.latin_first and start and _joins(text[start - 1], text[start]))
+                or (surface.latin_last and end < n and _joins(text[end], text[last]))
             ) and not any(low <= start and end <= high for low, high in canonical.joined):
                 continue
-            if breaks and any(start < place < end for place in breaks):
+            if breaks and surface.length > 1 and any(start < place < end for place in breaks):
                 continue
-            found.append(Found(terms, start, end))
+            if surface.blocks:
+                blocked.append((start, end))
+            if surface.parts:
+                parts.append((start, end, surface.parts))
+            if surface.terms:
+                found.append(Found(surface.terms, start, end))
+        if parts:
+            found.extend(self._find_frames(text, parts, blocked))
         return found
+
+    def _find_frames(
+        self,
+        text: str,
+        parts: Sequence[tuple[int, int, tuple[tuple[int, int], ...]]],
+        blocked: Sequence[tuple[int, int]],
+    ) -> Iterator[Found]:
+        reached: dict[tuple[int, int], tuple[int, int]] = {}
+        for start, end, places in parts:
+            if any(low <= start and end <= high and high - low > end - start for low, high in blocked):
+                continue
+            gap = FRAME_GAP_LATIN if _is_latin(text[start]) else FRAME_GAP
+            for frame, place in reversed(places):  # so that one word does not fill two places
+                first = start
+                if place:
+                    before = reached.get((frame, place - 1))
+                    allowed = self.frames[frame].gaps[place - 1] or gap
+                    if before is None or not 0 <= start - before[1] <= allowed:
+                        continue
+                    first = before[0]
+                if place == len(self.frames[frame].parts) - 1:
+                    yield Found((self.frames[frame].term,), first, end)
+                else:
+                    reached[frame, place] = (first, end)
 
 
 def _is_latin(character: str) -> bool:
@@ -144,12 +236,16 @@ def load_lexicon(directory: Path) -> Lexicon:
         With all faults of all files.
     """
     faults: list[str] = []
-    terms: list[Term] = []
-    for path in sorted(directory.glob("*.yml")):
-        terms.extend(_read_file(path, faults))
+    readers = [_FileReader(path, faults) for path in sorted(directory.glob("*.yml"))]
+    for reader in readers:
+        reader.read()
     if faults:
         raise LexiconError(faults)
-    return Lexicon(terms)
+    return Lexicon(
+        [term for reader in readers for term in reader.terms],
+        [frame for reader in readers for frame in reader.frames],
+        [word for reader in readers for word in reader.blockers],
+    )
 
 
 @cache
@@ -157,25 +253,26 @@ def shipped_lexicon() -> Lexicon:
     return load_lexicon(SHIPPED)
 
 
-def _read_file(path: Path, faults: list[str]) -> Iterator[Term]:
-    try:
-        root = cast("Node | None", YAML(typ="safe", pure=True).compose(path.read_text(encoding="utf-8")))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        faults.append(f"{path}:{line}: {error.problem or error.context or 'not YAML'}")
-        return
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{path}:1: {error}")
-        return
-    reader = _FileReader(path, faults)
-    yield from reader.groups(root)
-
-
 class _FileReader:
     def __init__(self, path: Path, faults: list[str]) -> None:
         self._path = path
         self._faults = faults
+        self._sets: dict[str, list[str]] = {}
+        self.terms: list[Term] = []
+        self.frames: list[Frame] = []
+        self.blockers: list[str] = []
+
+    def read(self) -> None:
+        try:
+            text = self._path.read_text(encoding="utf-8")
+            root = cast("Node | None", YAML(typ="safe", pure=True).compose(text))
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self._fault(mark.line if mark else 0, error.problem or error.context or "not YAML")
+        except (OSError, UnicodeDecodeError) as error:
+            self._fault(0, str(error))
+        else:
+            self._groups(root)
 
     def _fault(self, line: int, message: str) -> None:
         self._faults.append(f"{self._path}:{line + 1}: {message}")
@@ -195,21 +292,42 @@ class _FileReader:
                 fields[name] = value
         return fields
 
-    def groups(self, root: Node | None) -> Iterator[Term]:
+    def _groups(self, root: Node | None) -> None:
         if root is None:
             self._fault(0, "the file is empty")
             return
-        fields = self._mapping(root, frozenset({"source", "groups"}))
+        fields = self._mapping(root, frozenset({"source", "sets", "blockers", "groups"}))
         if "source" not in fields:
             self._fault(0, "'source' is missing: say where the words come from")
+        if "sets" in fields:
+            self._read_sets(fields["sets"])
+        if "blockers" in fields:
+            self.blockers = str(fields["blockers"].value).split()
         groups = fields.get("groups")
         if not isinstance(groups, SequenceNode):
             self._fault(root.start_mark.line, "'groups' must be a list")
             return
         for node in cast("list[Node]", groups.value):
-            yield from self._group(node)
+            self._group(node)
 
-    def _group(self, node: Node) -> Iterator[Term]:
+    def _read_sets(self, node: Node) -> None:
+        if not isinstance(node, MappingNode):
+            self._fault(node.start_mark.line, "'sets' must be a mapping of names to words")
+            return
+        for key, value in cast("list[tuple[Node, Node]]", node.value):
+            self._sets[str(key.value)] = str(value.value).split()
+
+    def _expand(self, line: int, word: str) -> Iterator[str]:
+        match = _SET.search(word)
+        if match is None:
+            yield word
+        elif match[1] not in self._sets:
+            self._fault(line, f"set <{match[1]}> is not defined; known: {', '.join(self._sets) or 'none'}")
+        else:
+            for part in self._sets[match[1]]:
+                yield from self._expand(line, word[: match.start()] + part + word[match.end() :])
+
+    def _group(self, node: Node) -> None:
         fields = self._mapping(node, frozenset({"category", "role", "weight", "ambiguous", "terms"}))
         category = self._word(node, fields, "category", (*CATEGORIES, ANY))
         role = self._word(node, fields, "role", ROLES)
@@ -226,9 +344,32 @@ class _FileReader:
             for written in line.split(";"):
                 if not written.strip():
                     continue
-                term = self._term(first_line + offset, written, category, role, weight, ambiguous)
-                if term is not None:
-                    yield term
+                at = first_line + offset
+                if ".." in written:
+                    self._frame(at, written, category, role, weight, ambiguous)
+                    continue
+                for word in self._expand(at, written):
+                    term = self._term(at, word, category, role, weight, ambiguous)
+                    if term is not None:
+                        self.terms.append(term)
+
+    def _frame(
+        self, line: int, written: str, category: str, role: str, weight: float, ambiguous: bool
+    ) -> None:
+        term = self._term(line, written, category, role, weight, ambiguous)
+        if term is None:
+            return
+        parts: list[tuple[str, ...]] = []
+        pieces = _GAPS.split(term.term)
+        for part in pieces[::2]:
+            words = [word for piece in part.split("|") for word in self._expand(line, piece.strip())]
+            plain = tuple(dict.fromkeys(canonical_term(word) for word in words))
+            if not all(plain):
+                self._fault(line, f"a part of the frame {term.term!r} is empty")
+                return
+            parts.append(plain)
+        gaps = tuple(int(gap or 0) for gap in pieces[1::2])
+        self.frames.append(Frame(replace(term, is_form=True), tuple(parts), gaps))
 
     def _term(
         self, line: int, written: str, category: str, role: str, weight: float, ambiguous: bool

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rules.text.handles import find_handles
 from rules.text.lexicon import Lexicon, shipped_lexicon
 from rules.text.normalise import Canonical, normalise
 from rules.text.score import Verdict, judge
@@ -71,7 +72,8 @@ def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
     """Read with a lexicon of one's own; not cached."""
     lead = f"{title}\n" if title and not text.startswith(title) else ""
     canonical = normalise(lead + text, n_lead=len(lead))
-    verdicts = judge(canonical, lexicon.find(canonical))
+    found = [*lexicon.find(canonical), *find_handles(canonical.text)]
+    verdicts = judge(canonical.text, found)
     categories = {verdict.category: _score(verdict, canonical) for verdict in verdicts}
     return TextReading(canonical, categories)
 
@@ -79,7 +81,7 @@ def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
 def _score(verdict: Verdict, canonical: Canonical) -> CategoryScore:
     hits = tuple(
         TermHit(
-            term.term,
+            canonical.text[found.start : found.end] if term.is_form else term.term,
             verdict.category,
             term.role,
             term.weight,
