@@ -1,0 +1,119 @@
+"""The command ``examwatch``: one table of commands, each loaded only when it is called.
+
+exit 0  done
+exit 1  the world failed (a port is taken, a disk is full): one line
+exit 2  the input was wrong: one line a fault, ``file:line: message``
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitor.faults import InputError, WorldError
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command lives: a typer app, or a function that becomes one."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("monitor.cli.run", "run", "run the daemon / 运行监测系统"),
+    "check": Command("monitor.cli.check", "check", "every fault of a configuration / 检查配置"),
+    "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
+    "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
+    "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),
+    "audit": Command("monitor.cli.audit", "app", "prove that nothing was changed / 审计链校验"),
+    "db": Command("monitor.cli.db", "app", "upgrade the database / 升级数据库"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(given)
+        sys.stdout.flush()
+    except InputError as error:
+        code = _tell(str(error), 2)
+    except WorldError as error:
+        code = _tell(str(error), 1)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has read enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def _dispatch(given: list[str]) -> int:
+    name, rest = (given[0], given[1:]) if given else ("", [])
+    if name in COMMANDS:
+        return _run(name, COMMANDS[name], rest)
+    if name == "--version":
+        sys.stdout.write(f"examwatch {_version()}\n")
+        return 0
+    if name in ("", "help", "--help", "-h"):
+        sys.stdout.write(_help())
+        return 0 if name else 2
+    return _tell(f"no command '{name}'{_hint(name)}; see examwatch --help", 2)
+
+
+def _run(name: str, command: Command, rest: list[str]) -> int:
+    import typer
+    from typer.exceptions import TyperException
+
+    found = getattr(importlib.import_module(command.module), command.name)
+    if isinstance(found, typer.Typer):
+        app = found
+    else:
+        app = typer.Typer(add_completion=False)
+        app.command()(found)
+    try:
+        code = app(rest, prog_name=f"examwatch {name}", standalone_mode=False)
+    except TyperException as error:
+        return _tell(error.format_message(), error.exit_code)
+    except typer.Abort:
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _help() -> str:
+    rows = "\n".join(f"  {name:8} {command.help}" for name, command in COMMANDS.items())
+    return (
+        "Usage: examwatch COMMAND [ARGS]...\n\n"
+        "Streaming monitor for wireless cheating signals and online leaks on exam days.\n"
+        "考试无线作弊信号与网络泄题监测。\n\n"
+        f"{rows}\n\n"
+        "examwatch COMMAND --help tells more of each. Example: examwatch run configs/demo.yml\n"
+    )
+
+
+def _hint(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f", did you mean '{near[0]}'?" if near else ""
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("examwatch")
+
+
+def _tell(message: str, code: int) -> int:
+    sys.stderr.write(message.rstrip("\n") + "\n")
+    return code

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.alert.alert import Alert
+from monitor.faults import WorldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class QueueStats:
     """How often a raiser had to wait because the queue was full."""
 
 
-class QueueError(Exception):
+class QueueError(WorldError):
     """The queue's medium failed (disk full, file locked). Trying again later may work."""
 
 

@@ -15,12 +15,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from monitor.faults import WorldError
 
-class StoreError(Exception):
+
+class StoreError(WorldError):
     """The database failed (disk full, file locked, server gone). Trying again later may work."""
 
 
-class StoreVersionError(Exception):
+class StoreVersionError(WorldError):
     """The tables are of another version; somebody has to act. The message says how."""
 
 

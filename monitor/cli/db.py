@@ -1,0 +1,38 @@
+"""``examwatch db``: the store's tables."""
+
+from __future__ import annotations
+
+import typer
+
+from monitor.cli.stores import DEFAULT, StoreArgument, store_url
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The database's tables. 数据库维护。")
+
+
+@app.callback()
+def group() -> None:
+    """The database's tables. 数据库维护。"""
+
+
+@app.command()
+def upgrade(store: StoreArgument = str(DEFAULT)) -> None:
+    """Bring the tables to this program's version; data is kept. 升级数据库表结构，保留数据。
+
+    Stop the daemon and copy the database first: there is no way back.
+
+    Example: examwatch db upgrade configs/examwatch.yml
+    """
+    from monitor.store.engine import open_engines
+    from monitor.store.errors import translated
+    from monitor.store.upgrade import upgrade as run_steps
+
+    engines = open_engines(store_url(store, must_exist=False))
+    try:
+        with translated():
+            before, after = run_steps(engines.writer)
+    finally:
+        engines.close()
+    if before == after:
+        typer.echo(f"version {after}: nothing to do", err=True)
+    else:
+        typer.echo(f"version {before or 'empty'} -> {after}", err=True)
