@@ -41,12 +41,16 @@ export function measure(value: number, unit: string): [string, string] {
   return [decimal(value), unit];
 }
 
-/** 01:23:45, or 12:05 when there are no hours. */
-export function countdown(ms: number): string {
+/** Hours, minutes and seconds of a length of time. */
+export function parts(ms: number): [h: number, min: number, s: number] {
   const s = Math.max(0, Math.floor(ms / 1000));
-  const two = (n: number) => String(n).padStart(2, "0");
-  const rest = `${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-  return s >= 3600 ? `${two(Math.floor(s / 3600))}:${rest}` : rest;
+  return [Math.floor(s / 3600), Math.floor(s / 60) % 60, s % 60];
+}
+
+/** 0:07:45: always with its hours, so that it cannot be read as hours and minutes. */
+export function countdown(ms: number): string {
+  const [h, min, s] = parts(ms);
+  return `${h}:${pad(min)}:${pad(s)}`;
 }
 
 const pad = (n: number) => String(n).padStart(2, "0");
@@ -83,6 +87,6 @@ export function ticks(low: number, high: number, n: number): { value: number; pl
   const step = ([1, 2, 5, 10].find((m) => m * power >= raw * 0.999) ?? 10) * power;
   const places = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const found: { value: number; places: number }[] = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push({ value: i * step, places });
+  for (let i = Math.ceil(low / step - 1e-9) + 0; i * step <= high + step * 1e-9; i++) found.push({ value: i * step, places });
   return found;
 }

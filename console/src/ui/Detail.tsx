@@ -17,14 +17,16 @@ import { Advice, Why } from "./Why";
 function Head({ alert }: { alert: AlertDetail }) {
   const words = t.value;
   const firing = isFiring(alert, now.value);
-  const sensor = textOf(alert.event, "sensor") ?? textOf(alert.event, "source");
+  const heardAt = textOf(alert.event, "sensor") ?? textOf(alert.event, "source");
   return (
     <div class={`detail-head level-edge-${alert.level}`}>
       <div class="detail-title">
         <LevelMark level={alert.level} />
         <KindMark kind={alert.kind} size={18} />
         <h2>{prose(alert.annotations, "title")}</h2>
-        <span class={`tag ${firing ? "tag-firing" : ""}`}>{words.state[firing ? "firing" : "ended"]}</span>
+        {alert.kind !== "web" && (
+          <span class={`tag ${firing ? "tag-firing" : ""}`}>{words.state[firing ? "firing" : "ended"]}</span>
+        )}
         {alert.drill && (
           <span class="tag tag-drill" title={words.alert.drillNote}>
             {words.alert.drill}
@@ -39,15 +41,17 @@ function Head({ alert }: { alert: AlertDetail }) {
           Esc ✕
         </button>
       </div>
-      <p class="detail-summary">{prose(alert.annotations, "summary")}</p>
+      <p class={`detail-summary-${alert.kind}`}>{prose(alert.annotations, "summary")}</p>
       <dl class="detail-facts num">
-        <div>
-          <dt>{words.alert.venue}</dt>
-          <dd>
-            {alert.venue ?? words.alert.noVenue}
-            {sensor && <span class="dim"> · {sensor}</span>}
-          </dd>
-        </div>
+        {(alert.venue ?? heardAt) && (
+          <div>
+            <dt>{alert.venue ? words.alert.venue : words.web.source}</dt>
+            <dd>
+              {alert.venue ?? heardAt}
+              {alert.venue && heardAt && <span class="dim"> · {heardAt}</span>}
+            </dd>
+          </div>
+        )}
         <div>
           <dt>{words.alert.first}</dt>
           <dd title={dayAndTime(alert.starts_at)}>{when(alert.starts_at, now.value)}</dd>

@@ -70,7 +70,7 @@ export function Facts({ alert }: { alert: AlertDetail }) {
         <dl class="pairs">
           {Object.entries(alert.labels).map(([name, value]) => (
             <div key={name}>
-              <dt>{name === "rule" ? words.rule : name}</dt>
+              <dt>{words.label[name] ?? name}</dt>
               <dd class="mono">{value}</dd>
             </div>
           ))}

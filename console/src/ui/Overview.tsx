@@ -24,102 +24,106 @@ export function Overview() {
         <h2>{words.overview.title}</h2>
         <p class="dim">{words.overview.choose}</p>
       </div>
-      <section class="block">
-        <h3>{words.overview.today}</h3>
-        {view.sessions.length === 0 && <p class="dim">{words.overview.noSessions}</p>}
-        <table>
-          <tbody>
-            {view.sessions.map((session) => (
-              <tr key={session.exam + session.session}>
-                <td class="num">
-                  {dayAndTime(session.starts_at).slice(0, 16)} – {timeOfDay(session.ends_at).slice(0, 5)}
-                </td>
-                <td>
-                  {session.exam} · {session.session}
-                </td>
-                <td class="dim">{session.venues.join(", ")}</td>
-                <td>
-                  <span class={`phase phase-${phaseAt(session, now.value)}`}>
-                    {words.phase[phaseAt(session, now.value)]}
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
-      <section class="block">
-        <h3>{words.overview.coverage}</h3>
-        {bands.length === 0 && <p class="dim">{words.overview.noCoverage}</p>}
-        {bands.length > 0 && (
-          <table class="num">
-            <thead>
-              <tr>
-                <th>{words.overview.sensor}</th>
-                <th class="right">{words.overview.band}</th>
-                <th class="right">{words.overview.revisit}</th>
-                <th class="right">{words.overview.intercept}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {bands.map(({ sensor, band }) => (
-                <tr key={`${sensor.id}${band.low_hz}`}>
-                  <td>
-                    <StateDot state={sensor.state} /> {sensor.id}
-                  </td>
-                  <td class="right">
-                    {megahertz(band.low_hz)} – {megahertz(band.high_hz)} <small>MHz</small>
-                  </td>
-                  <td class="right">{band.revisit_s === null ? "–" : seconds(band.revisit_s).join(" ")}</td>
-                  <td class="right">
-                    {band.intercept_1s === null ? (
-                      "–"
-                    ) : (
-                      <>
-                        <meter min={0} max={1} value={band.intercept_1s} /> {percent(band.intercept_1s)}
-                      </>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-        <p class="blind-note">
-          <strong>{words.overview.notSeen}:</strong> {words.blind.list} {words.blind.moreover}
-        </p>
-      </section>
-      <section class="block">
-        <h3>{words.overview.sources}</h3>
-        {view.sources.length === 0 && <p class="dim">{words.header.noSources}</p>}
-        {view.sources.length > 0 && (
+      <div class="overview-column">
+        <section class="block">
+          <h3>{words.overview.today}</h3>
+          {view.sessions.length === 0 && <p class="dim">{words.overview.noSessions}</p>}
           <table>
-            <thead>
-              <tr>
-                <th>{words.overview.source}</th>
-                <th>{words.overview.state}</th>
-                <th class="right">{words.overview.documents}</th>
-                <th class="right">{words.overview.lastOk}</th>
-              </tr>
-            </thead>
             <tbody>
-              {view.sources.map((source) => (
-                <tr key={source.id}>
-                  <td>
-                    <StateDot state={source.state} /> {source.id}
+              {view.sessions.map((session) => (
+                <tr key={session.exam + session.session}>
+                  <td class="num">
+                    {dayAndTime(session.starts_at).slice(0, 16)} – {timeOfDay(session.ends_at).slice(0, 5)}
                   </td>
                   <td>
-                    {words.partState[source.state]}
-                    {source.error && <div class="dim">{source.error}</div>}
+                    {session.exam} · {session.session}
                   </td>
-                  <td class="right num">{source.n_documents}</td>
-                  <td class="right num">{source.last_ok_at ? when(source.last_ok_at, now.value) : "–"}</td>
+                  <td class="dim">{session.venues.join(", ")}</td>
+                  <td>
+                    <span class={`phase phase-${phaseAt(session, now.value)}`}>
+                      {words.phase[phaseAt(session, now.value)]}
+                    </span>
+                  </td>
                 </tr>
               ))}
             </tbody>
           </table>
-        )}
-      </section>
+        </section>
+        <section class="block">
+          <h3>{words.overview.sources}</h3>
+          {view.sources.length === 0 && <p class="dim">{words.header.noSources}</p>}
+          {view.sources.length > 0 && (
+            <table>
+              <thead>
+                <tr>
+                  <th>{words.overview.source}</th>
+                  <th>{words.overview.state}</th>
+                  <th class="right">{words.overview.documents}</th>
+                  <th class="right">{words.overview.lastOk}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {view.sources.map((source) => (
+                  <tr key={source.id}>
+                    <td>
+                      <StateDot state={source.state} /> {source.id}
+                    </td>
+                    <td>
+                      {words.partState[source.state]}
+                      {source.error && <div class="dim">{source.error}</div>}
+                    </td>
+                    <td class="right num">{source.n_documents}</td>
+                    <td class="right num">{source.last_ok_at ? when(source.last_ok_at, now.value) : "–"}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+        </section>
+      </div>
+      <div class="overview-column">
+        <section class="block">
+          <h3>{words.overview.coverage}</h3>
+          {bands.length === 0 && <p class="dim">{words.overview.noCoverage}</p>}
+          {bands.length > 0 && (
+            <table class="num">
+              <thead>
+                <tr>
+                  <th>{words.overview.sensor}</th>
+                  <th class="right">{words.overview.band}</th>
+                  <th class="right">{words.overview.revisit}</th>
+                  <th class="right">{words.overview.intercept}</th>
+                </tr>
+              </thead>
+              <tbody>
+                {bands.map(({ sensor, band }) => (
+                  <tr key={`${sensor.id}${band.low_hz}`}>
+                    <td>
+                      <StateDot state={sensor.state} /> {sensor.id}
+                    </td>
+                    <td class="right">
+                      {megahertz(band.low_hz)} – {megahertz(band.high_hz)} <small>MHz</small>
+                    </td>
+                    <td class="right">{band.revisit_s === null ? "–" : seconds(band.revisit_s).join(" ")}</td>
+                    <td class="right">
+                      {band.intercept_1s === null ? (
+                        "–"
+                      ) : (
+                        <>
+                          <meter min={0} max={1} value={band.intercept_1s} /> {percent(band.intercept_1s)}
+                        </>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+          <p class="blind-note">
+            <strong>{words.overview.notSeen}:</strong> {words.blind.list} {words.blind.moreover}
+          </p>
+        </section>
+      </div>
     </main>
   );
 }

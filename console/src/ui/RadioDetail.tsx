@@ -44,8 +44,8 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
     <div class="columns">
       <div class="column-main">
         <Spectrogram alert={alert} />
-        <Heard alert={alert} />
         <Measures event={alert.event} kind="radio" />
+        <Heard alert={alert} />
       </div>
       <div class="column-side">
         {flags.length > 0 && (

@@ -47,9 +47,10 @@ function Axes({ view }: { view: SpectrogramView }) {
         ))}
       </div>
       <div class="axis axis-x num" aria-hidden="true">
-        {s.map(({ value, places }) => (
+        {s.map(({ value, places }, index) => (
           <span key={value} style={{ left: percent((value - view.t0_s) / (view.t1_s - view.t0_s)) }}>
             {value.toFixed(places)}
+            {index === s.length - 1 && <b>s</b>}
           </span>
         ))}
       </div>
@@ -117,8 +118,7 @@ export function Spectrogram({ alert }: { alert: AlertView }) {
           )}
         </div>
         <Axes view={view} />
-        <span class="axis-name axis-name-y">{words.frequency}</span>
-        <span class="axis-name axis-name-x">{words.time}</span>
+        <span class="axis-name">MHz</span>
       </div>
     </figure>
   );

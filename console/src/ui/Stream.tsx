@@ -29,16 +29,16 @@ const BEYOND = 8;
 function Row({ alert, index, top }: { alert: AlertView; index: number; top: number }) {
   const words = t.value;
   const isSelected = alert.fingerprint === selected.value;
-  const firing = isFiring(alert, now.value);
+  // A burst is over in seconds and a post never ends: only what is on the air now is worth a word here.
+  const onNow = alert.kind !== "web" && isFiring(alert, now.value);
   const tags = [
     ...(alert.drill ? [words.alert.drill] : []),
     ...(alert.experimental ? [words.alert.experimental] : []),
-    ...(firing ? [] : [words.state.ended]),
   ];
   return (
     <div
       id={`alert-${alert.fingerprint}`}
-      class={`row level-edge-${alert.level} ${isSelected ? "row-selected" : ""} ${firing ? "" : "row-ended"}`}
+      class={`row level-edge-${alert.level} ${isSelected ? "row-selected" : ""}`}
       role="option"
       aria-selected={isSelected}
       aria-setsize={stream.value.total}
@@ -58,6 +58,7 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
         </div>
         <div class="row-foot">
           <span class="row-summary">{prose(alert.annotations, "summary")}</span>
+          {onNow && <span class="tag tag-firing">{words.state.firing}</span>}
           {tags.map((tag) => (
             <span class="tag" key={tag}>
               {tag}

@@ -2,7 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import type { AlertDetail } from "../api/schema";
 import { t } from "../i18n";
 import { numberOf, textOf, versionsOf, type FlatEvent } from "../state/event";
-import { countdown, dayAndTime } from "../text/format";
+import { dayAndTime, parts } from "../text/format";
 import { marksOf } from "../text/spans";
 import { openable } from "../text/url";
 import { CopyButton, Facts } from "./Facts";
@@ -59,7 +59,7 @@ function Times({ event }: { event: FlatEvent }) {
           {gap !== null && (
             <span class={gap < 0 ? "odd" : "dim"}>
               {" "}
-              {gap < 0 ? words.claimedLater : words.claimedEarlier(countdown(gap))}
+              {gap < 0 ? words.claimedLater : words.claimedEarlier(t.value.span(...parts(gap)))}
             </span>
           )}
         </dd>

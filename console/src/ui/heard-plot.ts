@@ -2,7 +2,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-const HEIGHT_PX = 96;
+const HEIGHT_PX = 112;
 
 export function drawHeard(box: HTMLElement, points: readonly { at: number; snr: number }[], axis: string): () => void {
   const style = getComputedStyle(box);
@@ -24,14 +24,15 @@ export function drawHeard(box: HTMLElement, points: readonly { at: number; snr: 
         y: { range: [0, Math.ceil((strongest + 3) / 10) * 10] },
       },
       axes: [
-        { ...text, size: 22, values: "{HH}:{mm}", space: 70 },
+        { ...text, size: 28, values: "{HH}:{mm}", space: 70 },
         { ...text, size: 38, label: axis, labelSize: 14, labelFont: font, space: 24 },
       ],
       series: [
         {},
         {
           stroke: colour("--radio"),
-          width: 2,
+          fill: colour("--radio"),
+          width: 1,
           ...(uPlot.paths.bars && { paths: uPlot.paths.bars({ size: [0.6, 3] }) }),
           points: { show: true, size: 6, fill: colour("--radio") },
         },

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { hearings, numberOf, placeIn, spectrogramOf, versionsOf } from "../src/state/event";
+import { openable } from "../src/text/url";
+
+const whole = { t0_s: 10, t1_s: 20, low_hz: 100, high_hz: 200 };
+
+describe("the spectrogram's frame", () => {
+  test("lies with time to the right and frequency upwards", () => {
+    expect(placeIn(whole, { t0_s: 12, t1_s: 15, low_hz: 110, high_hz: 120 })).toEqual({
+      x: expect.closeTo(0.2) as number,
+      y: expect.closeTo(0.8) as number,
+      width: expect.closeTo(0.3) as number,
+      height: expect.closeTo(0.1) as number,
+    });
+  });
+
+  test("stays inside the picture when the emission goes on beyond it", () => {
+    expect(placeIn(whole, { t0_s: 0, t1_s: 99, low_hz: 0, high_hz: 999 })).toEqual({ x: 0, y: 0, width: 1, height: 1 });
+  });
+
+  test("is absent when the event does not say it, and so is the picture's scale", () => {
+    expect(spectrogramOf({ spectrogram: whole })?.box).toBeNull();
+    expect(spectrogramOf({ spectrogram: { ...whole, t1_s: 10 } })).toBeNull();
+    expect(spectrogramOf({ spectrogram: "broken" })).toBeNull();
+    expect(spectrogramOf({})).toBeNull();
+  });
+});
+
+describe("an event from outside", () => {
+  test("gives a number only where there is one", () => {
+    expect(numberOf({ snr_db: "18" }, "snr_db")).toBeNull();
+    expect(numberOf({ snr_db: Number.NaN }, "snr_db")).toBeNull();
+    expect(numberOf({ snr_db: 0 }, "snr_db")).toBe(0);
+  });
+
+  test("told twice, when heard and when ended, is one hearing with the later level", () => {
+    const at = "2026-06-07T01:00:00Z";
+    expect(hearings([{ at, snr_db: 9 }, { at, snr_db: 12 }, { at: "?", snr_db: 1 }])).toEqual([
+      { at: Date.parse(at) / 1000, snr: 12 },
+    ]);
+  });
+
+  test("of a post gives each version once, newest first", () => {
+    const events = [{ version: 1, text: "a" }, { version: 2, text: "b" }, { version: 2, text: "b again" }];
+    expect(versionsOf(events).map((event) => event["text"])).toEqual(["b again", "a"]);
+  });
+});
+
+describe("an address", () => {
+  test("can be opened only when it is one of the web", () => {
+    expect(openable("https://forum.example/thread-1.html")).toBe(true);
+    expect(openable("javascript:alert(1)")).toBe(false);
+    expect(openable(" https://x")).toBe(false);
+    expect(openable("data:text/html,x")).toBe(false);
+  });
+});

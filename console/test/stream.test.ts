@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import { ALL, type Filters } from "../src/state/filters";
+import { append, arrive, fromPage, neighbour, order, release, type Stream } from "../src/state/stream";
+import { alert } from "./alerts";
+
+const at = (minute: number) => `2026-06-07T01:${String(minute).padStart(2, "0")}:00Z`;
+const names = (rows: readonly { fingerprint: string }[]) => rows.map((row) => row.fingerprint);
+const page = (...rows: ReturnType<typeof alert>[]) =>
+  fromPage({ alerts: rows, next_cursor: null, total: rows.length, live_id: 0 });
+const start: Stream = page(
+  alert("a", { level: "critical", updated_at: at(10) }),
+  alert("b", { level: "high", updated_at: at(20) }),
+  alert("c", { level: "low", updated_at: at(30) }),
+);
+
+describe("the alert stream", () => {
+  test("is ordered gravest first, then newest first", () => {
+    const rows = [
+      alert("old-low", { level: "low", updated_at: at(1) }),
+      alert("new-low", { level: "low", updated_at: at(9) }),
+      alert("old-grave", { level: "critical", updated_at: at(0) }),
+    ];
+    expect(names(rows.sort(order))).toEqual(["old-grave", "new-low", "old-low"]);
+  });
+
+  test("puts a new alert in its place while nobody is busy with it", () => {
+    const next = arrive(start, alert("n", { level: "high", updated_at: at(40) }), ALL, false);
+    expect(names(next.rows)).toEqual(["a", "n", "b", "c"]);
+    expect(next.total).toBe(4);
+  });
+
+  test("does not move while it is held: the new one waits and is counted", () => {
+    const next = arrive(start, alert("n", { level: "critical", updated_at: at(40) }), ALL, true);
+    expect(names(next.rows)).toEqual(["a", "b", "c"]);
+    expect(names(next.waiting)).toEqual(["n"]);
+    expect(next.total).toBe(4);
+  });
+
+  test("changes a row in place when its alert comes again, even one that has become graver", () => {
+    const again = alert("c", { level: "critical", updated_at: at(50), count: 2 });
+    const next = arrive(start, again, ALL, false);
+    expect(names(next.rows)).toEqual(["a", "b", "c"]);
+    expect(next.rows[2]?.count).toBe(2);
+    expect(next.total).toBe(3);
+  });
+
+  test("keeps one entry for an alert that comes twice while it waits", () => {
+    const once = arrive(start, alert("n", { count: 1 }), ALL, true);
+    const twice = arrive(once, alert("n", { count: 2 }), ALL, true);
+    expect(twice.waiting).toHaveLength(1);
+    expect(twice.waiting[0]?.count).toBe(2);
+    expect(twice.total).toBe(4);
+  });
+
+  test("lets in what waits, all in order, when asked", () => {
+    const held = arrive(start, alert("n", { level: "critical", updated_at: at(40) }), ALL, true);
+    const next = release(held);
+    expect(names(next.rows)).toEqual(["n", "a", "b", "c"]);
+    expect(next.waiting).toEqual([]);
+  });
+
+  test("leaves out what the filters do not want", () => {
+    const onlyWeb: Filters = { ...ALL, kinds: ["web"] };
+    expect(arrive(start, alert("n"), onlyWeb, false)).toBe(start);
+  });
+
+  test("shows no row below the loaded ones: it will come with its page", () => {
+    const more: Stream = { ...start, nextCursor: "x", total: 300 };
+    const next = arrive(more, alert("n", { level: "low", updated_at: at(0) }), ALL, false);
+    expect(names(next.rows)).toEqual(["a", "b", "c"]);
+    expect(next.total).toBe(301);
+  });
+
+  test("appends a page without doubling what has moved between two pages", () => {
+    const next = append(start, { alerts: [alert("c"), alert("d")], next_cursor: null, total: 4, live_id: 9 });
+    expect(names(next.rows)).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("is walked from the top and stops at both ends", () => {
+    expect(neighbour(start, null, 1)).toBe("a");
+    expect(neighbour(start, "a", 1)).toBe("b");
+    expect(neighbour(start, "a", -1)).toBe("a");
+    expect(neighbour(start, "c", 1)).toBe("c");
+    expect(neighbour(page(), null, 1)).toBeNull();
+  });
+});
