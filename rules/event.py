@@ -141,3 +141,6 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
     "web": {**COMMON, **WEB},
 }
 """Field tables by the ``kind`` of a rule."""
+
+ALL_FIELDS: Mapping[str, Field] = {**COMMON, **RADIO, **WEB}
+"""By name alone: no two kinds give one name two meanings."""

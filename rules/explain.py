@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from rules.condition import holds as condition_holds
+from rules.event import ALL_FIELDS
 from rules.facts import Facts, ReadText
 from rules.modifiers import holds, ranges
 from rules.reasons import reason, show_actual, wanted
@@ -110,12 +111,12 @@ def _test(test: Test, facts: Facts) -> TestView:
         en, zh = _text_found(test, facts)
     else:
         en, zh = (show_actual(test, actual, language) for language in ("en", "zh"))
-    state: State = "unknown" if actual is None else "nearly" if _near(test, facts) else "false"
+    state: State = "unknown" if not facts.known(test.field) else "nearly" if _near(test, facts) else "false"
     return TestView(
         test,
         state,
         f"{test.field} is {en}, wanted: {wanted(test, 'en')}",
-        f"{test.field} 为 {zh}，要求：{wanted(test, 'zh')}",
+        f"{ALL_FIELDS[test.field].zh}（{test.field}）为 {zh}，要求：{wanted(test, 'zh')}",
     )
 
 

@@ -101,6 +101,11 @@ class Facts:
         self._read = read
         self._readings: dict[str, TextReading | None] = {}
 
+    def known(self, field: str) -> bool:
+        """Whether the event says anything; a number that is none (NaN) says nothing."""
+        raw = self.event.get(field)
+        return raw is not None and not (isinstance(raw, float) and math.isnan(raw))
+
     def value(self, field: str, type_: FieldType) -> Any:
         return value_of(self.event.get(field), type_)
 

@@ -37,7 +37,7 @@ class PresenceIndex:
         self._unknown = _union(bits for test, bits in placed if test.values[0] is False)
 
     def bits(self, facts: Facts) -> int:
-        return self._unknown if facts.event.get(self._field) is None else self._known
+        return self._known if facts.known(self._field) else self._unknown
 
 
 class NumberIndex:

@@ -75,7 +75,7 @@ def re2_options(*, text: bool) -> Any:
 def holds(test: Test, facts: Facts) -> bool:
     """Whether `test` is true of the event."""
     if test.modifier == "exists":
-        return (facts.event.get(test.field) is not None) == test.values[0]
+        return facts.known(test.field) == test.values[0]
     if test.type == "text":
         reading = facts.reading(test.field)
         return reading is not None and _combined(test, lambda value: _text_holds(test, value, reading))

@@ -36,6 +36,6 @@ def show_quantity(value: float, unit: str = "") -> str:
 
 
 def _digits(value: float) -> str:
-    if value == int(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value.is_integer():
         return str(int(value))
     return f"{value:.7g}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
-from rules.event import COMMON, RADIO, WEB, Field, FieldType
+from rules.event import ALL_FIELDS, Field, FieldType
 from rules.facts import Facts, TextReading
 from rules.modifiers import occurrences
 from rules.quantity import show_quantity
@@ -16,7 +17,6 @@ from rules.rule import Reason, Test, Value
 MAX_SPANS: Final = 20
 """Places shown for one test: enough to find them in a post, bounded for a book."""
 
-_FIELDS: Final = {**COMMON, **RADIO, **WEB}
 _EN: Final = {
     "equals": "{}",
     "gt": "over {}",
@@ -56,7 +56,7 @@ _CATEGORIES_ZH: Final = {
 
 def reason(selection: str, test: Test, facts: Facts) -> Reason:
     """The reason that `test`, which is true, gives."""
-    field = _FIELDS[test.field]
+    field = ALL_FIELDS[test.field]
     if test.type == "text" and test.modifier != "exists":
         reading = facts.reading(test.field)
         if reading is not None:
@@ -140,8 +140,9 @@ def expected_of(test: Test) -> Any:
     return values[0] if len(values) == 1 else values
 
 
+@lru_cache(maxsize=8192)
 def wanted(test: Test, language: str) -> str:
-    """What the test wants, for people."""
+    """What the test wants, for people; a rule wants the same each time it fires."""
     zh = language == "zh"
     if test.modifier in ("exists", "empty"):
         known = (test.values[0] is True) == (test.modifier == "exists")
@@ -151,7 +152,7 @@ def wanted(test: Test, language: str) -> str:
     if test.modifier == "is":
         names = [_CATEGORIES_ZH[str(value)] if zh else str(value) for value in test.values]
         return ("须判为" if zh else "reads as ") + ("、" if zh else " or ").join(names)
-    unit = _FIELDS[test.field].unit
+    unit = ALL_FIELDS[test.field].unit
     values = [_value(value, test.type, unit, zh) for value in test.values]
     several = ("和" if zh else " and ") if test.every else ("或" if zh else " or ")
     return (_ZH if zh else _EN)[test.modifier].format(several.join(values))
@@ -168,7 +169,7 @@ def show_actual(test: Test, actual: Any, language: str) -> str:
         return actual.isoformat()
     if test.type == "instant":
         return str(actual)
-    return _value(actual, test.type, _FIELDS[test.field].unit, zh)
+    return _value(actual, test.type, ALL_FIELDS[test.field].unit, zh)
 
 
 def _value(value: Value, type_: FieldType, unit: str, zh: bool) -> str:

@@ -1,0 +1,156 @@
+"""The JSON Schema of a rule file, for editors: keys, fields and modifiers as they are completed.
+
+Made from the same tables that the loader checks with, so it cannot say otherwise. It
+holds less than the loader (no condition grammar, no reachability): `rules check` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rules.event import FIELDS, Field
+from rules.load import OPTIONAL, REQUIRED
+from rules.modifiers import MODIFIERS
+from rules.rule import CATEGORIES, LEVELS, Kind, label_names
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+_DEFS: dict[str, Any] = {
+    "both": {
+        "type": "object",
+        "properties": {"en": {"type": "string"}, "zh": {"type": "string"}},
+        "required": ["en", "zh"],
+        "additionalProperties": False,
+    },
+    "words": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    "number": {"type": ["number", "string"], "description": "433.92M, 12.5k, 30"},
+    "pair": {"type": "array", "items": {"$ref": "#/$defs/number"}, "minItems": 2, "maxItems": 2},
+    "range": {
+        "anyOf": [
+            {"$ref": "#/$defs/pair"},
+            {"type": "array", "items": {"$ref": "#/$defs/pair"}, "minItems": 1},
+        ]
+    },
+    "flag": {"type": "boolean"},
+    "instant": {"type": "string", "format": "date-time"},
+    "word": {"type": ["string", "number"]},
+    "verdict": {"enum": list(CATEGORIES["web"])},
+}
+
+
+def _ref(name: str, **about: Any) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}", **about}
+
+
+def rule_schema() -> dict[str, Any]:
+    """The whole schema, as `examwatch rules schema` prints it."""
+    kinds: list[Kind] = [kind for kind in ("radio", "web") if kind in FIELDS]
+    return {
+        "$schema": DRAFT,
+        "title": "examwatch rule",
+        "type": "object",
+        "required": list(REQUIRED),
+        "properties": _properties(kinds),
+        "additionalProperties": False,
+        "allOf": [_of_kind(kind) for kind in kinds],
+        "$defs": _DEFS | {f"{kind}_selection": _selection(kind) for kind in kinds},
+    }
+
+
+def _properties(kinds: list[Kind]) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "id": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
+        "title": _ref("both"),
+        "advice": _ref("both", description="What to check first"),
+        "kind": {"enum": list(kinds)},
+        "level": {"enum": list(LEVELS), "description": "IV, III, II, I"},
+        "category": {"type": "string"},
+        "owner": {"type": "string"},
+        "version": {"type": "integer", "minimum": 1},
+        "status": {"enum": ["stable", "experimental"], "description": "experimental never pages anyone"},
+        "tags": _ref("words"),
+        "references": _ref("words"),
+        "labels": _ref("words", minItems=1, description="What tells one case from another"),
+        "false_positives": {"type": "array", "items": _ref("both")},
+        "condition": {"type": "string", "description": "and, or, not, ( ), 1 of x*, all of x*, 1 of them"},
+        "selections": {"type": "object", "minProperties": 1},
+        "samples": {"type": "object"},
+    }
+    missing = {*REQUIRED, *OPTIONAL} ^ set(properties)
+    if missing:
+        raise KeyError(f"the schema and the loader differ in {sorted(missing)}")
+    return properties
+
+
+def _of_kind(kind: Kind) -> dict[str, Any]:
+    selection = _ref(f"{kind}_selection")
+    event = {
+        "type": "object",
+        "properties": {name: _value(field) for name, field in FIELDS[kind].items()},
+    }
+    sample = {
+        "type": "object",
+        "properties": {"note": {"type": "string"}, "event": event},
+        "required": ["event"],
+        "additionalProperties": False,
+    }
+    samples = {"type": "array", "items": sample}
+    return {
+        "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
+        "then": {
+            "properties": {
+                "category": {"enum": list(CATEGORIES[kind])},
+                "labels": {"items": {"enum": list(label_names(kind))}},
+                "selections": {
+                    "additionalProperties": {
+                        "oneOf": [selection, {"type": "array", "items": selection, "minItems": 1}]
+                    }
+                },
+                "samples": {
+                    "properties": {"fires": samples, "quiet": samples},
+                    "additionalProperties": False,
+                },
+            }
+        },
+    }
+
+
+def _selection(kind: Kind) -> dict[str, Any]:
+    keys = {key: value for field in FIELDS[kind].values() for key, value in _tests(field)}
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "additionalProperties": False,
+        "properties": keys,
+        "patternProperties": {r"^[a-z_]+(\|[a-z]+)?\|any$": True},
+    }
+
+
+def _tests(field: Field) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The keys that test `field`, each with what its value may be."""
+    about = f"{field.en} / {field.zh}" + (f" ({field.unit})" if field.unit else "")
+    for modifier in MODIFIERS[field.type]:
+        key = field.name if modifier == "equals" else f"{field.name}|{modifier}"
+        if modifier in ("exists", "empty"):
+            yield key, _ref("flag", description=about)
+        elif modifier in ("between", "within"):
+            yield key, _ref("range", description=about)
+        else:
+            one = _ref("verdict") if modifier == "is" else _item(field, modifier)
+            several = {"type": "array", "items": one, "minItems": 1}
+            yield key, {"anyOf": [one, several], "description": about}
+            if field.type in ("words", "text", "word"):
+                yield f"{key}|all", {**several, "minItems": 2, "description": about}
+
+
+def _item(field: Field, modifier: str) -> dict[str, Any]:
+    if field.values and modifier == "equals":
+        return {"enum": list(field.values)}
+    return _ref(field.type if field.type in ("number", "instant", "flag") else "word")
+
+
+def _value(field: Field) -> dict[str, Any]:
+    if field.type == "words":
+        return {"type": "array", "items": _item(field, "equals")}
+    return {"anyOf": [_item(field, "equals"), {"type": "null"}]}

@@ -1,0 +1,80 @@
+"""The shipped rules: they load, their samples hold, and they read well in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from rules.check import check_samples
+from rules.load import LIBRARY, load_rules, rule_files
+from rules.match import RuleSet
+from rules.schema import rule_schema
+
+ROOT = Path(__file__).parents[3]
+RULES = load_rules(LIBRARY)
+CHINESE = re.compile("[\u4e00-\u9fff]")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_each_sample_does_what_it_says(rule):
+    assert [str(fault) for fault in check_samples([rule])] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_title_and_advice_are_in_both_languages(rule):
+    for text in (rule.title, rule.advice, *rule.false_positives):
+        assert CHINESE.search(text.zh)
+        assert not CHINESE.search(text.en)
+
+
+def test_the_first_eight_kinds_are_covered_and_every_web_category_too():
+    assert {rule.category for rule in RULES if rule.kind == "web"} == {
+        "sell",
+        "scam",
+        "proxy",
+        "device",
+        "paper",
+        "help",
+        "rumour",
+    }
+    assert {"radio-unknown-narrowband", "radio-repeated-bursts"} <= {rule.id for rule in RULES}
+
+
+def test_every_shipped_file_fits_the_schema_that_editors_get():
+    schema = jsonschema.Draft202012Validator(rule_schema())
+    for file in rule_files(LIBRARY):
+        tree = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        assert [error.message for error in schema.iter_errors(tree)] == []
+
+
+def test_the_schema_refuses_a_wrong_field_a_wrong_modifier_and_a_wrong_word():
+    schema = jsonschema.Draft202012Validator(rule_schema())
+    tree = yaml.load(
+        (LIBRARY / "radio" / "unknown-narrowband.yml").read_text("utf-8"), Loader=yaml.CSafeLoader
+    )
+    for key, value in (("snr", 3), ("snr_db|contains", "3"), ("modulation", "nbfm")):
+        wrong = tree | {"selections": tree["selections"] | {"unknown": {key: value}}}
+        assert list(schema.iter_errors(wrong)), key
+
+
+def test_the_schema_in_configs_is_the_one_that_the_code_makes():
+    stored = json.loads((ROOT / "configs" / "rules.schema.json").read_text("utf-8"))
+    assert stored == rule_schema(), "examwatch rules schema > configs/rules.schema.json"
+
+
+CHATTER = ("祝考生们旗开得胜", "数学好难啊，最后一题没做完", "Good luck with your finals!", "校门口堵车")
+
+
+def test_plain_chatter_and_plain_radio_raise_nothing():
+    rules = RuleSet(RULES)
+    for text in CHATTER:
+        assert rules.match({"kind": "web", "phase": "in", "text": text}) == []
+    broadcaster = {"phase": "in", "center_hz": 98.1e6, "modulation": "wfm", "new": False}
+    assert rules.match({"kind": "radio", **broadcaster}) == []
+    assert rules.match({"kind": "radio"}) == []
+    assert rules.match({"kind": "web", "text": ""}) == []
