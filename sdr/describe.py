@@ -1,0 +1,232 @@
+"""From a followed emission to its record: the rows say where and when, the samples say what.
+
+The rows' own figures (one bin and one row fine) always exist; where the samples are still on the tape and the
+emission stands well over the noise, they are refined on its clip and its modulation is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdr.clip import Clip, extract
+from sdr.measure import Measures, measure
+from sdr.modulation import Identification, identify
+from sdr.tape import Tape
+from sdr.track import MAX_BURSTS, Followed
+from sdr.types import Emission, SampleFormat
+from sdr.watch import Watch
+
+CLIP_S = 0.35
+"""What is looked at of an emission: enough symbols for 100 baud, little enough to keep up with many."""
+LEAD_S = 0.02
+"""Silence before the start that goes into the clip, so that the start itself can be measured."""
+REFINE_SNR_DB = 4.0
+"""Weaker than this, a clip's figures scatter more than those of the rows."""
+EDGE_SHARE = 0.02
+"""Of the passband at either end: there the receiver's filter cuts emissions off."""
+CLIPPED_SHARE = 1e-3
+MIRROR_DB = 15.0
+"""RTL-SDR tuners suppress the IQ mirror by 20 dB and more; what is nearer to its partner is no mirror."""
+MIRROR_COHERENCE = 0.5
+_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the scanner knows and rows do not: the receiver's setting and clock."""
+
+    sensor: str
+    center_hz: float
+    started_at: datetime
+    """When sample number 0 was at the antenna."""
+    origin_sample: int
+    """The run's first sample: seconds count from it."""
+
+
+def emission_id(sensor: str, first_seen: datetime, low_hz: float) -> str:
+    """A ULID whose random part is a digest of what the emission is, so that a replay gives the same."""
+    milliseconds = int(first_seen.timestamp() * 1000)
+    seed = f"{sensor}|{first_seen.isoformat()}|{low_hz:.0f}".encode()
+    number = (milliseconds << 80) | int.from_bytes(hashlib.sha256(seed).digest()[:10], "big")
+    return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def describe(
+    one: Followed, watch: Watch, tape: Tape, place: Place, *, ended: bool, with_modulation: bool = True
+) -> Emission:
+    """The record of `one` as far as it has been heard.
+
+    ``extra`` holds ``first_sample``, ``last_sample``, ``bursts_s`` (from the run's start) and ``floor_dbfs_hz``.
+    """
+    rate = watch.rate_hz
+    first = watch.sample_of(one.first_row)
+    last = watch.sample_of(one.last_row) + watch.n_fft
+    shape = watch.tracker.shape(one)
+    offset_hz = (shape.center - watch.n_fft / 2) * watch.bin_hz
+    width_hz = (shape.high - shape.low) * watch.bin_hz
+    n_bursts = min(one.n_bursts, MAX_BURSTS)
+    bursts = [
+        (watch.sample_of(int(a)), watch.sample_of(int(b)) + watch.n_fft) for a, b in one.bursts[:n_bursts]
+    ]
+    on_time_s = one.n_rows_on * watch.row_s
+    snr_db = 10 * float(np.log10(shape.snr))
+    floor = watch.floor_dbfs_hz if watch.floor_dbfs_hz is not None else -120.0
+    peak_dbfs = floor + 10 * float(
+        np.log10(max(float(one.state[6]), 1e-3) * (one.high - one.low) * watch.bin_hz)
+    )
+
+    clip, clip_first = _cut(tape, watch.format, rate, first, last, offset_hz, width_hz)
+    found: Measures | None = None
+    kind: Identification | None = None
+    if clip is not None and snr_db >= REFINE_SNR_DB and clip.duration_s >= 4 / clip.rate_hz:
+        found = measure(clip, 10 ** (floor / 10))
+        if found is not None and not _agrees(found, width_hz, watch.bin_hz):
+            found = None
+        if found is not None:
+            offset_hz += found.center_offset_hz
+            if width_hz < 4 * watch.bin_hz or last - first <= round(CLIP_S * rate):
+                width_hz, snr_db = found.bandwidth_hz, found.snr_db
+            peak_dbfs = max(found.peak_dbfs, peak_dbfs) if one.n_rows_on > 1 else found.peak_dbfs
+            first, last = _refine_times(found, clip_first, rate, first, last, watch.n_fft, one)
+        if with_modulation:
+            kind = identify(clip, snr_db)
+
+    start_s = (first - place.origin_sample) / rate
+    end_s = (last - place.origin_sample) / rate
+    first_seen = place.started_at + timedelta(seconds=first / rate)
+    # The row of the first hit stays what it is, whatever is learned about the emission later.
+    found_at = place.started_at + timedelta(seconds=watch.sample_of(one.hit.last_row) / rate)
+    return Emission(
+        id=emission_id(place.sensor, found_at, place.center_hz + one.hit.low_bin * watch.bin_hz),
+        sensor=place.sensor,
+        start_s=start_s,
+        end_s=end_s,
+        first_seen=first_seen,
+        last_seen=place.started_at + timedelta(seconds=last / rate),
+        ended=ended,
+        center_hz=place.center_hz + offset_hz,
+        bandwidth_hz=width_hz,
+        snr_db=snr_db,
+        peak_dbfs=peak_dbfs,
+        bursts=max(1, one.n_bursts),
+        on_time_s=min(on_time_s, end_s - start_s),
+        duty_cycle=min(1.0, on_time_s / max(end_s - start_s, watch.row_s)),
+        burst_period_s=_period(bursts, rate),
+        modulation=kind.modulation if kind else None,
+        confidence=kind.confidence if kind else None,
+        symbol_rate=kind.symbol_rate if kind else None,
+        deviation_hz=kind.deviation_hz if kind else None,
+        content=kind.content if kind else None,
+        flags=_flags(one, watch, tape, offset_hz, width_hz, first, last, snr_db),
+        extra={
+            "first_sample": first,
+            "last_sample": last,
+            "bursts_s": [
+                [(a - place.origin_sample) / rate, (b - place.origin_sample) / rate] for a, b in bursts
+            ],
+            "floor_dbfs_hz": floor,
+        },
+    )
+
+
+def with_history(emission: Emission, starts_s: list[float]) -> Emission:
+    """`emission` with the period and duty cycle that earlier ones on its channel, begun at `starts_s`, show."""
+    steps = np.diff(sorted(starts_s))
+    if emission.burst_period_s is not None or steps.size < 2:
+        return emission
+    period = float(np.median(steps))
+    if float(np.max(np.abs(steps - period))) > 0.1 * period:
+        return emission
+    return replace(emission, burst_period_s=period, duty_cycle=min(1.0, emission.on_time_s / period))
+
+
+def _cut(
+    tape: Tape, format: SampleFormat, rate: float, first: int, last: int, offset_hz: float, width_hz: float
+) -> tuple[Clip | None, int]:
+    lead = round(LEAD_S * rate)
+    iq, begin = tape.cut(first - lead, min(last, first + round(CLIP_S * rate)) + lead)
+    if iq.shape[0] < 64:
+        return None, begin
+    return extract(iq, format, rate, offset_hz, width_hz), begin
+
+
+def _agrees(found: Measures, width_hz: float, bin_hz: float) -> bool:
+    """Whether the clip shows the emission that the rows showed, and not a neighbour in the same clip."""
+    return (
+        abs(found.center_offset_hz) < 0.5 * width_hz + 2 * bin_hz
+        and found.bandwidth_hz < 3 * width_hz + 4 * bin_hz
+    )
+
+
+def _refine_times(
+    found: Measures, clip_first: int, rate: float, first: int, last: int, n_fft: int, one: Followed
+) -> tuple[int, int]:
+    """Start and end to the sample, where the clip's agree with the rows' within two rows."""
+    start = clip_first + round(found.start_s * rate)
+    end = clip_first + round(found.end_s * rate)
+    if not one.at_start and abs(start - first) <= 2 * n_fft:
+        first = start
+    if abs(end - last) <= 2 * n_fft:
+        last = end
+    return first, max(last, first + 1)
+
+
+def _period(bursts: list[tuple[int, int]], rate: float) -> float | None:
+    """The time between starts of at least three bursts, if it is steady within a tenth."""
+    if len(bursts) < 3:
+        return None
+    steps = np.diff([a for a, _ in bursts]) / rate
+    period = float(np.median(steps))
+    return period if float(np.max(np.abs(steps - period))) <= 0.1 * period else None
+
+
+def _flags(
+    one: Followed,
+    watch: Watch,
+    tape: Tape,
+    offset_hz: float,
+    width_hz: float,
+    first: int,
+    last: int,
+    snr_db: float,
+) -> tuple[str, ...]:
+    flags: list[str] = []
+    if watch.clipped_between(one.first_row, one.last_row) > CLIPPED_SHARE:
+        flags.append("overload")
+    if abs(offset_hz) + width_hz / 2 > watch.rate_hz * (0.5 - EDGE_SHARE):
+        flags.append("edge")
+    if abs(offset_hz) < 1.5 * watch.bin_hz and width_hz < 3 * watch.bin_hz:
+        flags.append("dc")
+    if any(one.first_row < row <= one.last_row for row in watch.gap_rows):
+        flags.append("gap")
+    if "dc" not in flags and abs(offset_hz) > 2 * width_hz and snr_db >= REFINE_SNR_DB:
+        iq, _ = tape.cut(first, min(last, first + round(0.05 * watch.rate_hz)))
+        if iq.shape[0] >= 1024 and _is_mirror(iq, watch.format, watch.rate_hz, offset_hz, width_hz):
+            flags.append("mirror")
+    return tuple(flags)
+
+
+def _is_mirror(
+    iq: NDArray[Any], format: SampleFormat, rate: float, offset_hz: float, width_hz: float
+) -> bool:
+    """Whether the emission is the conjugate of a stronger one as far on the centre's other side.
+
+    An unequal gain or phase of I and Q turns x(t) into x(t) + g * conj(x(t)): the mirror follows its
+    partner sample by sample, which no sender of its own does.
+    """
+    here = extract(iq, format, rate, offset_hz, width_hz).iq
+    there = np.conj(extract(iq, format, rate, -offset_hz, width_hz).iq)
+    n = min(here.size, there.size)
+    here, there = here[:n], there[:n]
+    power_here = float(np.mean(np.abs(here) ** 2))
+    power_there = float(np.mean(np.abs(there) ** 2))
+    if power_there < power_here * 10 ** (MIRROR_DB / 10):
+        return False
+    cross = abs(complex(np.mean(here * np.conj(there))))
+    return cross**2 > MIRROR_COHERENCE * power_here * power_there

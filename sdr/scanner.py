@@ -1,0 +1,319 @@
+"""The loop that runs it all for one source: read, watch, describe, report. It blocks: give it a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sdr.describe import Place, describe, with_history
+from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
+from sdr.plan import BandOdds, hops_for, odds
+from sdr.source.base import SampleSource
+from sdr.tape import Tape
+from sdr.track import Followed
+from sdr.types import Block, Emission, Hop
+from sdr.watch import Watch
+
+BLOCK_SAMPLES = 1 << 18
+CHANNEL_RASTER_HZ = 12_500.0
+"""Emissions this near to each other are taken for one channel when repetition is counted."""
+MAX_CHANNELS = 2048
+TAPE_BYTES = 64 << 20
+"""Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """How to scan. Empty ``bands`` means: what the source hears where it is tuned."""
+
+    sensor: str = "cli"
+    bands: tuple[tuple[float, float], ...] = ()
+    dwell_s: float = 0.1
+    gain_db: float | None = None
+    ppm: int | None = None
+    seconds: float | None = None
+    """Stop after so many seconds of samples."""
+    evidence_dir: Path | None = None
+    pre_trigger_s: float = 2.0
+    post_trigger_s: float = 4.0
+    """How much is kept from before the first burst and from its start on."""
+    tape_s: float = 10.0
+    report_after_s: float = 1.5
+    """An emission still on the air is reported after this long, and again when it ends."""
+    with_modulation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionReport:
+    """What the scanner says of an emission."""
+
+    emission: Emission
+    is_last: bool
+    """Nothing more will be said of it: it is over, or the scan is."""
+
+
+@dataclass(slots=True)
+class ScanStatus:
+    """Counted as the scan goes on; read from other threads."""
+
+    n_samples: int = 0
+    n_dropped: int = 0
+    n_gaps: int = 0
+    n_emissions: int = 0
+    n_evidence_failed: int = 0
+    n_unfollowed: int = 0
+    last_block_at: datetime | None = None
+    floor_dbfs_hz: float | None = None
+
+
+class Scanner:
+    """Scans one source until it ends, `stop` is called or ``settings.seconds`` are over.
+
+    Parameters
+    ----------
+    on_emission : callable
+        Gets a report of every emission, from the scanning thread: a first one while it is still on the air
+        if it lasts, and a last one when it is over or the scan stops.
+    """
+
+    def __init__(
+        self, source: SampleSource, settings: ScanSettings, on_emission: Callable[[EmissionReport], None]
+    ) -> None:
+        self.source = source
+        self.settings = settings
+        self.status = ScanStatus()
+        self._on_emission = on_emission
+        self._stopped = threading.Event()
+        info = source.info
+        rate = info.rate_hz
+        n_tape = min(int(settings.tape_s * rate), TAPE_BYTES // (2 * info.format.dtype.itemsize))
+        if info.n_samples is not None:
+            n_tape = min(n_tape, info.n_samples)
+        self._tape = Tape(info.format, max(n_tape, 1024))
+        self._hops = self._make_hops()
+        self._watches: dict[float, Watch] = {}
+        self._reported: dict[int, Emission] = {}
+        self._starts: dict[int, deque[float]] = {}
+        self._origin: int | None = None
+        self._epoch: datetime = info.started_at
+
+    @property
+    def odds(self) -> list[BandOdds]:
+        """What this scan promises of each band."""
+        info = self.source.info
+        bands = self.settings.bands or (
+            (info.center_hz - info.rate_hz / 2, info.center_hz + info.rate_hz / 2),
+        )
+        return odds(bands, self._hops)
+
+    def stop(self) -> None:
+        """End `run` soon; from any thread."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Scan.
+
+        Raises
+        ------
+        SourceError
+            If the source fails. What was heard until then has been reported.
+        """
+        try:
+            if len(self._hops) > 1:
+                self._sweep()
+            else:
+                if self._hops:
+                    self.source.tune(self._hops[0])
+                self._stay(None)
+        finally:
+            self._finish()
+
+    # --- reading ---
+
+    def _make_hops(self) -> list[Hop]:
+        info, settings = self.source.info, self.settings
+        if not settings.bands or not info.tunable:
+            return []
+        return hops_for(settings.bands, info.rate_hz, settings.dwell_s, settings.gain_db)
+
+    def _sweep(self) -> None:
+        while not self._stopped.is_set():
+            for hop in self._hops:
+                self.source.tune(hop)
+                if not self._stay(round(hop.dwell_s * hop.rate_hz)):
+                    return
+
+    def _stay(self, n_samples: int | None) -> bool:
+        """Read until `n_samples` are heard; false when the scan is over."""
+        heard = 0
+        while not self._stopped.is_set():
+            want = BLOCK_SAMPLES if n_samples is None else min(BLOCK_SAMPLES, n_samples - heard)
+            limit = self.settings.seconds
+            if limit is not None:
+                left = round(limit * self.source.info.rate_hz) - self.status.n_samples
+                if left <= 0:
+                    return False
+                want = min(want, left)
+            block = self.source.read(want)
+            if block is None:
+                return False
+            self._take(block)
+            heard += block.iq.shape[0]
+            if n_samples is not None and heard >= n_samples:
+                return True
+        return False
+
+    def _take(self, block: Block) -> None:
+        status = self.status
+        n = block.iq.shape[0]
+        if self._origin is None:
+            self._origin = block.first_sample
+            self._epoch = block.started_at - timedelta(seconds=block.first_sample / block.hop.rate_hz)
+        status.n_samples += n
+        if block.n_dropped_before:
+            status.n_dropped += block.n_dropped_before
+            status.n_gaps += 1
+        status.last_block_at = block.started_at + timedelta(seconds=n / block.hop.rate_hz)
+        self._tape.append(block.iq, block.first_sample)
+        watch = self._watch(block.hop)
+        watch.push(block)
+        status.floor_dbfs_hz = watch.floor_dbfs_hz
+        status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
+        watch.take_new()
+        self._report_lasting(watch, block.hop)
+        for one in watch.take_over():
+            self._report(one, watch, block.hop.center_hz, ended=True)
+
+    def _watch(self, hop: Hop) -> Watch:
+        watch = self._watches.get(hop.center_hz)
+        if watch is None:
+            visit_s = hop.dwell_s if len(self._hops) > 1 else 0.0
+            watch = Watch(self.source.info.format, hop.rate_hz, visit_s=visit_s)
+            self._watches[hop.center_hz] = watch
+        return watch
+
+    # --- reporting ---
+
+    def _report_lasting(self, watch: Watch, hop: Hop) -> None:
+        after = self.settings.report_after_s
+        for one in watch.tracker.followed:
+            if id(one) not in self._reported and one.n_rows_on * watch.row_s >= after:
+                self._report(one, watch, hop.center_hz, ended=False)
+
+    def _finish(self) -> None:
+        for center_hz, watch in self._watches.items():
+            still = watch.finish()
+            for one in watch.take_over():
+                self._report(one, watch, center_hz, ended=True)
+            for one in still:
+                self._report(one, watch, center_hz, ended=False, is_last=True)
+
+    def _report(
+        self, one: Followed, watch: Watch, center_hz: float, *, ended: bool, is_last: bool | None = None
+    ) -> None:
+        place = Place(self.settings.sensor, center_hz, self._epoch, self._origin or 0)
+        earlier = self._reported.get(id(one))
+        emission = describe(
+            one, watch, self._tape, place, ended=ended, with_modulation=self.settings.with_modulation
+        )
+        if earlier is None:
+            self.status.n_emissions += 1
+            emission = self._with_repetition(emission)
+            emission = self._with_evidence(emission, watch, center_hz)
+        else:
+            # What the first report saw of it is nearer to its start than the tape now reaches.
+            emission = replace(
+                emission,
+                id=earlier.id,
+                start_s=earlier.start_s,
+                first_seen=earlier.first_seen,
+                modulation=earlier.modulation or emission.modulation,
+                confidence=earlier.confidence if earlier.modulation else emission.confidence,
+                symbol_rate=earlier.symbol_rate if earlier.modulation else emission.symbol_rate,
+                deviation_hz=earlier.deviation_hz if earlier.modulation else emission.deviation_hz,
+                content=earlier.content or emission.content,
+                evidence=earlier.evidence,
+                burst_period_s=emission.burst_period_s or earlier.burst_period_s,
+                extra={**emission.extra, **_evidence_extra(earlier.extra)},
+            )
+        is_last = ended if is_last is None else is_last
+        if is_last:
+            self._reported.pop(id(one), None)
+        else:
+            self._reported[id(one)] = emission
+        self._on_emission(EmissionReport(emission, is_last))
+
+    def _with_repetition(self, emission: Emission) -> Emission:
+        channel = round(emission.center_hz / CHANNEL_RASTER_HZ)
+        starts = self._starts.setdefault(channel, deque(maxlen=16))
+        starts.append(emission.start_s)
+        if len(self._starts) > MAX_CHANNELS:
+            del self._starts[next(iter(self._starts))]
+        return with_history(emission, list(starts))
+
+    def _with_evidence(self, emission: Emission, watch: Watch, center_hz: float) -> Emission:
+        settings = self.settings
+        if settings.evidence_dir is None:
+            return emission
+        rate = watch.rate_hz
+        start = int(emission.extra["first_sample"])
+        last = min(int(emission.extra["last_sample"]), start + round(settings.post_trigger_s * rate))
+        iq, begin = self._tape.cut(start - round(settings.pre_trigger_s * rate), last + round(0.25 * rate))
+        if not iq.shape[0]:
+            return emission
+        half = emission.bandwidth_hz / 2
+        mark = Mark(
+            start_s=(start - begin) / rate,
+            end_s=(last - begin) / rate,
+            low_hz=emission.center_hz - half,
+            high_hz=emission.center_hz + half,
+            label=emission.modulation or "emission",
+            comment=f"emission {emission.id}, {emission.snr_db:.1f} dB over the noise",
+        )
+        receiver = Receiver(
+            sensor=settings.sensor,
+            gain_db=settings.gain_db,
+            ppm=settings.ppm,
+            overload="overload" in emission.flags,
+        )
+        try:
+            kept = write_evidence(
+                settings.evidence_dir,
+                iq,
+                watch.format,
+                rate,
+                center_hz,
+                self._epoch + timedelta(seconds=begin / rate),
+                marks=[mark],
+                receiver=receiver,
+                gaps=_gaps(watch, begin, begin + iq.shape[0]),
+            )
+        except EvidenceError:
+            self.status.n_evidence_failed += 1
+            return emission
+        box = {"t0_s": mark.start_s, "t1_s": mark.end_s, "low_hz": mark.low_hz, "high_hz": mark.high_hz}
+        items = [
+            {"digest": item.digest, "path": str(item.path), "media_type": item.media_type, "role": item.role}
+            for item in kept.items
+        ]
+        extra = {
+            **emission.extra,
+            "spectrogram": {**kept.spectrogram_window, "box": box},
+            "evidence_items": items,
+        }
+        return replace(emission, evidence=kept.digest("metadata"), extra=extra)
+
+
+def _evidence_extra(extra: dict[str, Any]) -> dict[str, Any]:
+    return {name: extra[name] for name in ("spectrogram", "evidence_items") if name in extra}
+
+
+def _gaps(watch: Watch, begin: int, end: int) -> list[Gap]:
+    """Gaps inside a clip. The tape gives up what lies before one, so as a rule there is none."""
+    starts = [watch.sample_of(row) for row in watch.gap_rows]
+    return [Gap(start - begin, 0) for start in starts if begin < start < end]

@@ -1,0 +1,518 @@
+"""Hits to emissions: where one began, which bins it holds, when it pauses, when it is over.
+
+    hit ──grow──> band ──look back──> first row ──follow, row by row──> bursts ──silent for HOLD_S──> closed
+
+A followed emission's bins are closed to the search, so a steady carrier costs a few bins a row and is
+never absorbed by anything: the floor does not know it. A hit that touches a followed emission's skirt
+widens it; a hit that stands apart is an emission of its own, 15 kHz away or less.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from sdr.detect import CODE_VALUES, MAX_KNOWN, Hit, Search, leakage_db
+from sdr.noise import freedom, threshold
+
+F32 = NDArray[np.float32]
+
+HOLD_S = 0.3
+"""Silence that ends an emission: longer than pauses in packets of remotes and TDMA, shorter than in speech."""
+BURST_GAP_S = 0.012
+"""A shorter pause is keying (OOK at 100 baud and up), a longer one separates bursts."""
+EDGE_DB = 26.0
+"""The band reaches to where the spectrum is this far below its peak (ITU-R SM.443, x-dB bandwidth)."""
+CHANNEL_HZ = 16_000.0
+"""What touches and together is not wider than this is one narrowband sender whose deviation has grown."""
+WIDE_HZ = 40_000.0
+"""A wider emission does not close its band: others are looked for inside it (an idle TV channel)."""
+TOUCH_HZ = 1_500.0
+SKIRT_RATIO = 0.01
+"""What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
+OFF_ALARM = 1e-4
+"""Probability that noise alone keeps an ended emission on for one more look."""
+MAX_BURSTS = 256
+MAX_LOOK = 2048
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _follow(
+    history: Any,
+    values: F32,
+    first: int,
+    last: int,
+    low: int,
+    high: int,
+    look: int,
+    limit: float,
+    burst_gap: int,
+    state: Any,
+    spectrum: F32,
+    pad_low: int,
+    pad_high: int,
+    bursts: Any,
+) -> None:
+    """Look at rows `first` .. `last` - 1, `look` at a time, and keep the books in `state`.
+
+    state: 0 sum, 1 rows in it, 2 first row on (-1: none), 3 last row on, 4 rows on, 5 sum of excess while on,
+    6 largest excess of one look, 7 bursts.
+    """
+    slots = history.shape[0]
+    n_band = high - low
+    for row in range(first, last):
+        slot = row % slots
+        total = 0.0
+        for f in range(low, high):
+            total += values[history[slot, f]]
+        state[0] += total / n_band
+        state[1] += 1
+        if state[1] < look:
+            continue
+        mean = state[0] / state[1]
+        begin = row - int(state[1]) + 1
+        if mean > limit:
+            if state[2] < 0:
+                state[2] = begin
+            if state[4] == 0 or begin - state[3] - 1 >= burst_gap:
+                n = int(state[7])
+                if n < bursts.shape[0]:
+                    bursts[n, 0] = begin
+                state[7] += 1
+            n = int(state[7])
+            if 0 < n <= bursts.shape[0]:
+                bursts[n - 1, 1] = row
+            state[3] = row
+            state[4] += state[1]
+            state[5] += (mean - 1.0) * state[1]
+            state[6] = max(state[6], mean - 1.0)
+            for r in range(begin, row + 1):
+                s = r % slots
+                for f in range(pad_low, pad_high):
+                    spectrum[f] += values[history[s, f]]
+        state[0] = 0.0
+        state[1] = 0
+
+
+def _stretch(inside: NDArray[np.bool_], top: int, gap: int) -> tuple[int, int]:
+    """The run around `top` in which no more than `gap` neighbouring bins are outside; end excluded."""
+    bins = np.flatnonzero(inside)
+    if not bins.size:
+        return top, top + 1
+    breaks = np.flatnonzero(np.diff(bins) > gap + 1)
+    starts = bins[np.concatenate(([0], breaks + 1))]
+    ends = bins[np.concatenate((breaks, [bins.size - 1]))]
+    run = int(np.argmin(np.maximum(starts - top, 0) + np.maximum(top - ends, 0)))
+    return int(min(starts[run], top)), int(max(ends[run], top)) + 1
+
+
+def _alike(a: float, b: float) -> bool:
+    """Whether two densities are within 10 dB, as parts of one spectrum are."""
+    return a < 10 * b and b < 10 * a
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _largest_run(gain: NDArray[np.float64]) -> Any:
+    """First and last index of the run with the largest sum (Kadane)."""
+    best, first, last = -np.inf, 0, 0
+    total, start = 0.0, 0
+    for i in range(gain.shape[0]):
+        if total <= 0.0:
+            total, start = 0.0, i
+        total += gain[i]
+        if total > best:
+            best, first, last = total, start, i
+    return first, last
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """An emission that is being followed, in rows and bins."""
+
+    low: int
+    high: int
+    level: float
+    """Mean excess over the floor in the band when it was found: what tells it from noise."""
+    peak: float
+    """Largest power of one bin over the floor: what leaks from it is reckoned from here."""
+    next_row: int
+    hit: Hit
+    state: NDArray[np.float64]
+    spectrum: F32
+    """Sum over the rows on, shape (n_bins,), of bins near the band."""
+    bursts: NDArray[np.int64]
+    """Shape (MAX_BURSTS, 2): first and last row of each burst."""
+    skirt: tuple[int, int]
+    """Bins beside the band that are closed to the search as well."""
+    lift: F32 | None = None
+    """Of a wide emission: the power over the floor that it explains, shape (n_bins,)."""
+    look: int = 1
+    """Rows averaged for one decision on or off."""
+    limit: float = 2.0
+    at_start: bool = False
+    """On before the first row we saw."""
+    meta: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def first_row(self) -> int:
+        return int(self.state[2])
+
+    @property
+    def last_row(self) -> int:
+        return int(self.state[3])
+
+    @property
+    def n_rows_on(self) -> int:
+        return int(self.state[4])
+
+    @property
+    def n_bursts(self) -> int:
+        return int(self.state[7])
+
+    @property
+    def snr(self) -> float:
+        """Mean power over noise inside the band while on, linear."""
+        return float(self.state[5] / max(self.state[4], 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where in the spectrum an emission lies, in bins (fractions count), and how strong it is."""
+
+    low: float
+    high: float
+    center: float
+    snr: float
+    """Power in the band over the noise in it, linear."""
+
+
+class Tracker:
+    """Follows the emissions of one hop. Rows and bins only; the scanner knows hertz and seconds.
+
+    Parameters
+    ----------
+    n_bins : int
+    row_s : float
+        Duration of a row.
+    bin_hz : float
+    """
+
+    def __init__(self, n_bins: int, row_s: float, bin_hz: float, *, search: Search) -> None:
+        self.search = search
+        self.n_bins = n_bins
+        self.row_s = row_s
+        self.bin_hz = bin_hz
+        self.followed: list[Followed] = []
+        self.n_dropped = 0
+        """Emissions that were not followed because too many were already."""
+        self._leak_db = leakage_db(n_bins)
+        self._lift: F32 = np.zeros(n_bins, np.float32)
+        self._hold_rows = max(4, round(HOLD_S / row_s))
+        self._gap_rows = max(2, round(BURST_GAP_S / row_s))
+        self._touch_bins = max(2, round(TOUCH_HZ / bin_hz))
+
+    def take(self, hit: Hit) -> Followed | None:
+        """Explain `hit`: a new emission (returned), or part of one that is followed already (None)."""
+        spectrum = self.search.spectrum(hit.n_rows)
+        low, high = self._grow(spectrum, hit)
+        first, last, level = self._extent(hit, low, high)
+        host, is_skirt = self._host(low, high, spectrum)
+        host = host or self._contains(low, high, first)
+        if host is not None:
+            if host.lift is not None and host.low <= low and high <= host.high:
+                host.lift[low:high] = np.maximum(
+                    host.lift[low:high], 1.5 * (self._unlifted(spectrum, low, high) - 1)
+                )
+            elif is_skirt:
+                host.skirt = (min(host.skirt[0], low), max(host.skirt[1], high))
+            else:
+                width = host.high - host.low
+                host.low, host.high = min(host.low, low), max(host.high, high)
+                host.level *= width / (host.high - host.low)
+                host.peak = max(host.peak, float(spectrum[low:high].max()))
+                self._merge_into(host)
+                self._set_look(host)
+            self._tell_search()
+            self.search.clear(low, high)
+            return None
+        if len(self.followed) >= MAX_KNOWN:
+            self.n_dropped += 1
+            self.search.clear(low, high)
+            return None
+        new = Followed(
+            low=low,
+            high=high,
+            level=level,
+            peak=max(float(spectrum[low:high].max()), 1.0) * hit.n_rows / (last - first + 1),
+            next_row=last + 1,
+            hit=hit,
+            state=np.zeros(8, np.float64),
+            spectrum=np.zeros(self.n_bins, np.float32),
+            bursts=np.zeros((MAX_BURSTS, 2), np.int64),
+            skirt=(low, high),
+            at_start=first <= self.search.reset_at + 1,
+        )
+        self._set_look(new)
+        self._count_on(new, first, last)
+        self.followed.append(new)
+        self._advance(new)
+        self._tell_search()
+        self.search.clear(low, high)
+        excess = max(float(spectrum[low:high].sum()) - (high - low), 0.0)
+        self.search.note_amplitude(len(self.followed) - 1, math.sqrt(excess))
+        self._clear_splash(new, excess * hit.n_rows)
+        return new
+
+    def step(self) -> list[Followed]:
+        """Follow every emission to the newest row; those that are over, in order of their end."""
+        over: list[Followed] = []
+        keep: list[int] = []
+        for position, one in enumerate(self.followed):
+            self._advance(one)
+            silent = self.search.n_rows - 1 - one.last_row
+            if silent > max(self._hold_rows, 3 * one.look):
+                over.append(one)
+            else:
+                keep.append(position)
+        if over:
+            self.search.forget_known(keep)
+            self.followed = [self.followed[i] for i in keep]
+            self._tell_search()
+        return sorted(over, key=lambda o: o.last_row)
+
+    def finish(self) -> list[Followed]:
+        """Follow to the newest row and give up all that is still on the air."""
+        for one in self.followed:
+            self._advance(one)
+        still, self.followed = self.followed, []
+        self.search.forget_known([])
+        self._tell_search()
+        return still
+
+    def shape(self, one: Followed) -> Shape:
+        """Occupied band (99 % of the power, ITU-R SM.443 beta method) of the rows on, noise subtracted."""
+        rows = max(one.n_rows_on, 1)
+        low, high = self._padded(one)
+        excess = one.spectrum[low:high].astype(np.float64) / rows - 1.0
+        if not one.n_rows_on or excess.max() <= 0:
+            return Shape(one.low, one.high, 0.5 * (one.low + one.high), 1e-3)
+        # Beyond the skirts only noise would be added up: stop where the smoothed spectrum meets its edge.
+        smooth = np.convolve(excess, np.ones(3) / 3, mode="same")
+        edge = max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), 2.5 / math.sqrt(rows * freedom(3)))
+        top = one.low - low + int(np.argmax(smooth[one.low - low : one.high - low]))
+        first, last = _stretch(smooth > edge, top, max(self._touch_bins, (one.high - one.low) // 4))
+        excess[:first] = 0.0
+        excess[last:] = 0.0
+        total = np.concatenate(([0.0], np.cumsum(np.maximum(excess, 0.0))))
+        edges = np.arange(total.size, dtype=np.float64)
+        rising = np.concatenate(([True], np.diff(total) > 0))
+        at = np.interp([0.005 * total[-1], 0.995 * total[-1]], total[rising], edges[rising])
+        wide = max(at[1] - at[0], 1.0)
+        if last - first <= 6:
+            center = float(np.sum(np.maximum(excess, 0) * (np.arange(excess.size) + 0.5)) / total[-1])
+        else:
+            center = 0.5 * float(at[0] + at[1])
+        snr = float(excess.sum()) / max(wide, 1.0)
+        return Shape(low + center - wide / 2, low + center + wide / 2, low + center, max(snr, 1e-3))
+
+    # --- where a hit reaches ---
+
+    def _grow(self, spectrum: F32, hit: Hit) -> tuple[int, int]:
+        """The bins around the hit's strongest ones that stand over noise and over the x-dB line."""
+        # Smoothed just enough to tell the box's own level from noise: more would bridge to a neighbour.
+        level = float(spectrum[hit.low_bin : hit.high_bin].mean()) - 1.0
+        smoothing = 3
+        while (
+            smoothing < hit.high_bin - hit.low_bin
+            and 2.5 / math.sqrt(hit.n_rows * freedom(smoothing)) > level / 4
+        ):
+            smoothing *= 2
+        excess = np.convolve(spectrum - 1.0, np.ones(smoothing, np.float32) / smoothing, mode="same")
+        top = hit.low_bin + int(np.argmax(excess[hit.low_bin : hit.high_bin]))
+        edge = max(
+            float(excess[top]) * 10 ** (-EDGE_DB / 10), 2.5 / math.sqrt(hit.n_rows * freedom(smoothing))
+        )
+        low, high = _stretch(excess > edge, top, self._touch_bins)
+        if (high - low) * self.bin_hz > 1.5 * CHANNEL_HZ:
+            low, high = _stretch(excess > edge, top, (high - low) // 4)
+        if float(excess[top]) < 2 * edge:
+            # A box that was needed to see it at all knows the width better than the bins do.
+            low, high = min(low, hit.low_bin), max(high, hit.high_bin)
+        return low, high
+
+    def _host(self, low: int, high: int, spectrum: F32) -> tuple[Followed | None, bool]:
+        """The followed emission that bins `low`..`high` belong to, and whether they are only its skirt."""
+        best: Followed | None = None
+        is_skirt = False
+        power = self._unlifted(spectrum, low, high)
+        peak = float(power.max())
+        level = float(power.mean()) - 1.0
+        for one in self.followed:
+            gap = max(low - one.high, one.low - high, 0)
+            union = max(high, one.high) - min(low, one.low)
+            width = one.high - one.low
+            grown = gap <= self._touch_bins and union * self.bin_hz <= CHANNEL_HZ
+            wide = width * self.bin_hz > CHANNEL_HZ and gap <= 0.25 * width
+            grown = grown or (wide and level < 10 * one.level)
+            skirt = peak < one.peak * SKIRT_RATIO and gap <= max(2 * self._guard(one), width)
+            if (grown or skirt) and (best is None or one.peak > best.peak):
+                best, is_skirt = one, skirt
+        return best, is_skirt
+
+    def _contains(self, low: int, high: int, first_row: int) -> Followed | None:
+        """A wide emission around these bins one of whose bursts began with them: they are lines of it."""
+        for one in self.followed:
+            if one.lift is None or low < one.low or high > one.high:
+                continue
+            starts = one.bursts[: min(one.n_bursts, MAX_BURSTS), 0]
+            if (
+                np.any(np.abs(starts - first_row) <= 2)
+                or first_row <= self.search.reset_at + 2 >= one.first_row
+            ):
+                return one
+        return None
+
+    def _merge_into(self, host: Followed) -> None:
+        """Lines that a followed emission has grown over were parts of it: they are given up to it."""
+        parts = [
+            o
+            for o in self.followed
+            if o is not host and o.low < host.high and host.low < o.high and _alike(o.level, host.level)
+        ]
+        if not parts:
+            return
+        first = min(o.first_row for o in (host, *parts))
+        last = max(o.last_row for o in (host, *parts))
+        power = max(o.level * (o.high - o.low) for o in (host, *parts))
+        for part in parts:
+            host.low, host.high = min(host.low, part.low), max(host.high, part.high)
+            host.peak = max(host.peak, part.peak)
+            host.at_start = host.at_start or part.at_start
+        host.level = power / (host.high - host.low)
+        keep = [i for i, o in enumerate(self.followed) if o not in parts]
+        self.search.forget_known(keep)
+        self.followed = [self.followed[i] for i in keep]
+        # What was kept of the narrower band does not hold for the wider one: look again from the start.
+        host.spectrum[:] = 0
+        host.bursts[:] = 0
+        self._count_on(host, max(first, self.search.n_rows - self.search.history.shape[0]), last)
+        host.next_row = last + 1
+
+    def _guard(self, one: Followed) -> int:
+        """Bins beside the band in which what leaks through the window may exceed a fifth of the noise."""
+        level_db = 10 * math.log10(max(one.peak, 1.0))
+        return int(np.searchsorted(-self._leak_db, level_db + 7.0)) + 1
+
+    def _padded(self, one: Followed) -> tuple[int, int]:
+        pad = self._guard(one) + max(3, (one.high - one.low) // 4)
+        return max(0, one.low - pad), min(self.n_bins, one.high + pad)
+
+    # --- when it is on ---
+
+    def _band_rows(self, first: int, last: int, low: int, high: int) -> NDArray[np.float64]:
+        """Mean power over the floor in `low`..`high` of rows `first`..`last` - 1."""
+        history = self.search.history
+        slots = np.arange(first, last) % history.shape[0]
+        return CODE_VALUES[history[slots, low:high]].mean(axis=1, dtype=np.float64)
+
+    def _extent(self, hit: Hit, low: int, high: int) -> tuple[int, int, float]:
+        """First and last row of the hit's emission and its mean excess: the run of rows whose excess over
+        half of its mean adds up to most (the likeliest place of one step up and one down)."""
+        oldest = max(self.search.reset_at, hit.last_row - self.search.history.shape[0] + 1, 0)
+        begin = max(oldest, hit.last_row - 2 * hit.n_rows - 2)
+        excess = self._band_rows(begin, hit.last_row + 1, low, high) - 1.0
+        level = max(float(excess[-hit.n_rows :].mean()), 1e-3)
+        first, last = 0, excess.size - 1
+        for _ in range(3):
+            first, last = _largest_run(excess - 0.5 * level)
+            level = max(float(excess[first : last + 1].mean()), 1e-3)
+        return begin + first, begin + last, level
+
+    def _count_on(self, one: Followed, first: int, last: int) -> None:
+        """Put rows `first` .. `last` into the books as on the air."""
+        low, high = self._padded(one)
+        one.state[:] = (0, 0, first, first, 0, 0, 0, 0)
+        _follow(
+            self.search.history,
+            CODE_VALUES,
+            first,
+            last + 1,
+            one.low,
+            one.high,
+            last - first + 1,
+            0.0,
+            self._gap_rows,
+            one.state,
+            one.spectrum,
+            low,
+            high,
+            one.bursts,
+        )
+
+    def _set_look(self, one: Followed) -> None:
+        """Rows for one decision: as many as tell a quarter of its power (6 dB of fading) from noise."""
+        level = one.level / 4
+        width = one.high - one.low
+        look = 1
+        while look < MAX_LOOK:
+            limit = threshold(look, width, OFF_ALARM)
+            if 1 + level >= limit + 1.5 * (1 + level) / math.sqrt(look * freedom(width)):
+                break
+            look *= 2
+        one.look = look
+        one.limit = threshold(look, width, OFF_ALARM)
+
+    def _advance(self, one: Followed) -> None:
+        low, high = self._padded(one)
+        now = self.search.n_rows
+        _follow(
+            self.search.history,
+            CODE_VALUES,
+            max(one.next_row, now - self.search.history.shape[0]),
+            now,
+            one.low,
+            one.high,
+            one.look,
+            one.limit,
+            self._gap_rows,
+            one.state,
+            one.spectrum,
+            low,
+            high,
+            one.bursts,
+        )
+        one.next_row = now
+
+    # --- what the search must leave alone ---
+
+    def _tell_search(self) -> None:
+        closed = np.zeros(self.n_bins, np.bool_)
+        self._lift = np.zeros(self.n_bins, np.float32)
+        for one in self.followed:
+            guard = self._guard(one)
+            low, high = max(0, min(one.low - guard, one.skirt[0])), max(one.high + guard, one.skirt[1])
+            if (one.high - one.low) * self.bin_hz <= WIDE_HZ:
+                closed[low:high] = True
+                continue
+            if one.lift is None:
+                one.lift = np.zeros(self.n_bins, np.float32)
+            one.lift[one.low : one.high] = np.maximum(one.lift[one.low : one.high], one.level)
+            closed[low : one.low] = True
+            closed[one.high : high] = True
+            self._lift = np.maximum(self._lift, one.lift)
+        self.search.set_known([(o.low, o.high) for o in self.followed], closed, self._lift)
+
+    def _unlifted(self, spectrum: F32, low: int, high: int) -> F32:
+        """`spectrum` over the floor, where the search had it over the lifted one."""
+        return spectrum[low:high] * (1 + self._lift[low:high])
+
+    def _clear_splash(self, one: Followed, energy: float) -> None:
+        """Take what the start itself scattered over the band out of the sums: it is no sender of its own."""
+        reach = int(min(self.n_bins, math.sqrt(0.8 * energy / 0.5)))
+        if reach > self._guard(one):
+            self.search.soften(one.low, one.high, 0.8 * energy, reach)
