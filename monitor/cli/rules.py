@@ -50,7 +50,9 @@ def check(folder: Folder = LIBRARY) -> None:
     Example: examwatch rules check configs/rules
     """
     rules = _load(folder)
-    Console(stderr=True).print(f"{len(rules)} rules, no fault / {len(rules)} 条规则，无错误", highlight=False)
+    Console(stderr=True).print(
+        f"{len(rules)} rules, no fault / {len(rules)} 条规则，无错误", highlight=False, soft_wrap=True
+    )
 
 
 @app.command(name="test")
@@ -72,6 +74,7 @@ def try_samples(folder: Folder = LIBRARY) -> None:
         f"{len(rules)} rules, {n_samples} samples, all as they should be / "
         f"{len(rules)} 条规则、{n_samples} 个样例，全部符合预期",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -229,13 +232,15 @@ def _selection(view: SelectionView, decisive: bool) -> dict[str, Any]:
 def _show(console: Console, place: str, seen: Explanation) -> None:
     colour = {"true": "green", "nearly": "yellow"}.get(seen.state, "dim")
     outcome = "fires / 命中" if seen.fires else "is quiet / 未命中"
-    console.print(f"[bold]{escape(place)}[/]: {seen.rule.id} [{colour}]{outcome}[/]", highlight=False)
+    console.print(
+        f"[bold]{escape(place)}[/]: {seen.rule.id} [{colour}]{outcome}[/]", highlight=False, soft_wrap=True
+    )
     decisive = {view.name for view in seen.decisive()}
     for view in seen.selections:
         mark = "[green]true [/]" if view.true else "[red]false[/]"
         alone = "  <- decides / 起决定作用" if view.name in decisive else ""
-        console.print(f"  {mark} {escape(view.name)}{alone}", highlight=False)
+        console.print(f"  {mark} {escape(view.name)}{alone}", highlight=False, soft_wrap=True)
         for test in view.tests:
-            console.print(f"        {test.state:7} {escape(test.en)}", highlight=False)
-            console.print(f"                {escape(test.zh)}", highlight=False)
-    console.print(f"  {escape(show_condition(seen.rule.condition))}", highlight=False)
+            console.print(f"        {test.state:7} {escape(test.en)}", highlight=False, soft_wrap=True)
+            console.print(f"                {escape(test.zh)}", highlight=False, soft_wrap=True)
+    console.print(f"  {escape(show_condition(seen.rule.condition))}", highlight=False, soft_wrap=True)
