@@ -14,12 +14,14 @@ The room does not read files: whoever does turns a fault's path into a line.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from crawlers.source.base import Source, SourceConfig, Strict
 from crawlers.source.registry import KINDS
@@ -90,10 +92,27 @@ def _parse_one(
     try:
         return kind.config.model_validate(values, context={"base": base})
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            message = detail["msg"].removeprefix("Value error, ")
-            faults.append(Fault((*path, *detail["loc"]), message))
+        details = error.errors(include_url=False)
+        faults += [Fault((*path, *detail["loc"]), _sentence(detail, kind.config)) for detail in details]
         return None
+
+
+def _sentence(detail: ErrorDetails, model: type[SourceConfig]) -> str:
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, _keys(model), n=1)
+        return f"unknown key {name!r}" + (f", did you mean {near[0]!r}?" if near else "")
+    if detail["type"] == "missing":
+        return f"{name} is missing"
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def _keys(model: type[SourceConfig]) -> set[str]:
+    """Every key that stands anywhere in `model`: enough for a hint."""
+    schema = model.model_json_schema()
+    return {
+        key for table in (schema, *schema.get("$defs", {}).values()) for key in table.get("properties", {})
+    }
 
 
 def build_sources(configs: Iterable[SourceConfig]) -> dict[str, Source]:

@@ -128,7 +128,7 @@ class HttpClient:
         self._pinned = _Pinned()
         self._n_connections = n_connections
         self._tls = tls or ssl.create_default_context()
-        self.user_agent = f"examwatch/{__version__}" + (f" (+{contact})" if contact else "")
+        self._user_agent = f"examwatch/{__version__}" + (f" (+{contact})" if contact else "")
         self._public: aiohttp.ClientSession | None = None
         self._named: aiohttp.ClientSession | None = None
 
@@ -144,6 +144,10 @@ class HttpClient:
         for session in (self._public, self._named):
             if session is not None:
                 await session.close()
+
+    @property
+    def user_agent(self) -> str:
+        return self._user_agent
 
     def _open(self, *, keep: bool) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -163,7 +167,7 @@ class HttpClient:
             max_field_size=MAX_HEADER_BYTES,
             max_headers=MAX_HEADERS,
             read_bufsize=CHUNK_BYTES,
-            headers={"User-Agent": self.user_agent, "Accept-Encoding": "gzip, deflate"},
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate"},
         )
 
     async def get(self, request: Request) -> Response:

@@ -1,6 +1,6 @@
 """How we behave towards a host: one request at a time, a pause between two, and silence when told.
 
-get ── backing off? ── robots.txt ── wait for the host's turn ── HttpClient ── 429, 503? note it
+get ── backing off? ── robots.txt ── wait for the host's turn ── exchange ── 429, 503? note it
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 from crawlers.clock import Clock
 from crawlers.errors import CrawlError
-from crawlers.fetch import REDIRECTS, HttpClient, Request, Response
+from crawlers.fetch import REDIRECTS, Request, Response
 from crawlers.robots import Robots
 from crawlers.url import Url, parse
 
@@ -36,10 +37,19 @@ class _Host:
     """429 and 503 in a row."""
 
 
-class PoliteClient:
-    """`Client` that keeps the rules of each host over an `HttpClient`."""
+class Exchange(Protocol):
+    """One request, one answer; `HttpClient`, or a simulated host."""
 
-    def __init__(self, http: HttpClient, clock: Clock, rng: random.Random) -> None:
+    @property
+    def user_agent(self) -> str: ...
+
+    async def get(self, request: Request) -> Response: ...
+
+
+class PoliteClient:
+    """`Client` that keeps the rules of each host over an `Exchange`."""
+
+    def __init__(self, http: Exchange, clock: Clock, rng: random.Random) -> None:
         self._http = http
         self._clock = clock
         self._rng = rng
@@ -53,7 +63,7 @@ class PoliteClient:
         ------
         CrawlError
             ``backoff`` without a connection while the host wants silence, ``robots`` when it
-            forbids the path, and what `HttpClient.get` raises.
+            forbids the path, and what the exchange raises.
         """
         hops: list[Url] = []
         while True:

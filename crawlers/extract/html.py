@@ -51,7 +51,7 @@ def text_of(root: LexborNode) -> str:
         if tag == "-text":
             parts.append((item.text_content or "").replace("\n", " "))
             continue
-        if tag in _SKIPPED or tag == "-comment" or _is_hidden(item):
+        if item is not root and (tag in _SKIPPED or tag == "-comment" or _is_hidden(item)):
             continue
         edge = "\n" if tag in _BLOCKS else " " if tag in _CELLS else ""
         if edge:
