@@ -8,7 +8,7 @@ that knows people comes after this one: see `monitor.server.app.make_server_app`
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -30,16 +30,13 @@ SECURITY_HEADERS = {
 }
 
 
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9a-z._-]+))(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+
+
 def host_name(host: str) -> str | None:
     """The name in a ``Host`` header, lower case, without port and brackets; None if it is none."""
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port
-    except ValueError:
-        return None
-    if parts.username is not None or parts.path or parts.query or parts.fragment:
-        return None
-    return parts.hostname
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]).lower() if found else None
 
 
 def same_origin(origin: str, scheme: str, host: str) -> bool:

@@ -41,7 +41,7 @@ class EvidenceRef(View, frozen=True, kw_only=True):
     digest: str
     media_type: str
     role: str
-    """``spectrogram``, ``iq``, ``audio``, ``page`` …"""
+    """``spectrogram``, ``samples``, ``metadata``, ``audio``, ``document`` …"""
 
 
 class AlertView(View, frozen=True, kw_only=True):

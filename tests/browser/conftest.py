@@ -1,0 +1,68 @@
+"""A browser, and an exam day to look at. All of it is skipped, with the reason, where a part is missing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from chromium import CHROMIUM, launched
+from dayserver import RunningDay, running
+
+from monitor.server.services import ServerSettings
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
+    if not (ServerSettings().static_root / "index.html").exists():
+        pytest.skip("the console is not built: npm ci && npm run build in console/")
+    with sync_playwright() as playwright, launched(playwright) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def morning_day(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDay]:
+    """The whole morning; for tests that only look."""
+    with running(tmp_path_factory.mktemp("day")) as day:
+        yield day
+
+
+@pytest.fixture
+def quiet_day(browser: Browser, tmp_path: Path) -> Iterator[RunningDay]:
+    """Nothing raised yet; for tests that change something."""
+    with running(tmp_path, with_morning=False) as day:
+        yield day
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open an address in a fresh profile. By the end nothing may be complained of, or fetched outside."""
+    faults: list[str] = []
+    contexts = []
+
+    def start(url: str, *, language: str = "en-GB", may_fail: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": 1366, "height": 768}, locale=language, timezone_id="Asia/Shanghai"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        home = url.split("/", 3)[2]
+        page.on("request", lambda r: None if f"//{home}/" in r.url else faults.append(f"fetched {r.url}"))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        if not may_fail:
+            page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
+        page.goto(url)
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert faults == []

@@ -1,0 +1,166 @@
+"""The real server and the real store around the made-up morning, in a thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from examday import ExamDay
+from morning import morning
+
+from monitor.alert.alert import Alert
+from monitor.server.app import make_server_app, serving
+from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
+from monitor.server.views import (
+    BandCoverage,
+    HealthView,
+    QueueHealth,
+    SensorHealth,
+    SessionClock,
+    SourceHealth,
+)
+from monitor.store.book import StoreBook
+from monitor.store.store import Store
+
+T = TypeVar("T")
+
+
+def health(day: ExamDay) -> HealthView:
+    now = datetime.now(UTC)
+    start = day.ago(47)
+    return HealthView(
+        status="degraded",
+        version="0.1.0",
+        started_at=day.ago(190),
+        now=now,
+        sensors=[
+            SensorHealth(
+                id="楼顶-1",
+                state=day.sensor_state,  # type: ignore[arg-type]
+                venue="实验中学",
+                last_seen_at=day.ago(0),
+                n_emissions=214,
+                bands=[
+                    BandCoverage(low_hz=167e6, high_hz=174e6, revisit_s=0.21, intercept_1s=1.0),
+                    BandCoverage(low_hz=440e6, high_hz=470e6, revisit_s=0.9, intercept_1s=0.98),
+                ],
+            ),
+            SensorHealth(
+                id="门卫室-2",
+                state="ok",
+                venue="市第一中学",
+                last_seen_at=day.ago(0),
+                n_emissions=97,
+                n_dropped=131072,
+                bands=[BandCoverage(low_hz=174e6, high_hz=300e6, revisit_s=3.4, intercept_1s=0.31)],
+            ),
+        ],
+        sources=[
+            SourceHealth(
+                id="城市论坛·考试版", kind="forum", state="ok", last_ok_at=day.ago(0.4), n_documents=182
+            ),
+            SourceHealth(
+                id="StudentBoard · exams",
+                kind="forum",
+                state="ok",
+                last_ok_at=day.ago(0.7),
+                n_documents=64,
+            ),
+            SourceHealth(id="教育新闻", kind="feed", state="ok", last_ok_at=day.ago(2.1), n_documents=35),
+            SourceHealth(
+                id="贴吧转接",
+                kind="feed",
+                state="failed",
+                last_ok_at=day.ago(31),
+                next_at=now + timedelta(minutes=4),
+                error="HTTP 503 from 127.0.0.1, tried 6 times",
+                n_failures=6,
+                n_documents=12,
+            ),
+        ],
+        queue=QueueHealth(),
+        sessions=[
+            SessionClock(
+                exam="2026 高考",
+                session="数学",
+                starts_at=start,
+                ends_at=start + timedelta(hours=2),
+                phase="in",
+                venues=["实验中学", "市第一中学"],
+            ),
+            SessionClock(
+                exam="2026 高考",
+                session="外语",
+                starts_at=start + timedelta(hours=22),
+                ends_at=start + timedelta(hours=24),
+                phase="before",
+                venues=["实验中学", "市第一中学"],
+            ),
+        ],
+    )
+
+
+class RunningDay:
+    """The server in its own thread, so that a browser can be driven from this one."""
+
+    def __init__(self, day: ExamDay) -> None:
+        self.day = day
+        self.loop = asyncio.new_event_loop()
+        self.url = ""
+        self._book = StoreBook(Store(f"sqlite:{day.folder / 'store.db'}"), day.clock)
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._serving: Any = None
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    async def _open_evidence(self, digest: str) -> EvidenceFile | None:
+        return self.day.files.get(digest)
+
+    async def _listen(self, port: int) -> str:
+        services = ServerServices(
+            self._book, self._open_evidence, lambda: health(self.day), self.day.clock.now
+        )
+        settings = ServerSettings(health_s=0.5, ping_s=1.0)
+        self._serving = serving(make_server_app(services, settings), port=port)
+        return await self._serving.__aenter__()
+
+    async def _hang_up(self) -> None:
+        await self._serving.__aexit__(None, None, None)
+
+    def listen(self, port: int = 0) -> None:
+        self.url = self.call(self._listen(port))
+
+    def hang_up(self) -> None:
+        self.call(self._hang_up())
+
+    def raise_alerts(self, *alerts: Alert) -> None:
+        self.call(self._book.merge(alerts))
+
+    def start(self, *, with_morning: bool = True) -> None:
+        self._thread.start()
+        if with_morning:
+            self.raise_alerts(*morning(self.day))
+        self.listen()
+
+    def stop(self) -> None:
+        self.hang_up()
+        self.call(self._book.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(5)
+        self.loop.close()
+
+
+@contextmanager
+def running(folder: Path, *, with_morning: bool = True) -> Iterator[RunningDay]:
+    day = RunningDay(ExamDay(folder))
+    day.start(with_morning=with_morning)
+    try:
+        yield day
+    finally:
+        day.stop()
