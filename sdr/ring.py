@@ -42,6 +42,7 @@ class SampleRing:
         self._n_written = 0
         self._n_released = 0
         self._next = 0
+        self._n_wakes = 0
         self.n_overwritten = 0
         """Samples lost to a late reader since the start."""
 
@@ -79,11 +80,18 @@ class SampleRing:
     def wake(self) -> None:
         """End a waiting read early, with nothing."""
         with self._changed:
+            self._n_wakes += 1
             self._changed.notify_all()
 
     def skip_to(self, position: int) -> None:
         """The reader does not want what is before `position`: neither delivered nor counted as lost."""
         self._next = max(self._next, position)
+
+    def wait_for(self, n_samples: int, timeout_s: float) -> None:
+        """Until a read would find `n_samples`, or `wake`, at most `timeout_s`."""
+        with self._changed:
+            n_wakes = self._n_wakes
+            self._changed.wait_for(lambda: self.n_unread >= n_samples or self._n_wakes != n_wakes, timeout_s)
 
     def read(self, out: Bytes, timeout_s: float) -> Slice | None:
         """Copy what is released into `out`, shape (m, 2), up to its length; None if there is nothing yet.

@@ -14,10 +14,16 @@ from pathlib import Path
 from sdr.source.base import SampleSource, SourceError, SourceInfo
 from sdr.source.clock import SYSTEM_CLOCK, Clock
 from sdr.source.recording import open_recording
+from sdr.source.rtl_tcp import open_rtl_tcp
 from sdr.source.synth import open_synth
-from sdr.types import SampleFormat
+from sdr.source.usb import open_usb
+from sdr.types import Hop, SampleFormat
 
 __all__ = ["SampleSource", "SourceError", "SourceInfo", "open_source"]
+
+_LIVE_RATE_HZ = 2.4e6
+"""The widest that a dongle samples without loss and that its tuner's filter fits (2.43 MHz)."""
+_FIRST_CENTER_HZ = 100e6
 
 
 def open_source(
@@ -44,6 +50,11 @@ def open_source(
         One line for a person, with ``retry`` set if the same call may work later.
     """
     kind, colon, rest = spec.partition(":")
+    if colon and kind in ("rtl", "tcp"):
+        hop = Hop(center_hz or _FIRST_CENTER_HZ, rate_hz or _LIVE_RATE_HZ, gain_db=gain_db)
+        if kind == "tcp":
+            return open_rtl_tcp(spec, hop=hop, clock=clock, ppm=ppm)
+        return open_usb(spec, hop=hop, clock=clock, ppm=ppm)
     if colon and kind == "synth":
         return open_synth(spec, Path(rest), clock=clock)
     if colon and kind in set(SampleFormat):
