@@ -58,6 +58,8 @@ class Heard:
     evidence: Sequence[EvidenceRef] = ()
     spectrogram: dict[str, Any] | None = None
     """What the picture shows, as the console frames it."""
+    is_last: bool = True
+    """Nothing more will be heard of it: it is over, or its sensor has stopped."""
     drill: bool = False
 
 
@@ -110,13 +112,13 @@ class Intake:
         matches = self._rules.match(event)
         if heard.spectrogram is not None:
             event["spectrogram"] = heard.spectrogram
-        ends_at = emission.last_seen + RADIO_HOLD if emission.ended else None
+        ends_at = emission.last_seen + RADIO_HOLD if heard.is_last else None
         alerts = [
             _raise(
                 match,
                 event,
                 cause=emission.id,
-                news="ended" if emission.ended else "heard",
+                news="ended" if heard.is_last else "heard",
                 span=(emission.first_seen, emission.last_seen, ends_at),
                 evidence=heard.evidence,
             )

@@ -43,7 +43,7 @@ def _existing(path: Path, info: ValidationInfo) -> Path:
 def _source(spec: str, info: ValidationInfo) -> str:
     """`spec` with its path made absolute, where it has one."""
     scheme, colon, rest = spec.partition(":")
-    if colon and scheme in ("rtl", "tcp"):
+    if spec.startswith(RECEIVERS):
         return spec
     if not colon:
         return str(_existing(Path(spec), info))
@@ -83,6 +83,9 @@ def _band(value: Any) -> Any:
 FilePath = Annotated[Path, AfterValidator(_resolved)]
 ExistingPath = Annotated[Path, AfterValidator(_existing)]
 Frequency = Annotated[float, BeforeValidator(_frequency)]
+
+
+RECEIVERS = ("rtl:", "tcp:")
 
 
 class Strict(BaseModel):
@@ -165,6 +168,11 @@ class Sensor(Strict):
     center_hz: Frequency | None = None
     """Of a recording that does not say so itself."""
     replay: Replay = Replay()
+
+    @property
+    def is_receiver(self) -> bool:
+        """A dongle, here or elsewhere, and nothing that is played."""
+        return self.source.startswith(RECEIVERS)
 
 
 class Demo(Strict):

@@ -1,0 +1,131 @@
+"""One process, whole: opens the doors of a configuration, runs the daemon behind them, closes them.
+
+doors are opened downwards and closed upwards:
+data_dir, queue, store ─> crawler's memory, client ─> schedule ─> daemon ─> HTTP server
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+
+import structlog
+
+from crawlers.clock import Clock as CrawlClock
+from crawlers.config import build_sources
+from crawlers.crawler import Crawler
+from crawlers.fetch import HttpClient
+from crawlers.memory import Memory
+from crawlers.polite import PoliteClient
+from crawlers.source.base import Source
+from monitor.clock import Clock, SystemClock
+from monitor.config import Config, Setup
+from monitor.daemon import ACTOR, Daemon, Doors
+from monitor.evidence import EvidenceStore
+from monitor.faults import WorldError
+from monitor.metrics import DaemonCollector
+from monitor.queue import open_queue
+from monitor.receiver import opener
+from monitor.schedule import ApSchedule
+from monitor.server.app import make_server_app, serving
+from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
+from monitor.store import Store, StoreError
+from monitor.store.book import StoreBook
+
+log = structlog.get_logger()
+
+
+async def serve(setup: Setup, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
+    """Run all of `setup` until `stop` is set; `ready` is told the console's address.
+
+    Raises
+    ------
+    WorldError
+        If something that is needed from the start cannot be had.
+    """
+    config, clock = setup.config, SystemClock()
+    async with AsyncExitStack() as stack:
+        doors = await _open_doors(stack, setup, clock)
+        daemon = Daemon(setup, doors)
+        await daemon.recover()
+        address = await _open_server(stack, config, daemon, doors)
+        ready(address)
+        await _until(stop, daemon)
+        await _say_goodbye(doors.book)
+
+
+async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Doors:
+    config = setup.config
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorldError(f"{config.data_dir}: {error.strerror or error}") from None
+    queue = open_queue(config.queue_url)
+    stack.push_async_callback(queue.close)
+    store = await asyncio.to_thread(Store, config.store_url)
+    book = StoreBook(store, clock)
+    stack.push_async_callback(book.close)
+    evidence = EvidenceStore(config.data_dir / "evidence")
+    poller = await _open_crawler(stack, config, build_sources(setup.sources), clock)
+    schedule = ApSchedule()
+    stack.callback(schedule.close)
+    return Doors(
+        clock=clock,
+        schedule=schedule,
+        queue=queue,
+        book=book,
+        evidence=evidence,
+        poller=poller,
+        open_sensor=partial(opener, evidence_root=evidence.root),
+    )
+
+
+async def _open_crawler(
+    stack: AsyncExitStack, config: Config, sources: Mapping[str, Source], clock: CrawlClock
+) -> Crawler:
+    path = config.data_dir / "crawl.db"
+    try:
+        memory = await stack.enter_async_context(Memory(path))
+    except (OSError, sqlite3.Error) as error:
+        raise WorldError(f"{path}: {error}") from None
+    settings = config.crawl
+    client = HttpClient(clock, contact=settings.contact, n_connections=settings.n_connections)
+    http = await stack.enter_async_context(client)
+    rng = random.Random()  # noqa: S311 - jitter, not a secret
+    return Crawler(sources, memory, PoliteClient(http, clock, rng), clock, rng)
+
+
+async def _open_server(stack: AsyncExitStack, config: Config, daemon: Daemon, doors: Doors) -> str:
+    async def open_evidence(digest: str) -> EvidenceFile | None:
+        known = await doors.book.evidence(digest)
+        place = doors.evidence.find(known[0]) if known else None
+        return EvidenceFile(place, known[1]) if known and place else None
+
+    services = ServerServices(doors.book, open_evidence, daemon.health.view, doors.clock.now)
+    services.metrics.register(DaemonCollector(daemon, doors.queue))
+    defaults = ServerSettings()
+    hosts = defaults.allowed_hosts | set(config.server.allowed_hosts) | {config.server.host}
+    app = make_server_app(services, ServerSettings(allowed_hosts=frozenset(hosts)))
+    try:
+        return await stack.enter_async_context(serving(app, config.server.host, config.server.port))
+    except OSError as error:
+        where = f"{config.server.host}:{config.server.port}"
+        raise WorldError(f"the console cannot be served at {where}: {error.strerror or error}") from None
+
+
+async def _until(stop: asyncio.Event, daemon: Daemon) -> None:
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(daemon.run(), name="daemon")
+        await stop.wait()
+        running.cancel()
+
+
+async def _say_goodbye(book: StoreBook) -> None:
+    try:
+        await book.record(ACTOR, "daemon.stopped", "", {})
+    except StoreError as error:
+        log.error("the stop is not in the audit chain", error=str(error))

@@ -1,0 +1,89 @@
+"""``examwatch run``: the daemon, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from monitor.faults import Fault, InputError
+
+DEFAULT = Path("configs/demo.yml")
+STOP_S = 4.5
+"""A supervisor waits 5 s or more. All that matters is on the disk by then; what still hangs is left."""
+
+
+class Role(StrEnum):
+    all = "all"
+    sensor = "sensor"
+    crawler = "crawler"
+    hub = "hub"
+
+
+def run(
+    config: Annotated[Path, typer.Argument(metavar="[CONFIG]", help="The configuration.")] = DEFAULT,
+    role: Annotated[Role, typer.Option(help="Which part of the system this process is.")] = Role.all,
+) -> None:
+    """Run the whole system until SIGTERM or Ctrl-C. 运行整个系统，直至收到停止信号。
+
+    Example: examwatch run configs/demo.yml
+    """
+    if role is not Role.all:
+        message = f"role '{role}' cannot be run alone yet: this version runs everything in one process"
+        raise InputError([Fault("--role", 0, message)])
+    from monitor.app import serve
+    from monitor.config import load_setup
+
+    setup = load_setup(config, datetime.now(UTC))
+    set_up_logging()
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, _begin_stop, stop)
+        await serve(setup, stop, _ready)
+
+    asyncio.run(until_told())
+
+
+def set_up_logging() -> None:
+    """One readable line an event on a terminal, one JSON object where nobody looks."""
+    on_terminal = sys.stderr.isatty()
+    renderer = (
+        structlog.dev.ConsoleRenderer(pad_event_to=0) if on_terminal else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if on_terminal else "iso", utc=not on_terminal),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    # Libraries log each job and request at INFO: only what goes wrong there is for a person.
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _ready(address: str) -> None:
+    typer.echo(f"console / 控制台: {address}")
+
+
+def _begin_stop(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        return
+    stop.set()
+    watchdog = threading.Timer(STOP_S, os._exit, (0,))
+    watchdog.daemon = True
+    watchdog.start()

@@ -1,0 +1,103 @@
+"""The daemon's inside: every part, wired in one place, in one task group. What it stands on is handed in.
+
+sensors ──Heard────┐
+                   ├─> intake ─> queue ─> pipeline ─> store ─> console
+sources ─Document──┘     │
+                     timetable, rules, band plan
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from monitor.clock import Clock
+from monitor.config import Sensor, Setup
+from monitor.crawling import Crawling, Poller
+from monitor.evidence import EvidenceStore
+from monitor.health import Health, Parts
+from monitor.intake import RADIO_HOLD, Intake
+from monitor.pipeline import Pipeline
+from monitor.queue import AlertQueue
+from monitor.schedule import Schedule
+from monitor.sensors import Open, SensorRunner
+from monitor.sessions import SessionWatch, longest_poll_s
+from monitor.store.book import StoreBook
+
+ACTOR = "daemon"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the daemon reaches the world through; a test hands in its own."""
+
+    clock: Clock
+    schedule: Schedule
+    queue: AlertQueue
+    book: StoreBook
+    evidence: EvidenceStore
+    poller: Poller
+    open_sensor: Callable[[Sensor], Open]
+
+
+class Daemon:
+    """Runs until it is cancelled. A failing part is told in `health`; a mistake of ours ends it all."""
+
+    def __init__(self, setup: Setup, doors: Doors) -> None:
+        self._doors = doors
+        clock, timetable = doors.clock, setup.timetable
+        self.intake = Intake(setup.rules, timetable, setup.bandplan, doors.queue, doors.evidence)
+        self.pipeline = Pipeline(doors.queue, doors.book, clock)
+        self.sensors = [
+            SensorRunner(sensor.id, sensor.venue, doors.open_sensor(sensor), self.intake.emission, clock)
+            for sensor in setup.config.sensors
+        ]
+        self.crawling = Crawling(
+            doors.poller,
+            self.intake.document,
+            doors.schedule,
+            clock,
+            lambda: longest_poll_s(timetable, clock.now()),
+        )
+        self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
+        parts = Parts(
+            sensors=lambda: [runner.health() for runner in self.sensors],
+            sources=lambda: [status.health() for status in self.crawling.statuses.values()],
+            queue=doors.queue.stats,
+            pipeline=self.pipeline.counts,
+            emissions_dropped=self.n_dropped,
+            timetable=timetable,
+        )
+        self.health = Health(parts, clock, version("examwatch"))
+
+    def n_dropped(self) -> dict[str, int]:
+        """Emissions that never reached intake, by reason."""
+        total: Counter[str] = Counter()
+        for runner in self.sensors:
+            total.update(runner.status.n_dropped)
+        return dict(total)
+
+    async def recover(self) -> None:
+        """Finish what the last run left: store what it raised, end what it can no longer end.
+
+        Raises
+        ------
+        StoreError, QueueError
+            If the disk fails already now.
+        """
+        began_at = self._doors.clock.now()
+        while await self.pipeline.step(0.0):
+            pass
+        await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
+        await self._doors.book.record(ACTOR, "daemon.started", version("examwatch"), {})
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.pipeline.run(), name="pipeline")
+            group.create_task(self.crawling.run(), name="crawling")
+            group.create_task(self._sessions.run(), name="sessions")
+            for runner in self.sensors:
+                group.create_task(runner.run(), name=f"sensor {runner.status.id}")

@@ -1,0 +1,53 @@
+"""The daemon's counters, for Prometheus; read when they are asked for, so nothing counts twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from monitor.daemon import Daemon
+from monitor.queue import AlertQueue
+
+STATES = ("ok", "starting", "silent", "failed", "ended")
+
+
+class DaemonCollector(Collector):
+    def __init__(self, daemon: Daemon, queue: AlertQueue) -> None:
+        self._daemon = daemon
+        self._queue = queue
+
+    def collect(self) -> Iterator[Metric]:
+        counts, pipeline, queue = (
+            self._daemon.intake.counts,
+            self._daemon.pipeline.counts,
+            self._queue.stats(),
+        )
+        health = self._daemon.health.view()
+        yield _counter("emissions", "Emissions that reached the rules", counts.n_emissions)
+        yield _counter("documents", "Document versions that reached the rules", counts.n_documents)
+        raised = CounterMetricFamily("examwatch_alerts_raised", "Alerts raised", labels=["rule"])
+        for rule, n in counts.n_alerts.items():
+            raised.add_metric([rule], n)
+        yield raised
+        yield _counter("alerts_stored", "Alerts stored", pipeline.n_stored)
+        yield _counter("store_failures", "Attempts to store that failed", pipeline.n_failures)
+        yield _counter("queue_put_waits", "Times a raiser waited for the full queue", queue.n_put_waits)
+        yield GaugeMetricFamily("examwatch_queue_waiting", "Alerts not stored yet", queue.n_waiting)
+        dropped = CounterMetricFamily("examwatch_emissions_dropped", "Emissions lost", labels=["reason"])
+        for reason, n in health.queue.n_dropped.items():
+            dropped.add_metric([reason], n)
+        yield dropped
+        parts = GaugeMetricFamily(
+            "examwatch_part_state", "1 for the state it is in", labels=["part", "id", "state"]
+        )
+        for part, members in (("sensor", health.sensors), ("source", health.sources)):
+            for member in members:
+                for state in STATES:
+                    parts.add_metric([part, member.id, state], member.state == state)
+        yield parts
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"examwatch_{name}", text, value)

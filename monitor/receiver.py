@@ -1,0 +1,97 @@
+"""The sensor's worker that really listens: a source of the radio room, scanned until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.alert.alert import EvidenceRef
+from monitor.config.model import Sensor
+from monitor.intake import Heard
+from monitor.sensors import Open, WorkerStats
+from monitor.server.views import BandCoverage
+from sdr.scanner import EmissionReport, Scanner, ScanSettings
+from sdr.source import SampleSource, open_source
+from sdr.source.paced import PacedSource
+
+
+class Receiver:
+    """Opens the source in the thread that reads it."""
+
+    def __init__(self, sensor: Sensor, evidence_root: Path, post: Callable[[Heard], None]) -> None:
+        self._sensor = sensor
+        self._post = post
+        self._source = _open(sensor)
+        settings = ScanSettings(
+            sensor=sensor.id,
+            bands=tuple((band.low_hz, band.high_hz) for band in sensor.bands),
+            gain_db=sensor.gain_db,
+            ppm=sensor.ppm,
+            evidence_dir=evidence_root,
+        )
+        if sensor.dwell_s is not None:
+            settings = replace(settings, dwell_s=sensor.dwell_s)
+        self._scanner = Scanner(self._source, settings, self._heard)
+
+    def run(self) -> None:
+        try:
+            self._scanner.run()
+        finally:
+            self._source.close()
+
+    def stop(self) -> None:
+        self._scanner.stop()
+        # A read that waits for samples ends when its source is closed.
+        self._source.close()
+
+    def stats(self) -> WorkerStats:
+        status = self._scanner.status
+        return WorkerStats(
+            last_block_at=status.last_block_at,
+            n_dropped=status.n_dropped,
+            bands=tuple(
+                BandCoverage(
+                    low_hz=odds.low_hz,
+                    high_hz=odds.high_hz,
+                    revisit_s=odds.revisit_s,
+                    intercept_1s=odds.intercept(1.0),
+                )
+                for odds in self._scanner.odds
+            ),
+        )
+
+    def _heard(self, report: EmissionReport) -> None:
+        emission = report.emission
+        items: list[dict[str, Any]] = emission.extra.get("evidence_items", [])
+        refs = [_ref(item, emission.first_seen) for item in items]
+        spectrogram = emission.extra.get("spectrogram")
+        self._post(Heard(emission, self._sensor.venue, refs, spectrogram, is_last=report.is_last))
+
+
+def opener(sensor: Sensor, evidence_root: Path) -> Open:
+    """What a `SensorRunner` calls for each new start of `sensor`."""
+    return lambda post: Receiver(sensor, evidence_root, post)
+
+
+def _open(sensor: Sensor) -> SampleSource:
+    def reopen() -> SampleSource:
+        return open_source(
+            sensor.source,
+            rate_hz=sensor.rate_hz,
+            center_hz=sensor.center_hz,
+            gain_db=sensor.gain_db,
+            ppm=sensor.ppm,
+        )
+
+    if sensor.is_receiver or not sensor.replay.paced:
+        return reopen()
+    return PacedSource(reopen, loop=sensor.replay.loop)
+
+
+def _ref(item: dict[str, Any], at: datetime) -> EvidenceRef:
+    path = Path(item["path"])
+    n_bytes = path.stat().st_size
+    return EvidenceRef(item["digest"], item["media_type"], item["role"], path.name, n_bytes, at)
