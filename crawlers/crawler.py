@@ -13,7 +13,6 @@ import asyncio
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from crawlers.source.base import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Found, Source,
 from crawlers.state import SourceState
 from crawlers.url import document_id
 from crawlers.visit import PollVisit
+from crawlers.workshop import ThreadWorkshop, Workshop
 
 MAX_SECRET_BYTES = 64 * 1024
 
@@ -63,8 +63,8 @@ class Crawler:
 
     Parameters
     ----------
-    executor : Executor, optional
-        Where pages are parsed; the event loop's own threads without one.
+    workshop : Workshop, optional
+        Where pages are parsed. Without one, in threads: for pages of one's own only.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class Crawler:
         client: Client,
         clock: Clock,
         rng: random.Random,
-        executor: Executor | None = None,
+        workshop: Workshop | None = None,
     ) -> None:
         self._sources = dict(sources)
         self._memory = memory
         self._client = client
         self._clock = clock
         self._rng = rng
-        self._executor = executor
+        self._workshop = workshop or ThreadWorkshop()
         self._states: dict[str, SourceState] = {}
         self._busy: dict[str, asyncio.Lock] = {id: asyncio.Lock() for id in sources}
 
@@ -120,9 +120,9 @@ class Crawler:
             started_at, started_s = self._clock.now(), self._clock.monotonic()
             counts = {"new": 0, "edited": 0}
             error: CrawlError | None = None
-            visit = PollVisit(source.config, self._memory, self._client, self._clock, self._executor)
+            visit = PollVisit(source.config, self._memory, self._client, self._clock, self._workshop)
             try:
-                visit.secrets = await visit.run(read_secrets, source.config)
+                visit.secrets = await asyncio.to_thread(read_secrets, source.config)
                 async for found in source.read(visit):
                     await self._take(source.config, found, deliver, state, counts)
             except CrawlError as failure:

@@ -38,6 +38,9 @@ READ_S = 15.0
 GRACE_S = 8.0
 MIN_BYTES_PER_S = 200.0
 """Slower than this over the whole answer after GRACE_S, a sender is a slow loris: a 2G link gives 5,000."""
+BIG_BYTES = 512 * 1024
+N_BIG = 2
+"""Answers over BIG_BYTES that are received at a time: fifty hosts that all send bombs must not add up."""
 CHUNK_BYTES = 16 * 1024
 INFLATE_BYTES = 64 * 1024
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -51,7 +54,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     secret_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Cookies and tokens; a redirect to another origin drops them."""
-    max_bytes: int = 8 * 2**20
+    max_bytes: int = 4 * 2**20
     timeout_s: float = 30.0
     delay_s: float = 1.0
     robots: bool = True
@@ -129,6 +132,7 @@ class HttpClient:
         self._n_connections = n_connections
         self._tls = tls or ssl.create_default_context()
         self._user_agent = f"examwatch/{__version__}" + (f" (+{contact})" if contact else "")
+        self._big = asyncio.Semaphore(N_BIG)
         self._public: aiohttp.ClientSession | None = None
         self._named: aiohttp.ClientSession | None = None
 
@@ -212,14 +216,19 @@ class HttpClient:
         if declared.isdigit() and int(declared) > request.max_bytes:
             raise CrawlError("too_large", str(url), f"{declared} bytes")
         inflate = _Inflate(headers.get("content-encoding", ""), request.max_bytes, url)
-        started_s, n_raw = self._clock.monotonic(), 0
-        async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
-            n_raw += len(chunk)
-            elapsed_s = self._clock.monotonic() - started_s
-            if elapsed_s > GRACE_S and n_raw < MIN_BYTES_PER_S * elapsed_s:
-                raise CrawlError("too_slow", str(url), f"{n_raw} bytes in {elapsed_s:.0f} s")
-            inflate.feed(chunk)
-        return inflate.finish()
+        async with contextlib.AsyncExitStack() as place:
+            is_big = False
+            started_s, n_raw = self._clock.monotonic(), 0
+            async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+                n_raw += len(chunk)
+                elapsed_s = self._clock.monotonic() - started_s
+                if elapsed_s > GRACE_S and n_raw < MIN_BYTES_PER_S * elapsed_s:
+                    raise CrawlError("too_slow", str(url), f"{n_raw} bytes in {elapsed_s:.0f} s")
+                inflate.feed(chunk)
+                if inflate.n_bytes > BIG_BYTES and not is_big:
+                    is_big = True
+                    await place.enter_async_context(self._big)
+            return inflate.finish()
 
 
 class _Inflate:
@@ -236,6 +245,10 @@ class _Inflate:
         self._url = url
         self._out = bytearray()
         self._first = True
+
+    @property
+    def n_bytes(self) -> int:
+        return len(self._out)
 
     def feed(self, chunk: bytes) -> None:
         if self._engine is None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +16,7 @@ from crawlers.memory import Memory, PageRow
 from crawlers.signs import is_captcha
 from crawlers.source.base import Page, SourceConfig
 from crawlers.url import Url, canonical, parse
+from crawlers.workshop import Workshop
 
 _COMMON = frozenset(SourceConfig.model_fields) - {"kind"}
 SIGN_BYTES = 64 * 1024
@@ -38,13 +37,13 @@ class PollVisit:
         memory: Memory,
         client: Client,
         clock: Clock,
-        executor: Executor | None,
+        workshop: Workshop,
     ) -> None:
         self._config = config
         self._memory = memory
         self._client = client
         self._clock = clock
-        self._executor = executor
+        self._workshop = workshop
         self._reader = reader_of(config)
         self._named = config.named_hosts()
         self.secrets: dict[str, str] = {}
@@ -135,7 +134,7 @@ class PollVisit:
         await self._memory.settle(self._config.id, page.validators["request"], self._reader, row, self.now)
 
     async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work, *arguments)
+        return await self._workshop.run(work, *arguments)
 
     async def marks(self, urls: list[str]) -> dict[str, str]:
         return await self._memory.marks(self._config.id, self._reader, urls)

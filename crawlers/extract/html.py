@@ -10,6 +10,8 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+MAX_NODES = 1_000_000
+"""A list page of 300 kB has about 10,000."""
 _BLOCK_TAGS = """
     address article aside blockquote br center dd details div dl dt fieldset figcaption figure footer form
     h1 h2 h3 h4 h5 h6 header hr li main nav ol option p pre section summary table tbody thead tr ul
@@ -37,12 +39,27 @@ def html_to_text(fragment: str) -> str:
     return text_of(body) if body is not None else ""
 
 
-def text_of(root: LexborNode) -> str:
-    """The visible text under `root`, one line a block, without recursion (depth is the site's choice)."""
+class Budget:
+    """Nodes that may still be looked at: posts nested in posts would be read again and again."""
+
+    def __init__(self, n_nodes: int = MAX_NODES) -> None:
+        self.n_left = n_nodes
+
+    def spend(self) -> bool:
+        self.n_left -= 1
+        return self.n_left >= 0
+
+
+def text_of(root: LexborNode, budget: Budget | None = None) -> str:
+    """The visible text under `root`, one line a block, as far as `budget` reaches.
+
+    Works without recursion, because the depth is the site's choice.
+    """
+    budget = budget or Budget()
     parts: list[str] = []
     # Each entry is a node to open, or the text to put once the nodes inside it are done.
     stack: list[LexborNode | str] = [root]
-    while stack:
+    while stack and budget.spend():
         item = stack.pop()
         if isinstance(item, str):
             parts.append(item)

@@ -45,7 +45,7 @@ class SourceConfig(Strict):
     delay_s: float = Field(default=1.0, ge=0, le=3600)
     """Between two requests to the same host; robots.txt may ask for more."""
     timeout_s: float = Field(default=30.0, gt=0, le=600)
-    max_bytes: int = Field(default=8 * 2**20, gt=0, le=64 * 2**20)
+    max_bytes: int = Field(default=4 * 2**20, gt=0, le=64 * 2**20)
     """Of one answer, after decompression."""
     robots: bool = True
     """Off only for a site whose owner has asked for the monitoring."""

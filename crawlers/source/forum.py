@@ -20,7 +20,16 @@ from crawlers.errors import CrawlError
 from crawlers.extract.html import parse_html
 from crawlers.source.base import Found, Page, SourceConfig, Visit, is_url
 from crawlers.source.presets import FORUM_PRESETS
-from crawlers.source.selectors import ListSelectors, Post, PostSelectors, absolute, pick, pick_all, posts_of
+from crawlers.source.selectors import (
+    MAX_POSTS,
+    ListSelectors,
+    Post,
+    PostSelectors,
+    absolute,
+    pick,
+    pick_all,
+    posts_of,
+)
 from crawlers.url import Url, canonical
 
 STOPS = frozenset(("backoff", "dns", "connect", "tls", "refused", "robots", "captcha", "login"))
@@ -162,7 +171,7 @@ def read_list(page: Page, selectors: ListSelectors) -> tuple[list[Row], str | No
     """The threads of a list page, in its order, each once; and the next list page."""
     tree = parse_html(decode(page.body, page.content_type).text)
     rows: dict[str, Row] = {}
-    for node in tree.css(selectors.thread):
+    for node in tree.css(selectors.thread)[:MAX_POSTS]:
         link = absolute(pick(node, selectors.link), page.url)
         if link is not None:
             url = str(canonical(link))

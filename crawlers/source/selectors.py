@@ -19,10 +19,12 @@ from pydantic import AfterValidator
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawlers.errors import CrawlError
-from crawlers.extract.html import text_of
+from crawlers.extract.html import Budget, text_of
 from crawlers.source.base import Strict
 from crawlers.url import Url, parse
 
+MAX_POSTS = 1_000
+"""On one page; forums show 10 to 100."""
 _EMPTY = LexborHTMLParser("<p></p>")
 
 
@@ -89,7 +91,7 @@ class PostSelectors(Strict):
     """Each match is one post; the others are looked for inside it."""
     id: Selector | None = None
     """The site's own id of the post; without one the post's number on the page stands in."""
-    text: Selector | None = None
+    text: Elements | None = None
     """Unset: the whole post."""
     title: Selector | None = None
     """Of one post; unset, the page's."""
@@ -132,8 +134,10 @@ def posts_of(tree: LexborHTMLParser, base: Url, selectors: PostSelectors) -> lis
     """Every post of a page, in the page's order."""
     page_title = pick(tree, selectors.page_title)
     posts: list[Post] = []
-    for node in tree.css(selectors.post):
-        text = pick(node, selectors.text) if selectors.text else text_of(node)
+    budget = Budget()
+    for node in tree.css(selectors.post)[:MAX_POSTS]:
+        body = node.css_first(selectors.text) if selectors.text else node
+        text = text_of(body, budget) if body is not None else ""
         link = absolute(pick(node, selectors.link), base)
         files = pick_all(node, selectors.images) + pick_all(node, selectors.files)
         posts.append(

@@ -30,6 +30,7 @@ from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
 from crawlers.source.base import SourceConfig
 from crawlers.wire import to_record
+from crawlers.workshop import ProcessWorkshop
 from monitor import yamltree
 from monitor.faults import Fault, InputError, WorldError
 
@@ -131,8 +132,10 @@ async def _run(
     async with (
         Memory(memory_path) as memory,
         HttpClient(clock, contact=settings.contact, n_connections=settings.n_connections) as http,
+        ProcessWorkshop() as workshop,
     ):
-        crawler = Crawler(build_sources(configs), memory, PoliteClient(http, clock, rng), clock, rng)
+        client = PoliteClient(http, clock, rng)
+        crawler = Crawler(build_sources(configs), memory, client, clock, rng, workshop)
         places = asyncio.Semaphore(N_AT_A_TIME)
         failed: dict[str, bool] = {}
 
