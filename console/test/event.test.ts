@@ -34,9 +34,10 @@ describe("an event from outside", () => {
   });
 
   test("told twice, when heard and when ended, is one hearing with the later level", () => {
-    const at = "2026-06-07T01:00:00Z";
-    expect(hearings([{ at, snr_db: 9 }, { at, snr_db: 12 }, { at: "?", snr_db: 1 }])).toEqual([
-      { at: Date.parse(at) / 1000, snr: 12 },
+    const heard = { at: "2026-06-07T01:00:02.1Z", duration_s: 2, snr_db: 9 };
+    const ended = { at: "2026-06-07T01:00:05.1Z", duration_s: 5, snr_db: 12 };
+    expect(hearings([heard, ended, { at: "?", snr_db: 1 }])).toEqual([
+      { at: Date.parse("2026-06-07T01:00:00Z") / 1000, snr: 12 },
     ]);
   });
 

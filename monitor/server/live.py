@@ -20,6 +20,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from monitor.faults import WorldError
 from monitor.server.problem import ProblemError
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.views import HealthView
@@ -176,6 +177,11 @@ async def live(request: web.Request) -> web.StreamResponse:
         hub.metrics.cut.labels("slow").inc()
         if request.transport is not None:
             request.transport.abort()
+    except WorldError:
+        if not response.prepared:
+            raise
+        # The client comes back where it was; by then the store may work again.
+        hub.metrics.cut.labels("store").inc()
     except ConnectionError:
         hub.metrics.cut.labels("gone").inc()
     finally:

@@ -40,7 +40,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.text,
         "responses": {
             "200": {"description": route.text, "content": content},
-            **{str(status): _problem(status) for status in (*route.problems, 403, 421)},
+            **{str(status): _problem(status) for status in sorted({*route.problems, 403, 421, 503})},
         },
     }
     if route.params:

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from monitor.faults import WorldError
 from monitor.server.views import ProblemView
 
 CONTENT_TYPE = "application/problem+json"
@@ -42,11 +43,13 @@ class ProblemError(Exception):
 
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn `ProblemError` and aiohttp's own refusals into problem objects."""
+    """Turn `ProblemError`, a failing world and aiohttp's own refusals into problem objects."""
     try:
         return await handler(request)
     except ProblemError as problem:
         return problem.response()
+    except WorldError as error:
+        return ProblemError(503, "unavailable", str(error), {"Retry-After": "5"}).response()
     except web.HTTPNotFound:
         return ProblemError(404, "not-found", f"there is nothing at {request.path}").response()
     except web.HTTPMethodNotAllowed as refusal:

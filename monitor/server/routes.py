@@ -91,7 +91,7 @@ ROUTES: tuple[Route, ...] = (
             ),
             Param("after", "query", _EVENT_ID, "go on after this event; live_id of a list"),
         ),
-        (400, 503),
+        (400,),
     ),
     Route("/api/health", get_health, "getHealth", "Sensors, sources, queue and sessions", HealthView),
     Route("/api/fields", get_fields, "getFields", "What the names in an event mean, with units", FieldTables),

@@ -5,7 +5,7 @@ export const en = {
   kind: { radio: "Radio", web: "Web", correlation: "Correlation", health: "Health" },
   level: { critical: "Grave", high: "High", medium: "Medium", low: "Low" },
   levelMark: (mark: string, name: string) => `Level ${mark}, ${name.toLowerCase()}`,
-  state: { firing: "On now", ended: "Ended" },
+  state: { firing: "Active", ended: "Ended" },
   phase: { before: "Before", in: "In session", after: "After", none: "No session" },
   partState: { ok: "OK", starting: "Starting", silent: "Silent", failed: "Failed", ended: "Ended" },
   /** A length of time in words: seconds under a minute, else minutes, else hours and minutes. */
@@ -228,6 +228,7 @@ export const en = {
   error: {
     unreachable: "The server does not answer. Is examwatch running? See its log; this page tries again by itself.",
     "server-fault": "The server failed while answering. Its log says why.",
+    unavailable: "The store does not work at the moment (disk full, database gone?). This page tries again by itself.",
     "no-such-alert": "There is no such alert.",
     "bad-cursor": "The list has changed; load it again.",
     "bad-parameter": "The address holds a filter that the server does not know.",

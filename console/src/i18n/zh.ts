@@ -7,7 +7,7 @@ export const zh: Dictionary = {
   kind: { radio: "无线电", web: "网络", correlation: "关联", health: "系统" },
   level: { critical: "特别重大", high: "重大", medium: "较大", low: "一般" },
   levelMark: (mark, name) => `${mark} 级，${name}`,
-  state: { firing: "进行中", ended: "已结束" },
+  state: { firing: "活动中", ended: "已结束" },
   phase: { before: "考前", in: "考试中", after: "考后", none: "无场次" },
   partState: { ok: "正常", starting: "启动中", silent: "无数据", failed: "故障", ended: "已结束" },
   span: (h, min, s) => (h ? `${h} 小时 ${min} 分` : min ? `${min} 分钟` : `${s} 秒`),
@@ -228,6 +228,7 @@ export const zh: Dictionary = {
   error: {
     unreachable: "服务器没有应答。examwatch 是否在运行？请查看其日志；本页会自动重试。",
     "server-fault": "服务器应答时出错，原因见其日志。",
+    unavailable: "存储暂时不可用（磁盘已满或数据库断开？），本页会自动重试。",
     "no-such-alert": "没有这条告警。",
     "bad-cursor": "列表已变化，请重新载入。",
     "bad-parameter": "地址中有服务器不认识的筛选条件。",

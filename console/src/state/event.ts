@@ -53,11 +53,14 @@ export function placeIn(whole: Box, box: Box): { x: number; y: number; width: nu
   return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
 }
 
-/** When a channel was heard and how strong. An emission that was told twice (heard, then ended) counts once. */
+/**
+ * When a channel was heard and how strong. An emission that was told twice (heard, then ended) counts once:
+ * `at` is its end so far, so its start, to the second, says which one it is.
+ */
 export function hearings(events: readonly FlatEvent[]): { at: number; snr: number }[] {
   const byTime = new Map<number, number>();
   for (const event of events) {
-    const at = Date.parse(textOf(event, "at") ?? "") / 1000;
+    const at = Math.round(Date.parse(textOf(event, "at") ?? "") / 1000 - (numberOf(event, "duration_s") ?? 0));
     const snr = numberOf(event, "snr_db");
     if (Number.isFinite(at) && snr !== null) byTime.set(at, snr);
   }

@@ -29,8 +29,8 @@ const BEYOND = 8;
 function Row({ alert, index, top }: { alert: AlertView; index: number; top: number }) {
   const words = t.value;
   const isSelected = alert.fingerprint === selected.value;
-  // A burst is over in seconds and a post never ends: only what is on the air now is worth a word here.
-  const onNow = alert.kind !== "web" && isFiring(alert, now.value);
+  // A post does not end: only what may still be on the air is worth a word here.
+  const active = alert.kind !== "web" && isFiring(alert, now.value);
   const tags = [
     ...(alert.drill ? [words.alert.drill] : []),
     ...(alert.experimental ? [words.alert.experimental] : []),
@@ -58,7 +58,7 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
         </div>
         <div class="row-foot">
           <span class="row-summary">{prose(alert.annotations, "summary")}</span>
-          {onNow && <span class="tag tag-firing">{words.state.firing}</span>}
+          {active && <span class="tag tag-firing">{words.state.firing}</span>}
           {tags.map((tag) => (
             <span class="tag" key={tag}>
               {tag}

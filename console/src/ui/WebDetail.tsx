@@ -44,12 +44,12 @@ function Address({ url }: { url: string }) {
   );
 }
 
-function Times({ event }: { event: FlatEvent }) {
+function Times({ event, alert }: { event: FlatEvent; alert: AlertDetail }) {
   const words = t.value.web;
   const published = textOf(event, "published_at");
-  const first = textOf(event, "first_seen_at") ?? textOf(event, "at");
-  const fetched = textOf(event, "fetched_at");
-  const gap = published && first ? Date.parse(first) - Date.parse(published) : null;
+  const first = textOf(event, "first_seen_at") ?? alert.starts_at;
+  const fetched = textOf(event, "fetched_at") ?? textOf(event, "at");
+  const gap = published ? Date.parse(first) - Date.parse(published) : null;
   return (
     <dl class="pairs times num">
       <div>
@@ -66,7 +66,9 @@ function Times({ event }: { event: FlatEvent }) {
       </div>
       <div>
         <dt>{words.firstSeen}</dt>
-        <dd>{first ? <strong>{dayAndTime(first)}</strong> : "–"}</dd>
+        <dd>
+          <strong>{dayAndTime(first)}</strong>
+        </dd>
       </div>
       {fetched && (
         <div>
@@ -143,7 +145,7 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
               <dd>{textOf(event, "url") ? <Address url={textOf(event, "url") ?? ""} /> : "–"}</dd>
             </div>
           </dl>
-          <Times event={event} />
+          <Times event={event} alert={alert} />
         </section>
         <Measures event={event} kind="web" />
       </div>

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from monitor.faults import WorldError
 from monitor.server.app import make_server_app
 from monitor.server.services import (
     AlertQuery,
@@ -62,6 +63,8 @@ class MemoryBook:
             wake()
         return change_id
 
+    fails: bool = False
+
     async def list_alerts(self, query: AlertQuery) -> AlertPage:
         self.queries.append(query)
         if query.cursor == "broken":
@@ -77,6 +80,8 @@ class MemoryBook:
         return None
 
     async def last_change(self) -> int:
+        if self.fails:
+            raise WorldError("the store failed: disk full")
         return self.changes[-1].id if self.changes else 0
 
     async def changes_since(self, after: int, limit: int) -> Sequence[Change]:

@@ -75,6 +75,14 @@ async def test_an_alert_that_is_not_there_is_a_problem_that_names_it(client):
     assert (await answer.json())["code"] == "no-such-alert"
 
 
+async def test_a_store_that_fails_is_a_problem_to_come_back_from(client, world):
+    world.book.fails = True
+    answer = await client.get("/api/alerts")
+    assert answer.status == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert (await answer.json())["code"] == "unavailable"
+
+
 async def test_field_names_come_in_both_languages_with_units(client):
     body = await (await client.get("/api/fields")).json()
     center = next(field for field in body["radio"] if field["name"] == "center_hz")

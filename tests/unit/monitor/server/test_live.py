@@ -179,6 +179,19 @@ async def test_one_stream_more_than_allowed_is_refused_with_a_time_to_come_back(
     assert (await answer.json())["code"] == "too-many-streams"
 
 
+async def test_a_stream_ends_when_the_store_fails_and_goes_on_after_it(client, world, make):
+    stream = await opened(client)
+    await stream.next("health")
+    world.book.fails = True
+    with pytest.raises(ConnectionError):
+        await stream.next("alert")
+    assert (await client.get("/api/live")).status == 503
+    world.book.fails = False
+    world.book.put(make("meanwhile"), 4)
+    stream = await opened(client, "?after=0")
+    assert (await stream.next("alert")).id == 4
+
+
 async def test_open_streams_do_not_hold_up_a_shutdown(client):
     stream = await opened(client)
     await stream.next("health")
