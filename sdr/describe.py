@@ -62,7 +62,7 @@ def describe(
 ) -> Emission:
     """The record of `one` as far as it has been heard.
 
-    ``extra`` holds ``first_sample``, ``last_sample``, ``bursts_s`` (from the run's start) and ``floor_dbfs_hz``.
+    ``extra`` holds ``first_sample``, ``last_sample``, ``bursts_s`` (from the run's start), ``floor_dbfs_hz``.
     """
     rate = watch.rate_hz
     first = watch.sample_of(one.first_row)
@@ -123,7 +123,7 @@ def describe(
         symbol_rate=kind.symbol_rate if kind else None,
         deviation_hz=kind.deviation_hz if kind else None,
         content=kind.content if kind else None,
-        flags=_flags(one, watch, tape, offset_hz, width_hz, first, last, snr_db),
+        flags=_flags(one, watch, tape, offset_hz, width_hz, first, last),
         extra={
             "first_sample": first,
             "last_sample": last,
@@ -136,7 +136,7 @@ def describe(
 
 
 def with_history(emission: Emission, starts_s: list[float]) -> Emission:
-    """`emission` with the period and duty cycle that earlier ones on its channel, begun at `starts_s`, show."""
+    """`emission` with the period and duty cycle that all on its channel, begun at `starts_s`, show."""
     steps = np.diff(sorted(starts_s))
     if emission.burst_period_s is not None or steps.size < 2:
         return emission
@@ -194,7 +194,6 @@ def _flags(
     width_hz: float,
     first: int,
     last: int,
-    snr_db: float,
 ) -> tuple[str, ...]:
     flags: list[str] = []
     if watch.clipped_between(one.first_row, one.last_row) > CLIPPED_SHARE:
@@ -205,7 +204,7 @@ def _flags(
         flags.append("dc")
     if any(one.first_row < row <= one.last_row for row in watch.gap_rows):
         flags.append("gap")
-    if "dc" not in flags and abs(offset_hz) > 2 * width_hz and snr_db >= REFINE_SNR_DB:
+    if abs(offset_hz) > 2 * width_hz and watch.tracker.mirror_ratio(one) > 10 ** (MIRROR_DB / 10):
         iq, _ = tape.cut(first, min(last, first + round(0.05 * watch.rate_hz)))
         if iq.shape[0] >= 1024 and _is_mirror(iq, watch.format, watch.rate_hz, offset_hz, width_hz):
             flags.append("mirror")

@@ -37,6 +37,9 @@ FALSE_ALARM = 2e-12
 MAX_LEVEL = 12
 """Sums up to 4096 rows: 7 s at 2.4 MS/s."""
 MAX_WIDTH = 512
+EDGE_SHARE = 0.02
+"""Of the passband at either end is not searched: a receiver's filter falls off there, and takes what is sent
+there with it."""
 MAX_KNOWN = 128
 """Emissions followed at once; a further one is counted as dropped."""
 
@@ -290,7 +293,11 @@ class Search:
             1 << w for w in range(MAX_WIDTH.bit_length()) if 1 << w <= min(MAX_WIDTH, n_bins // 4)
         ]
         self._inverse: F32 = np.ones(n_bins, np.float32)
-        self._open: F32 = np.ones(n_bins, np.float32)
+        self._inside: F32 = np.ones(n_bins, np.float32)
+        n_edge = max(1, round(EDGE_SHARE * n_bins))
+        self._inside[:n_edge] = 0
+        self._inside[-n_edge:] = 0
+        self._open: F32 = self._inside.copy()
         self._relief: F32 = np.ones(n_bins, np.float32)
         self._running_gain: F32 = np.full(1, -1.0, np.float32)
         self._bands = np.zeros((MAX_KNOWN, 2), np.int64)
@@ -312,7 +319,7 @@ class Search:
     def set_floor(self, floor: Floor) -> None:
         """Measure against `floor` from the next row on; sums that are under way keep their measure."""
         self._inverse = (1.0 / floor.power).astype(np.float32)
-        # The floor itself may be off: its error counts three times over (the "SNR wall", Tandra and Sahai 2008).
+        # The floor itself may be off: its error counts three times over ("SNR wall", Tandra, Sahai 2008).
         self._limits = (self._means * self._cells * (1 + 3 * floor.uncertainty)).astype(np.float32)
 
     @property
@@ -341,7 +348,7 @@ class Search:
         if bands:
             self._bands[: len(bands)] = bands
         newly = (closed & (self._open > 0)) | (lift > 1.05 / self._relief - 1.0)
-        self._open = np.where(closed, 0.0, 1.0).astype(np.float32)
+        self._open = np.where(closed, np.float32(0), self._inside)
         self._relief = (1.0 / (1.0 + lift)).astype(np.float32)
         for level in range(self.max_level + 1):
             self._sums[level, newly] = 1 << level

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigvalsh, solveh_banded, toeplitz
-from scipy.special import erfc
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 F64 = NDArray[np.float64]
 
@@ -48,9 +47,9 @@ def bin_weights(n_bins: int) -> tuple[float, ...]:
         symbol = 1.0 + sum(2 * c * np.cos(d * theta) for d, c in enumerate(HANN_CORRELATION) if d)
         values = np.maximum(symbol, 0.0)
         return tuple(float(v) for v in values * (n_bins / values.sum()))
-    column = np.zeros(n_bins)
-    column[: min(3, n_bins)] = HANN_CORRELATION[: min(3, n_bins)]
-    values = eigvalsh(toeplitz(column))
+    apart = np.abs(np.subtract.outer(np.arange(n_bins), np.arange(n_bins)))
+    correlation = np.where(apart < 3, np.array(HANN_CORRELATION)[np.minimum(apart, 2)], 0.0)
+    values = np.linalg.eigvalsh(correlation)
     return tuple(float(max(v, 0.0)) for v in values)
 
 
@@ -76,7 +75,7 @@ def threshold(n_rows: int, n_bins: int, false_alarm: float) -> float:
         w = math.sqrt(2 * (s * k1 - k0))
         u = s * math.sqrt(k2)
         bell = math.exp(-0.5 * w * w) / math.sqrt(2 * math.pi)
-        upper = 0.5 * erfc(w / math.sqrt(2)) + bell * (1 / u - 1 / w)
+        upper = 0.5 * math.erfc(w / math.sqrt(2)) + bell * (1 / u - 1 / w)
         return math.log(max(float(upper), 1e-300)), k1
 
     low, high = 1e-6, float((1 - 1e-12) / weights.max())
@@ -138,7 +137,9 @@ def estimate_floor(cells: F64, per_cell: int, *, least: float = 0.0) -> Floor:
     least = max(least, strongest * 10 ** (-RANGE_DB / 10), 1e-30)
     cells = np.maximum(cells, least)
 
-    quiet = np.quantile(cells, QUIET_QUANTILE, axis=0) / (gamma.ppf(QUIET_QUANTILE, per_cell) / per_cell)
+    quiet = np.quantile(cells, QUIET_QUANTILE, axis=0) / (
+        float(gammaincinv(per_cell, QUIET_QUANTILE)) / per_cell
+    )
     width = max(1, n_bins // MAX_KNOTS)
     curve_db = np.median(10 * np.log10(quiet).reshape(-1, width), axis=1)
     line_db = _underside(curve_db)
@@ -184,18 +185,49 @@ def _whittaker(values: F64, weights: F64, period: float) -> F64:
     if n < 5:
         return np.full(n, np.average(values, weights=weights))
     stiffness = (period / (2 * math.pi)) ** 4
-    # D'D of second differences, in the upper banded form that solveh_banded takes.
-    main = np.full(n, 6.0)
-    main[[0, -1]] = 1.0
-    main[[1, -2]] = 5.0
-    first = np.full(n - 1, -4.0)
-    first[[0, -1]] = -2.0
-    bands = np.zeros((3, n))
-    bands[2] = weights + stiffness * main + 1e-9
-    bands[1, 1:] = stiffness * first
-    bands[0, 2:] = stiffness
-    result: Any = solveh_banded(bands, weights * values)
-    return np.asarray(result, dtype=np.float64)
+    return _solve_smooth(weights + 1e-9, values, stiffness)
+
+
+@numba.njit(cache=True, nogil=True)
+def _solve_smooth(weights: F64, values: F64, stiffness: float) -> Any:
+    """Solve (W + stiffness D'D) z = W y, with D the second differences, by its band of five (LDL')."""
+    n = values.shape[0]
+    diagonal = np.empty(n)
+    first = np.zeros(n)
+    second = np.zeros(n)
+    for i in range(n):
+        main = 6.0
+        if i == 0 or i == n - 1:
+            main = 1.0
+        elif i == 1 or i == n - 2:
+            main = 5.0
+        beside = 0.0
+        if i < n - 1:
+            beside = -2.0 if i in (0, n - 2) else -4.0
+        # Row i of L D L' from the two rows before it.
+        d = weights[i] + stiffness * main
+        e = stiffness * beside
+        f = stiffness if i < n - 2 else 0.0
+        if i >= 1:
+            d -= first[i - 1] ** 2 * diagonal[i - 1]
+            e -= second[i - 1] * first[i - 1] * diagonal[i - 1]
+        if i >= 2:
+            d -= second[i - 2] ** 2 * diagonal[i - 2]
+        diagonal[i] = d
+        first[i] = e / d
+        second[i] = f / d
+    z = weights * values
+    for i in range(1, n):
+        z[i] -= first[i - 1] * z[i - 1]
+        if i >= 2:
+            z[i] -= second[i - 2] * z[i - 2]
+    for i in range(n):
+        z[i] /= diagonal[i]
+    for i in range(n - 2, -1, -1):
+        z[i] -= first[i] * z[i + 1]
+        if i < n - 2:
+            z[i] -= second[i] * z[i + 2]
+    return z
 
 
 def _spread(residual: F64) -> float:

@@ -42,7 +42,8 @@ class ScanSettings:
     pre_trigger_s: float = 2.0
     post_trigger_s: float = 4.0
     """How much is kept from before the first burst and from its start on."""
-    tape_s: float = 10.0
+    tape_s: float = 4.0
+    """How far back raw samples can be looked at; with evidence at least to before the trigger."""
     report_after_s: float = 1.5
     """An emission still on the air is reported after this long, and again when it ends."""
     with_modulation: bool = True
@@ -91,7 +92,12 @@ class Scanner:
         self._stopped = threading.Event()
         info = source.info
         rate = info.rate_hz
-        n_tape = min(int(settings.tape_s * rate), TAPE_BYTES // (2 * info.format.dtype.itemsize))
+        tape_s = settings.tape_s
+        if settings.evidence_dir is not None:
+            tape_s = max(
+                tape_s, settings.pre_trigger_s + settings.post_trigger_s + 2 * settings.report_after_s
+            )
+        n_tape = min(int(tape_s * rate), TAPE_BYTES // (2 * info.format.dtype.itemsize))
         if info.n_samples is not None:
             n_tape = min(n_tape, info.n_samples)
         self._tape = Tape(info.format, max(n_tape, 1024))
@@ -237,6 +243,7 @@ class Scanner:
                 symbol_rate=earlier.symbol_rate if earlier.modulation else emission.symbol_rate,
                 deviation_hz=earlier.deviation_hz if earlier.modulation else emission.deviation_hz,
                 content=earlier.content or emission.content,
+                flags=tuple(dict.fromkeys((*earlier.flags, *emission.flags))),
                 evidence=earlier.evidence,
                 burst_period_s=emission.burst_period_s or earlier.burst_period_s,
                 extra={**emission.extra, **_evidence_extra(earlier.extra)},

@@ -23,7 +23,7 @@ from sdr.noise import freedom, threshold
 F32 = NDArray[np.float32]
 
 HOLD_S = 0.3
-"""Silence that ends an emission: longer than pauses in packets of remotes and TDMA, shorter than in speech."""
+"""Silence that ends an emission: longer than pauses between packets of remotes, shorter than in speech."""
 BURST_GAP_S = 0.012
 """A shorter pause is keying (OOK at 100 baud and up), a longer one separates bursts."""
 EDGE_DB = 26.0
@@ -149,6 +149,8 @@ class Followed:
     """Shape (MAX_BURSTS, 2): first and last row of each burst."""
     skirt: tuple[int, int]
     """Bins beside the band that are closed to the search as well."""
+    guard: tuple[float, int] = (0.0, 0)
+    """The peak that it was reckoned for, and the bins beside the band that leakage fills."""
     lift: F32 | None = None
     """Of a wide emission: the power over the floor that it explains, shape (n_bins,)."""
     look: int = 1
@@ -320,6 +322,15 @@ class Tracker:
         snr = float(excess.sum()) / max(wide, 1.0)
         return Shape(low + center - wide / 2, low + center + wide / 2, low + center, max(snr, 1e-3))
 
+    def mirror_ratio(self, one: Followed) -> float:
+        """Power in the bins on the other side of the centre over the emission's own, in its first rows."""
+        first = max(one.first_row, self.search.n_rows - self.search.history.shape[0])
+        last = max(first + 1, min(one.last_row + 1, first + 32))
+        low, high = max(1, self.n_bins - one.high), min(self.n_bins, self.n_bins - one.low + 1)
+        own = self._band_rows(first, last, one.low, one.high).max() - 1.0
+        other = self._band_rows(first, last, low, high).max() - 1.0
+        return float(other / max(own, 1e-3))
+
     # --- where a hit reaches ---
 
     def _grow(self, spectrum: F32, hit: Hit) -> tuple[int, int]:
@@ -405,8 +416,10 @@ class Tracker:
 
     def _guard(self, one: Followed) -> int:
         """Bins beside the band in which what leaks through the window may exceed a fifth of the noise."""
-        level_db = 10 * math.log10(max(one.peak, 1.0))
-        return int(np.searchsorted(-self._leak_db, level_db + 7.0)) + 1
+        if one.guard[0] != one.peak:
+            level_db = 10 * math.log10(max(one.peak, 1.0))
+            one.guard = (one.peak, int(np.searchsorted(-self._leak_db, level_db + 7.0)) + 1)
+        return int(one.guard[1])
 
     def _padded(self, one: Followed) -> tuple[int, int]:
         pad = self._guard(one) + max(3, (one.high - one.low) // 4)
