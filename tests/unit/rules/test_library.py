@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from rules.check import check_samples
-from rules.load import LIBRARY, load_rules, rule_files
+from rules.load import LIBRARY, load_rules, load_text, rule_files
 from rules.match import RuleSet
 from rules.schema import rule_schema
 
@@ -65,6 +65,14 @@ def test_the_schema_refuses_a_wrong_field_a_wrong_modifier_and_a_wrong_word():
 def test_the_schema_in_configs_is_the_one_that_the_code_makes():
     stored = json.loads((ROOT / "configs" / "rules.schema.json").read_text("utf-8"))
     assert stored == rule_schema(), "examwatch rules schema > configs/rules.schema.json"
+
+
+@pytest.mark.parametrize("page", ["rules.md", "rules.zh-CN.md"])
+def test_the_rule_in_the_guide_loads_and_its_samples_hold(page):
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    rule, faults = load_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1], page)
+    assert faults == []
+    assert list(check_samples([rule])) == []
 
 
 CHATTER = ("祝考生们旗开得胜", "数学好难啊，最后一题没做完", "Good luck with your finals!", "校门口堵车")
