@@ -50,9 +50,8 @@ def main(bench: str, agieval: str) -> None:
     known = np.array(sorted(value for value, n in counts.items() if n >= SEEN_ITEMS), dtype=np.uint32)
     common = np.array([counts[value] >= COMMON_ITEMS for value in known.tolist()])
     np.savez_compressed(OUT, known=known, common=common)
-    print(
-        f"{n_reprints} reprints left out; {len(counts)} grams, {len(known)} seen, {int(common.sum())} common, {OUT.stat().st_size} bytes"
-    )
+    print(f"{n_reprints} reprints left out of {len(counts)} grams")
+    print(f"{len(known)} seen elsewhere, {int(common.sum())} of them common, {OUT.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

@@ -248,6 +248,7 @@ class Bank:
                 at[low:high].tolist(),
                 self.place[mine].tolist(),
                 self.rank[mine].tolist(),
+                self.values[mine].tolist(),
                 [0.5 if half else 1.0 for half in self.half[mine].tolist()],
             )
             line = hits.best_line(codes, lengths)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.text.fingerprint import CJK_WORTH, LATIN_WORTH
-
 DRIFT = 6
 """Characters by which the distance of hits in one line may shift: dropped or doubled in reading."""
+LATIN_COVER = 0.45
+"""CJK characters that a covered Latin letter or digit counts for: common English phrases are long."""
 STRETCH = 90
 """Post characters over which hits support each other as one quote."""
 
@@ -36,6 +36,8 @@ class Hits:
     at: Sequence[int]
     place: Sequence[int]
     rank: Sequence[int]
+    value: Sequence[int]
+    """The gram itself: one that a post repeats counts once."""
     weight: Sequence[float]
 
     def _company(self, index: int) -> list[int]:
@@ -66,9 +68,13 @@ class Hits:
 
     def _line(self, company: Sequence[int], codes: NDArray[np.uint32], lengths: NDArray[np.intp]) -> Line:
         cover: dict[int, float] = {}
+        counted: set[int] = set()
         for index in company:
+            if self.value[index] in counted:
+                continue
+            counted.add(self.value[index])
             for character in range(self.at[index], self.at[index] + int(lengths[self.at[index]])):
-                worth = self.weight[index] * (1.0 if codes[character] >= 0x2E80 else LATIN_WORTH / CJK_WORTH)
+                worth = self.weight[index] * (1.0 if codes[character] >= 0x2E80 else LATIN_COVER)
                 cover[character] = max(cover.get(character, 0.0), worth)
         n_runs = sum(character - 1 not in cover for character in cover)
         return Line(sum(cover.values()), n_runs)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rules.text.handles import find_handles
+from rules.text.layout import find_layout
 from rules.text.lexicon import Lexicon, shipped_lexicon
 from rules.text.normalise import Canonical, normalise
 from rules.text.score import Verdict, judge
@@ -72,7 +73,7 @@ def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
     """Read with a lexicon of one's own; not cached."""
     lead = f"{title}\n" if title and not text.startswith(title) else ""
     canonical = normalise(lead + text, n_lead=len(lead))
-    found = [*lexicon.find(canonical), *find_handles(canonical.text)]
+    found = [*lexicon.find(canonical), *find_handles(canonical.text), *find_layout(lead + text)]
     verdicts = judge(canonical.text, found)
     categories = {verdict.category: _score(verdict, canonical) for verdict in verdicts}
     return TextReading(canonical, categories)

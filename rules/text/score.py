@@ -23,7 +23,7 @@ THRESHOLDS: Final[Mapping[str, float]] = {
     "scam": 0.36,
     "proxy": 0.36,
     "device": 0.36,
-    "paper": 0.6,
+    "paper": 0.45,
     "help": 0.33,
     "rumour": 0.36,
 }
@@ -116,7 +116,7 @@ def _help(e: Evidence) -> float:
 
 
 def _paper(e: Evidence) -> float:
-    return e["layout"] * _turned(e, news=0.6, warning=0.5, study=0.6, other=0.7)
+    return e["layout"] * _turned(e, news=0.3, warning=0.3, study=0.5, other=0.2)
 
 
 _JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
@@ -147,7 +147,7 @@ def judge(text: str, found: Sequence[Found]) -> list[Verdict]:
     for category in CATEGORIES:
         best, best_hits = 0.0, ()
         if category in present:
-            for inside in windows:
+            for inside in windows if category != "paper" else [hits]:
                 own = [hit for hit in inside if hit[1].category in (category, ANY)]
                 score = _JUDGES[category](_evidence(own))
                 if score > best:
