@@ -38,7 +38,17 @@ _WIDER = {
     "euc_kr": "cp949",
     "iso8859-1": "cp1252",
     "ascii": "cp1252",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
 }
+# What the same standard lets a page be in. Python knows more: some hide markup (utf-7), some are
+# no charsets at all (hex, zlib).
+_NAMES = """
+    utf-8 gb18030 big5hkscs euc_jp iso2022_jp cp932 cp949 cp866 cp874 koi8-r koi8-u mac-roman mac-cyrillic
+    iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-10 iso8859-13 iso8859-14
+    iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 utf-16-le utf-16-be
+"""
+_KNOWN = frozenset(_NAMES.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +99,8 @@ def _codec(label: str) -> str | None:
         name = codecs.lookup(label).name
     except LookupError:
         return None
-    if name in (
-        "utf-16",
-        "utf-7",
-        "unicode_escape",
-        "raw_unicode_escape",
-        "idna",
-        "punycode",
-        "rot13",
-        "undefined",
-    ):
-        return None  # no site sends these; Python's own codecs are no charsets, and utf-7 hides markup
-    try:
-        b"".decode(name)
-    except LookupError:
-        return None
-    return _WIDER.get(name, name)
+    name = _WIDER.get(name, name)
+    return name if name in _KNOWN else None
 
 
 def _damage(text: str) -> float:
