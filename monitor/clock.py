@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -60,24 +61,24 @@ class FakeClock:
         heapq.heappush(self._sleepers, (self._elapsed_s + seconds, next(self._order), woken))
         await woken
 
-    async def advance(self, seconds: float, *, settle_s: float = 0.0) -> None:
+    async def advance(self, seconds: float, settle: Callable[[], Awaitable[None]] | None = None) -> None:
         """Move on by `seconds`, letting every sleeper on the way run at its own instant.
 
-        `settle_s` is real time given after each step to work in threads.
+        `settle` is awaited after each step; it returns when work in threads has come to rest.
         """
         target_s = self._elapsed_s + seconds
-        await self._settle(settle_s)
+        await self._settle(settle)
         while self._sleepers and self._sleepers[0][0] <= target_s:
             self._elapsed_s, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 woken.set_result(None)
-            await self._settle(settle_s)
+                await self._settle(settle)
         self._elapsed_s = target_s
-        await self._settle(settle_s)
+        await self._settle(settle)
 
-    async def _settle(self, settle_s: float) -> None:
+    async def _settle(self, settle: Callable[[], Awaitable[None]] | None) -> None:
         # A woken task may hand on to others through a few awaits, each one turn of the loop.
         for _ in range(20):
             await asyncio.sleep(0)
-        if settle_s:
-            await asyncio.sleep(settle_s)
+        if settle is not None:
+            await settle()

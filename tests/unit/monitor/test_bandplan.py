@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import bandplan
+from monitor.bandplan import BandPlan, Row
+from monitor.faults import InputError
+
+CHINA = bandplan.load(Path(__file__).parents[3] / "configs" / "bandplan.cn.yml")
+
+
+@pytest.mark.parametrize(
+    ("center_mhz", "bandwidth_hz", "on_time_s", "service", "weight"),
+    [
+        (169.0, 12e3, 3.0, "broadcasting", 1.0),
+        (210.3, 12e3, 3.0, "broadcasting", 0.85),
+        (210.0, 7.6e6, 60.0, "broadcasting", 0.0),
+        (433.92, 30e3, 0.1, "short-range", 0.2),
+        (433.0, 30e3, 0.1, "short-range", 0.2),
+        (434.79, 30e3, 0.1, "amateur", 0.5),
+        (491.2, 12e3, 0.8, "meters", 0.3),
+        (491.2, 12e3, 3.5, "meters", 0.85),
+        (536.0, 12e3, 3.5, "broadcast-tv", 0.85),
+        (409.8, 12e3, 3.5, "public-walkie-talkie", 0.3),
+    ],
+)
+def test_published_cases_weigh_and_licensed_services_do_not(
+    center_mhz, bandwidth_hz, on_time_s, service, weight
+):
+    row = CHINA.find(center_mhz * 1e6, bandwidth_hz, on_time_s)
+    assert row is not None
+    assert (row.service, row.weight) == (service, weight)
+
+
+def test_outside_the_plan_nothing_is_said():
+    assert CHINA.find(20e6, 1e3, 1) is None
+    assert CHINA.find(6e9, 1e3, 1) is None
+    assert BandPlan().find(433e6, 1e3, 1) is None
+
+
+rows = st.builds(
+    lambda low, width, weight, narrow: Row(low, low + width, "s", weight, narrow),
+    st.integers(0, 50).map(float),
+    st.integers(1, 30).map(float),
+    st.floats(0, 1),
+    st.none() | st.just(10.0),
+)
+
+
+@given(st.lists(rows, max_size=12), st.floats(-5, 90), st.floats(1, 20))
+def test_the_quick_search_finds_what_walking_the_file_finds(plan, center_hz, bandwidth_hz):
+    slow = next((row for row in plan if row.fits(center_hz, bandwidth_hz, 1.0)), None)
+    assert BandPlan(tuple(plan)).find(center_hz, bandwidth_hz, 1.0) is slow
+
+
+def test_faults_of_a_plan_have_their_place(tmp_path):
+    path = tmp_path / "b.yml"
+    path.write_text(
+        "bands:\n  - {band: 435M:433M, service: x, weight: 0.1}\n  - {band: 1M:2M, service: x, weight: 2}\n"
+    )
+    with pytest.raises(InputError) as caught:
+        bandplan.load(path)
+    assert [fault.line for fault in caught.value.faults] == [2, 3]

@@ -1,0 +1,154 @@
+"""Both sides of the event: what intake makes and what rules may ask for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawlers.document import Attachment, Document
+from monitor.bandplan import BandPlan, Row
+from monitor.channels import ChannelCounts
+from monitor.flatten import (
+    RASTER_HZ,
+    RadioContext,
+    channel_label,
+    emission_session,
+    flat_document,
+    flat_emission,
+)
+from monitor.timetable import Name, Session, SessionContext, Timetable
+from rules.event import FIELDS
+from rules.facts import value_of
+from rules.rule import IDENTITY
+from sdr.types import Emission
+
+AT = datetime(2026, 6, 7, 1, 32, 10, tzinfo=UTC)
+IN = SessionContext("in", "gaokao", "chinese", 32.2)
+PLAN = BandPlan((Row(433e6, 434.79e6, "short-range", 0.2),))
+
+EMISSION = Emission(
+    id="01J0",
+    sensor="roof",
+    start_s=3.2,
+    end_s=3.66,
+    first_seen=AT,
+    last_seen=AT + timedelta(seconds=0.46),
+    ended=True,
+    center_hz=433.92e6,
+    bandwidth_hz=12_100.0,
+    snr_db=18.2,
+    peak_dbfs=-32.1,
+    bursts=3,
+    on_time_s=0.42,
+    duty_cycle=0.9,
+    modulation="fsk2",
+    decoded=({"by": "multimon-ng", "text": "AB"}, {"by": "rtl_433", "text": "CD"}),
+    flags=("edge",),
+)
+DOCUMENT = Document(
+    id="d1",
+    source="forum",
+    url="http://x/1",
+    author="li",
+    title="题目",
+    text="正文",
+    published_at=None,
+    first_seen_at=AT - timedelta(minutes=3),
+    fetched_at=AT,
+    digest="sha256:0",
+    version=2,
+    attachments=(Attachment("u", "sha256:1", "image/png", "图中字", ("http://qr",)),),
+)
+
+
+def test_an_emission_has_exactly_the_fields_that_rules_know():
+    event = flat_emission(EMISSION, RadioContext("v1", IN, 2), PLAN)
+    assert set(event) == set(FIELDS["radio"]) | set(IDENTITY["radio"])
+
+
+def test_a_document_has_exactly_the_fields_that_rules_know():
+    event = flat_document(DOCUMENT, IN)
+    assert set(event) == set(FIELDS["web"]) | set(IDENTITY["web"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "event"),
+    [
+        ("radio", flat_emission(EMISSION, RadioContext("v1", IN, 2), PLAN)),
+        ("web", flat_document(DOCUMENT, IN)),
+    ],
+)
+def test_every_value_is_of_the_kind_that_rules_read(kind, event):
+    for name, field in FIELDS[kind].items():
+        if event[name] is not None:
+            assert value_of(event[name], field.type) is not None, name
+        if field.values and isinstance(event[name], str):
+            assert event[name] in field.values
+
+
+def test_an_emissions_context_comes_from_plan_and_timetable():
+    event = flat_emission(EMISSION, RadioContext("v1", IN, 2), PLAN)
+    assert (event["phase"], event["venue"], event["n_repeats"]) == ("in", "v1", 2)
+    assert (event["service"], event["band_weight"]) == ("short-range", 0.2)
+    assert (event["decoded_by"], event["decoded_text"]) == (["multimon-ng", "rtl_433"], "AB\nCD")
+    assert event["known_device"] is True
+    assert event["channel"] == "433.925 MHz"
+
+
+def test_without_a_survey_everything_is_new_and_with_one_the_survey_says():
+    def new(value):
+        return flat_emission(replace(EMISSION, new=value), RadioContext(None, IN, 0), PLAN)["new"]
+
+    assert [new(None), new(True), new(False)] == [True, True, False]
+
+
+def test_the_text_of_a_document_holds_title_and_attachments():
+    event = flat_document(DOCUMENT, IN)
+    assert event["text"] == "题目\n正文\n图中字"
+    assert (event["edited"], event["age_minutes"], event["has_image"], event["has_qr"]) == (
+        True,
+        3.0,
+        True,
+        True,
+    )
+
+
+@given(st.integers(24_000_000, 1_766_000_000))
+def test_a_channel_label_names_the_nearest_raster_channel(center_hz):
+    label_hz = float(channel_label(center_hz).removesuffix(" MHz")) * 1e6
+    assert abs(label_hz - center_hz) <= RASTER_HZ / 2 + 0.01
+    assert label_hz / RASTER_HZ == pytest.approx(round(label_hz / RASTER_HZ))
+
+
+def test_an_emission_that_begins_inside_a_session_and_ends_after_it_counts_as_inside():
+    start = AT - timedelta(hours=1)
+    table = Timetable((Session("e", "s", Name("", ""), start, AT, ("v",)),))
+
+    def phase(first_s: float, last_s: float) -> str:
+        heard = replace(
+            EMISSION, first_seen=AT + timedelta(seconds=first_s), last_seen=AT + timedelta(seconds=last_s)
+        )
+        return emission_session(table, heard, "v").phase
+
+    assert [phase(-5, -1), phase(-5, 5), phase(1, 5), phase(-4000, -10)] == ["in", "in", "after", "in"]
+
+
+def test_earlier_emissions_of_a_channel_are_counted_within_the_session():
+    counts = ChannelCounts()
+    heard = [counts.earlier("v", "433", "s1", emission) for emission in ("a", "a", "b", "c", "c")]
+    assert heard == [0, 0, 1, 2, 2]
+    assert counts.earlier("w", "433", "s1", "d") == 0
+    assert counts.earlier("v", "433", "s2", "e") == 0
+
+
+def test_the_channel_heard_longest_ago_is_forgotten_first_and_counted():
+    counts = ChannelCounts(capacity=2)
+    for channel in ("1", "2", "1", "3"):
+        counts.earlier("v", channel, "s", f"e{channel}")
+    assert counts.n_forgotten == 1
+    assert counts.earlier("v", "1", "s", "next") == 1
+    assert counts.earlier("v", "2", "s", "next") == 0
