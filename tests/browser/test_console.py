@@ -9,6 +9,8 @@ import pytest
 from morning import newcomer
 from playwright.sync_api import Page, expect
 
+from sdr.spectrogram import WIDTH
+
 pytestmark = pytest.mark.browser
 
 
@@ -57,8 +59,7 @@ def test_a_radio_alert_shows_its_moment_framed_its_measures_and_why(morning_day,
     page = open_page(morning_day.url)
     choose(page, "Repeated data bursts inside the session")
     picture = page.locator(".picture img")
-    expect(picture).to_be_visible()
-    page.wait_for_function("document.querySelector('.picture img').naturalWidth > 0")
+    expect(picture).to_have_js_property("naturalWidth", WIDTH)
     shown, frame = page.locator(".picture").bounding_box(), page.locator("[data-testid=frame]").bounding_box()
     # The burst lasts from 2.6 to 6.1 s of 8 s, 20 kHz above the middle of 240 kHz.
     assert (frame["x"] - shown["x"]) / shown["width"] == pytest.approx(2.6 / 8, abs=0.02)
@@ -159,6 +160,7 @@ def test_a_lost_connection_is_said_and_nothing_is_missed_or_doubled_after_it(qui
     quiet_day.hang_up()
     expect(page.locator("[data-testid=connection]")).to_contain_text("Reconnecting")
     expect(page.get_by_role("button", name=re.compile("Sensors"))).to_contain_text("–")
+    expect(page.locator(".banner")).to_contain_text("misses nothing")
     quiet_day.raise_alerts(newcomer(quiet_day.day, 2, "high"), newcomer(quiet_day.day, 3, "critical"))
     quiet_day.listen(port)
     wait_live(page)

@@ -190,7 +190,8 @@ export function Header() {
 /** Only when it matters: an outage of more than a few seconds is said in full. */
 export function LostBanner() {
   const state = connection.value;
-  if (state.state !== "lost" || Date.now() - state.since < 5_000 || !now.value) return null;
+  void now.value; // it appears with the clock, not with the next attempt
+  if (state.state !== "lost" || Date.now() - state.since < 5_000) return null;
   return (
     <div class="banner" role="alert">
       {t.value.connection.lostLong(timeOfDay(state.since))}

@@ -18,7 +18,7 @@ export function drawHeard(box: HTMLElement, points: readonly { at: number; snr: 
       height: HEIGHT_PX,
       legend: { show: false },
       cursor: { show: false },
-      padding: [6, 8, 0, 0],
+      padding: [6, 20, 0, 0],
       scales: {
         x: { time: true, range: (_u, low, high) => [low - span * 0.04 - 5, high + span * 0.04 + 5] },
         y: { range: [0, Math.ceil((strongest + 3) / 10) * 10] },
