@@ -19,7 +19,7 @@ def rows(page: Page) -> list[str]:
 
 
 def wait_live(page: Page) -> None:
-    page.wait_for_selector(".connection-live")
+    page.wait_for_selector(".connection-live", timeout=20_000)
 
 
 def choose(page: Page, title: str) -> None:
@@ -160,7 +160,7 @@ def test_a_lost_connection_is_said_and_nothing_is_missed_or_doubled_after_it(qui
     quiet_day.hang_up()
     expect(page.locator("[data-testid=connection]")).to_contain_text("Reconnecting")
     expect(page.get_by_role("button", name=re.compile("Sensors"))).to_contain_text("–")
-    expect(page.locator(".banner")).to_contain_text("misses nothing")
+    expect(page.locator(".banner")).to_contain_text("misses nothing", timeout=15_000)
     quiet_day.raise_alerts(newcomer(quiet_day.day, 2, "high"), newcomer(quiet_day.day, 3, "critical"))
     quiet_day.listen(port)
     wait_live(page)
