@@ -31,6 +31,8 @@ REFINE_SNR_DB = 4.0
 EDGE_SHARE = 0.02
 """Of the passband at either end: there the receiver's filter cuts emissions off."""
 CLIPPED_SHARE = 1e-3
+DC_BINS = 10
+"""A line at the centre is not found wider than this, however weak."""
 MIRROR_DB = 15.0
 """RTL-SDR tuners suppress the IQ mirror by 20 dB and more; what is nearer to its partner is no mirror."""
 MIRROR_COHERENCE = 0.5
@@ -141,7 +143,7 @@ def with_history(emission: Emission, starts_s: list[float]) -> Emission:
     if emission.burst_period_s is not None or steps.size < 2:
         return emission
     period = float(np.median(steps))
-    if float(np.max(np.abs(steps - period))) > 0.1 * period:
+    if period <= 0 or float(np.max(np.abs(steps - period))) > 0.1 * period:
         return emission
     return replace(emission, burst_period_s=period, duty_cycle=min(1.0, emission.on_time_s / period))
 
@@ -200,7 +202,7 @@ def _flags(
         flags.append("overload")
     if abs(offset_hz) + width_hz / 2 > watch.rate_hz * (0.5 - EDGE_SHARE):
         flags.append("edge")
-    if abs(offset_hz) < 1.5 * watch.bin_hz and width_hz < 3 * watch.bin_hz:
+    if abs(offset_hz) < 1.5 * watch.bin_hz and one.high - one.low <= DC_BINS:
         flags.append("dc")
     if any(one.first_row < row <= one.last_row for row in watch.gap_rows):
         flags.append("gap")

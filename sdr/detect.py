@@ -38,8 +38,9 @@ MAX_LEVEL = 12
 """Sums up to 4096 rows: 7 s at 2.4 MS/s."""
 MAX_WIDTH = 512
 EDGE_SHARE = 0.02
-"""Of the passband at either end is not searched: a receiver's filter falls off there, and takes what is sent
-there with it."""
+"""Of the passband at either end: its filter falls off there faster than a smooth floor can follow."""
+EDGE_LIFT = 1.0
+"""So there an emission must stand 3 dB higher."""
 MAX_KNOWN = 128
 """Emissions followed at once; a further one is counted as dropped."""
 
@@ -293,12 +294,12 @@ class Search:
             1 << w for w in range(MAX_WIDTH.bit_length()) if 1 << w <= min(MAX_WIDTH, n_bins // 4)
         ]
         self._inverse: F32 = np.ones(n_bins, np.float32)
-        self._inside: F32 = np.ones(n_bins, np.float32)
+        self._open: F32 = np.ones(n_bins, np.float32)
         n_edge = max(1, round(EDGE_SHARE * n_bins))
-        self._inside[:n_edge] = 0
-        self._inside[-n_edge:] = 0
-        self._open: F32 = self._inside.copy()
-        self._relief: F32 = np.ones(n_bins, np.float32)
+        self._edge_lift: F32 = np.zeros(n_bins, np.float32)
+        self._edge_lift[:n_edge] = EDGE_LIFT
+        self._edge_lift[-n_edge:] = EDGE_LIFT
+        self._relief: F32 = (1.0 / (1.0 + self._edge_lift)).astype(np.float32)
         self._running_gain: F32 = np.full(1, -1.0, np.float32)
         self._bands = np.zeros((MAX_KNOWN, 2), np.int64)
         self._amplitude = np.zeros(MAX_KNOWN)
@@ -347,8 +348,9 @@ class Search:
         self._n_known = len(bands)
         if bands:
             self._bands[: len(bands)] = bands
+        lift = np.maximum(lift, self._edge_lift)
         newly = (closed & (self._open > 0)) | (lift > 1.05 / self._relief - 1.0)
-        self._open = np.where(closed, np.float32(0), self._inside)
+        self._open = np.where(closed, 0.0, 1.0).astype(np.float32)
         self._relief = (1.0 / (1.0 + lift)).astype(np.float32)
         for level in range(self.max_level + 1):
             self._sums[level, newly] = 1 << level

@@ -33,6 +33,10 @@ SURE = 2.0
 """A level of twice the threshold does not fall through it by the noise's own scatter; a weaker one is
 looked at with a longer mean."""
 
+FADE = 0.01
+"""What is 20 dB under the strongest millisecond does not belong to the same emission: more than speech
+at 80 % depth takes off an AM carrier."""
+
 INDEPENDENT_SHARE = 0.85
 """A clip's filter leaves 0.8 of its rate flat plus half of the slopes."""
 
@@ -49,17 +53,29 @@ class Gate:
 
 def noise_power(clip: Clip, noise_density: float | None) -> float:
     """Noise in the clip: from its density per hertz, or else from the quietest tenth of the clip itself."""
-    if noise_density is not None:
-        return max(noise_density * clip.noise_hz, 1e-14)
+    return quiet_power(clip) if noise_density is None else max(noise_density * clip.noise_hz, 1e-14)
+
+
+def quiet_power(clip: Clip) -> float:
+    """Mean power of the clip's quietest tenth, in pieces of a millisecond or longer."""
     power = np.abs(clip.iq) ** 2
     window = max(MIN_SMOOTHING_SAMPLES, int(SMOOTHING_S * clip.rate_hz))
     if len(power) < 2 * window:
         return max(float(power.mean()) * 1e-2 if len(power) else 0.0, 1e-14)
     means = power[: len(power) // window * window].reshape(-1, window).mean(axis=1)
-    # the mean of the lowest tenth of chi-square means lies this much under the true mean
-    bias = 1.0 - 1.755 / np.sqrt(window)
     lowest = np.sort(means)[: max(1, len(means) // 10)]
-    return max(float(lowest.mean()) / max(bias, 0.5), 1e-14)
+    return max(float(lowest.mean()) / low_bias(0.1, INDEPENDENT_SHARE * window), 1e-14)
+
+
+def low_bias(share: float, n_averaged: float) -> float:
+    """Mean of the lowest `share` of averages of `n_averaged` noise powers, over their true mean.
+
+    Wilson and Hilferty's cube-root law at the mean of a normal law's lower tail.
+    """
+    z = float(special.ndtri(share))
+    tail = -float(np.exp(-0.5 * z * z)) / np.sqrt(2 * np.pi) / share
+    k = max(n_averaged, 1.0)
+    return max(float((1 - 1 / (9 * k) + tail / (3 * np.sqrt(k))) ** 3), 0.05)
 
 
 def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -117,6 +133,9 @@ def _bursts(
     smooth: NDArray[np.floating], floor: float, limit: float, window: int, hang: int
 ) -> list[tuple[int, int]]:
     above = smooth > floor * limit
+    if above.any():
+        # noise may lie over its estimate, and another station may share the clip
+        above &= smooth > FADE * float(smooth.max())
     bursts: list[tuple[int, int]] = []
     for start, stop in _bridge(_runs(above), hang).tolist():
         level = float(np.percentile(smooth[start:stop], 75)) - floor

@@ -24,6 +24,9 @@ LINE_SHARE = 0.4
 """Power in one line from which on the line is the centre: an AM carrier holds 2/3 and more, on/off
 keying half; each of the two lines of Sunde's FSK only a quarter (Proakis, Digital Communications)."""
 
+MIN_LINE_BINS = 48
+"""A line, seven bins wide in our window, can only be told from a hump where the band has many more."""
+
 PERIOD_JITTER = 0.1
 """Starts that leave the grid by more than a tenth of the period have no period."""
 
@@ -190,9 +193,9 @@ def _line(
     inside = (frequencies >= low_hz) & (frequencies <= high_hz)
     band = np.where(inside, clean, 0.0)
     peak = int(np.argmax(band))
-    near = slice(max(0, peak - 4), peak + 5)
+    near = slice(max(0, peak - 3), peak + 4)
     total = float(band.sum())
-    if total <= 0 or int(inside.sum()) < 16 or float(clean[near].sum()) < LINE_SHARE * total:
+    if total <= 0 or int(inside.sum()) < MIN_LINE_BINS or float(clean[near].sum()) < LINE_SHARE * total:
         return None
     weights = np.maximum(clean[near], 0.0)
     return float(np.sum(frequencies[near] * weights) / np.sum(weights))

@@ -32,6 +32,9 @@ ROWS_PER_CELL = 16
 MAX_KNOTS = 256
 FINE_PERIODS = 12
 """The fine line follows ripples down to a twelfth of the passband: 200 kHz at 2.4 MS/s."""
+SHAPE_DB = 8.0
+"""The floor rises no further above its lower quarter: passbands are flat over three quarters of their width
+within this, and what is not is a sender as wide as the recording."""
 RANGE_DB = 75.0
 """The floor is never put further below the strongest bin: an 8-bit receiver spans about 45 dB."""
 
@@ -143,7 +146,8 @@ def estimate_floor(cells: F64, per_cell: int, *, least: float = 0.0) -> Floor:
     width = max(1, n_bins // MAX_KNOTS)
     curve_db = np.median(10 * np.log10(quiet).reshape(-1, width), axis=1)
     line_db = _underside(curve_db)
-    line_db = _refine(cells, per_cell, line_db, width)
+    highest_db = float(np.quantile(curve_db, 0.25)) + SHAPE_DB
+    line_db = np.minimum(_refine(cells, per_cell, np.minimum(line_db, highest_db), width), highest_db)
     misfit = _misfit(cells, per_cell, line_db, width)
     # What chance leaves in a line that averages over half of its shortest ripple.
     chance = 1 / math.sqrt(n_cells * per_cell * freedom(max(1, n_bins // (2 * FINE_PERIODS))))

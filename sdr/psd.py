@@ -93,6 +93,8 @@ class PowerSpectrum:
         turned = window * np.where(np.arange(n_fft) % 2, -1.0, 1.0) * scale
         self._window2 = np.repeat(turned.astype(np.float32), 2)
 
+        self._gain = scale * float(np.sum(window.astype(np.float64)))
+        self._dc, self._n_dc = 0j, 0
         self._bias: F32 = np.empty_like(self._window2)
         self._set_offset(np.array([format.offset, format.offset]))
         self.power: F32 = np.empty((rows, n_fft), dtype=np.float32)
@@ -127,6 +129,8 @@ class PowerSpectrum:
             self._time[rows:] = 0
         self._plan.execute()
         _power_into(self._freq, power, self.total, self.peak)
+        self._dc += complex(self._freq[:rows, self.n_fft // 2].sum())
+        self._n_dc += rows
         self.n_rows += rows
         return power
 
@@ -141,13 +145,22 @@ class PowerSpectrum:
         return mean, peak, n
 
     def remove_dc(self, raw: NDArray[Any]) -> None:
-        """Take the mean of `raw`, shape (n, 2), as the receiver's DC from now on.
-
-        The mean over half a second lets everything further than some hertz from the centre pass.
-        """
+        """Take the mean of `raw`, shape (n, 2), as the receiver's DC from now on."""
         if raw.shape[0]:
             self._set_offset(raw.mean(axis=0, dtype=np.float64))
 
+    def refine_dc(self) -> None:
+        """Take out what DC was left in all rows since the last call: the mean of their middle bins.
+
+        Over some seconds of rows only what lies within a hertz of the centre is taken for DC.
+        """
+        if self._n_dc == 0:
+            return
+        left = self._dc / (self._n_dc * self._gain)
+        self._set_offset(self._offset + np.array([left.real, left.imag]))
+        self._dc, self._n_dc = 0j, 0
+
     def _set_offset(self, offset: NDArray[np.float64]) -> None:
         """Subtract `offset` (I, Q in raw units): the format's zero and the receiver's DC at once."""
+        self._offset = offset
         np.multiply(self._window2, np.tile(offset, self.n_fft).astype(np.float32), out=self._bias)

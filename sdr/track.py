@@ -285,7 +285,7 @@ class Tracker:
             self.search.forget_known(keep)
             self.followed = [self.followed[i] for i in keep]
             self._tell_search()
-        return sorted(over, key=lambda o: o.last_row)
+        return self._without_doubles(sorted(over, key=lambda o: o.last_row))
 
     def finish(self) -> list[Followed]:
         """Follow to the newest row and give up all that is still on the air."""
@@ -294,7 +294,7 @@ class Tracker:
         still, self.followed = self.followed, []
         self.search.forget_known([])
         self._tell_search()
-        return still
+        return self._without_doubles(still)
 
     def shape(self, one: Followed) -> Shape:
         """Occupied band (99 % of the power, ITU-R SM.443 beta method) of the rows on, noise subtracted."""
@@ -321,6 +321,27 @@ class Tracker:
             center = 0.5 * float(at[0] + at[1])
         snr = float(excess.sum()) / max(wide, 1.0)
         return Shape(low + center - wide / 2, low + center + wide / 2, low + center, max(snr, 1e-3))
+
+    def _without_doubles(self, done: list[Followed]) -> list[Followed]:
+        """`done` without those that another one, done or still followed, shows as well.
+
+        The tones of FSK are found one by one where each is weak; what they hold together is seen from
+        either, once its spectrum has been added up.
+        """
+        kept: list[Followed] = []
+        for one in sorted(done, key=lambda o: -o.level * (o.high - o.low)):
+            if not any(self._doubles(one, other) for other in (*kept, *self.followed)):
+                kept.append(one)
+        return sorted(kept, key=lambda o: o.last_row)
+
+    def _doubles(self, one: Followed, other: Followed) -> bool:
+        both = min(one.last_row, other.last_row) - max(one.first_row, other.first_row) + 1
+        if both < 0.7 * (one.last_row - one.first_row + 1):
+            return False
+        a, b = self.shape(one), self.shape(other)
+        shared = min(a.high, b.high) - max(a.low, b.low)
+        near = shared > 0.5 * min(a.high - a.low, b.high - b.low)
+        return near and _alike(a.snr, b.snr) and (b.high - b.low) * self.bin_hz <= WIDE_HZ
 
     def mirror_ratio(self, one: Followed) -> float:
         """Power in the bins on the other side of the centre over the emission's own, in its first rows."""

@@ -26,7 +26,6 @@ FIRST_FLOOR_S = 0.5
 """What is heard first is held back this long, then searched against a floor that it made itself."""
 FLOOR_S = 4.0
 FLOOR_CELLS = 36
-DC_SAMPLES = 1 << 18
 STEP_ROWS = 32
 """Followed emissions are looked at this often: 55 ms at 2.4 MS/s, an eighth of the cost of every block."""
 
@@ -101,6 +100,9 @@ class Watch:
     def push(self, block: Block) -> None:
         """Search `block`. What began and what ended is fetched with `take_new` and `take_over`."""
         iq = block.iq
+        if self._needs_dc:
+            self.psd.remove_dc(iq)
+            self._needs_dc = False
         if self._next_sample is not None and block.first_sample != self._next_sample:
             self._gap(block.first_sample)
         elif self._next_sample is None:
@@ -159,9 +161,6 @@ class Watch:
             self._anchor_samples.popleft()
 
     def _rows(self, iq: NDArray[Any]) -> None:
-        if self._needs_dc:
-            self.psd.remove_dc(iq[:DC_SAMPLES])
-            self._needs_dc = False
         self._note_clipping(iq)
         power = self.psd.transform(iq)
         self._rows_taken += power.shape[0]
@@ -191,7 +190,8 @@ class Watch:
         if len(self._cells) >= FLOOR_CELLS:
             self._use_floor(np.array(self._cells), self._n_in_cell)
             self._cells.clear()
-            self._needs_dc = self._dc
+            if self._dc:
+                self.psd.refine_dc()
         self._cell[:] = 0
         self._n_in_cell = 0
 
