@@ -1,7 +1,7 @@
 """One process, whole: opens the doors of a configuration, runs the daemon behind them, closes them.
 
 doors are opened downwards and closed upwards:
-data_dir, queue, store ─> crawler's memory, client ─> schedule ─> daemon ─> HTTP server
+demo's web ─> queue, store ─> crawler's memory, client ─> schedule ─> daemon ─> HTTP server
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from crawlers.fetch import HttpClient
 from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
 from crawlers.source.base import Source
+from crawlers.workshop import ProcessWorkshop
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
+from monitor.demo.web import make_app as make_demo_web
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.metrics import DaemonCollector
@@ -36,6 +38,7 @@ from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 
+DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
 
 
@@ -49,6 +52,7 @@ async def serve(setup: Setup, stop: asyncio.Event, ready: Callable[[str], None])
     """
     config, clock = setup.config, SystemClock()
     async with AsyncExitStack() as stack:
+        await _open_demo(stack, setup, clock)
         doors = await _open_doors(stack, setup, clock)
         daemon = Daemon(setup, doors)
         await daemon.recover()
@@ -96,7 +100,21 @@ async def _open_crawler(
     client = HttpClient(clock, contact=settings.contact, n_connections=settings.n_connections)
     http = await stack.enter_async_context(client)
     rng = random.Random()  # noqa: S311 - jitter, not a secret
-    return Crawler(sources, memory, PoliteClient(http, clock, rng), clock, rng)
+    # Pages are strangers' input: they are read in processes that can be killed.
+    workshop = await stack.enter_async_context(ProcessWorkshop())
+    return Crawler(sources, memory, PoliteClient(http, clock, rng), clock, rng, workshop)
+
+
+async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:
+    if setup.config.demo is None or setup.demo is None:
+        return
+    port = setup.config.demo.port
+    site = make_demo_web(setup.demo, now=clock.now, started_at=clock.now())
+    try:
+        await stack.enter_async_context(serving(site, DEMO_HOST, port))
+    except OSError as error:
+        where = f"{DEMO_HOST}:{port}"
+        raise WorldError(f"the demo's forum cannot be served at {where}: {error.strerror or error}") from None
 
 
 async def _open_server(stack: AsyncExitStack, config: Config, daemon: Daemon, doors: Doors) -> str:

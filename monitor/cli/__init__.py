@@ -31,6 +31,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "run": Command("monitor.cli.run", "run", "run the daemon / 运行监测系统"),
     "check": Command("monitor.cli.check", "check", "every fault of a configuration / 检查配置"),
+    "scan": Command("monitor.cli.scan", "scan", "what is on the air / 扫描信号"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
     "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),

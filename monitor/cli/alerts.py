@@ -86,16 +86,19 @@ def list_(
         for view in found:
             typer.echo(msgspec.json.encode(view))
         return
-    table = Table("updated", "level", "kind", "count", "title", "what", "id", box=None, pad_edge=False)
+    table = Table("updated", "level", "kind", "count", box=None, pad_edge=False)
+    table.add_column("id", no_wrap=True)
+    table.add_column("title", no_wrap=True, overflow="ellipsis")
+    table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=1)
     for view in found:
         table.add_row(
             f"{view.updated_at.astimezone():%m-%d %H:%M:%S}",
             f"[{_STYLE[view.level]}]{view.level}[/]",
             view.kind,
             str(view.count),
-            escape(view.annotations.get(f"title_{language}", "")),
-            escape(view.annotations.get(f"summary_{language}", "")[:80]),
             view.fingerprint,
+            escape(view.annotations.get(f"title_{language}", "")),
+            escape(view.annotations.get(f"summary_{language}", "")),
         )
     Console().print(table)
 

@@ -18,6 +18,7 @@ from crawlers.source.base import SourceConfig
 from monitor import bandplan, timetable, yamltree
 from monitor.bandplan import BandPlan
 from monitor.config.model import Config
+from monitor.demo.posts import DemoPosts, load_posts
 from monitor.faults import Fault, FaultList, InputError, collected
 from monitor.timetable import Timetable
 from monitor.yamltree import Tree
@@ -39,6 +40,7 @@ class Setup:
     bandplan: BandPlan
     rules: RuleSet
     sources: tuple[SourceConfig, ...]
+    demo: DemoPosts | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -74,11 +76,15 @@ def load_setup(path: Path, now: datetime) -> Setup:
     if config.bandplan is not None:
         with collected(faults):
             plan = bandplan.load(config.bandplan)
+    posts: DemoPosts | None = None
+    if config.demo is not None:
+        with collected(faults):
+            posts = load_posts(config.demo.posts)
     rules = _rules(config, faults)
     faults += _misfits(tree, config, table)
     if faults:
         raise InputError(faults)
-    return Setup(path, config, table, plan, rules, sources)
+    return Setup(path, config, table, plan, rules, sources, posts)
 
 
 def _config(tree: Tree) -> Config:

@@ -124,7 +124,7 @@ def test_a_sensor_at_a_venue_that_the_timetable_does_not_know_is_refused(config,
     assert faults(path) == ["c.yml:3: venue 'w' is not in the timetable t.yml"]
 
 
-@pytest.mark.parametrize("name", ["examwatch.yml"])
+@pytest.mark.parametrize("name", ["examwatch.yml", "demo.yml"])
 def test_the_shipped_configurations_have_no_fault(name):
     assert load_setup(CONFIGS / name, NOW).timetable.sessions
 
