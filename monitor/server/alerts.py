@@ -73,7 +73,7 @@ async def list_alerts(request: web.Request) -> web.StreamResponse:
         page = await request.app[SERVICES].alerts.list_alerts(query)
     except BadCursorError:
         raise ProblemError(
-            400, "bad-cursor", f"cursor: {query.cursor!r} is not one of this list; start again without"
+            400, "bad-cursor", f"cursor: {query.cursor!r} is no cursor of this list; start again without one"
         ) from None
     return json_response(page)
 

@@ -31,8 +31,8 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    if isinstance(route.answer, str):
-        content: dict[str, Any] = {route.answer: {"schema": {"type": "string"}}}
+    if isinstance(route.answer, tuple):
+        content: dict[str, Any] = {media_type: {"schema": {}} for media_type in route.answer}
     else:
         content = {"application/json": {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
     operation: dict[str, Any] = {
@@ -60,7 +60,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 def describe() -> dict[str, Any]:
     """The whole description as JSON-ready data."""
-    answers = [route.answer for route in ROUTES if not isinstance(route.answer, str)]
+    answers = [route.answer for route in ROUTES if not isinstance(route.answer, tuple)]
     _, schemas = msgspec.json.schema_components([*answers, AlertView, ProblemView], ref_template=_REF)
     own: dict[str, Any] = {
         "operationId": "getOpenApi",

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp.typedefs import Handler
 
 from monitor.server.alerts import KINDS, LEVELS, MAX_LIMIT, STATES, get_alert, get_fields, list_alerts
-from monitor.server.evidence import get_evidence
+from monitor.server.evidence import DOWNLOAD, SHOWN_AS, get_evidence
 from monitor.server.health import get_health, get_liveness, get_metrics
 from monitor.server.live import live
 from monitor.server.views import AlertDetail, AlertPage, FieldTables, HealthView, LivenessView, View
@@ -29,8 +29,8 @@ class Route:
     handler: Handler
     name: str
     text: str
-    answer: type[View] | str
-    """The struct that is answered, or a media type."""
+    answer: type[View] | tuple[str, ...]
+    """The struct that is answered, or the media types that may be."""
     params: tuple[Param, ...] = ()
     problems: tuple[int, ...] = ()
 
@@ -53,7 +53,12 @@ ROUTES: tuple[Route, ...] = (
         "Alerts, gravest level first and newest first within a level",
         AlertPage,
         (
-            Param("cursor", "query", {"type": "string"}, "next_cursor of the page before"),
+            Param(
+                "cursor",
+                "query",
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                "next_cursor of the page before",
+            ),
             Param(
                 "limit",
                 "query",
@@ -81,7 +86,7 @@ ROUTES: tuple[Route, ...] = (
         live,
         "live",
         "Changes as they come: events alert (AlertView), health (HealthView), resync, ping",
-        "text/event-stream",
+        ("text/event-stream",),
         (
             Param(
                 "Last-Event-ID",
@@ -100,10 +105,10 @@ ROUTES: tuple[Route, ...] = (
         get_evidence,
         "getEvidence",
         "A file of the evidence store; ranges are answered",
-        "application/octet-stream",
+        (*sorted({kind.partition(";")[0] for kind in SHOWN_AS.values()}), DOWNLOAD),
         (Param("digest", "path", {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}, "its digest"),),
         (400, 404),
     ),
     Route("/health", get_liveness, "getLiveness", "Whether the daemon is alive", LivenessView),
-    Route("/metrics", get_metrics, "getMetrics", "Prometheus metrics", "text/plain"),
+    Route("/metrics", get_metrics, "getMetrics", "Prometheus metrics", ("text/plain",)),
 )
