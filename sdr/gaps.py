@@ -24,7 +24,7 @@ _STEADY_S = 0.003
 _NEAR_SHARE = 0.3
 """Of the deliveries of a half: on two busy cores half of them come within `_STEADY_S` of the earliest."""
 _N_MIN_DELIVERIES = 3
-_MAX_HOLD_S = 1.5
+_MAX_HOLD_S = 1.0
 """Longer no reader waits for a decision: a ring holds little more. The gap is then placed later."""
 
 
@@ -92,7 +92,7 @@ class GapMeter:
         if self._suspect is None:
             self._suspect = _Suspicion(before, at_s)
         self._suspect.add(deficit_s, at_s, self._confirm_s)
-        if not self._suspect.is_certain(at_s, self._confirm_s):
+        if not self._suspect.is_certain:
             if at_s - self._suspect.since_s > _MAX_HOLD_S:
                 self.n_settled = self._suspect.position = self.n_delivered
             return None
@@ -134,6 +134,7 @@ class _Suspicion:
     def __init__(self, position: int, since_s: float) -> None:
         self.position = position
         self.since_s = since_s
+        self.is_certain = False
         self._half_s = since_s
         self._older = _Lowest()
         self._newer = _Lowest()
@@ -144,15 +145,13 @@ class _Suspicion:
         return min(self._older.at_s, self._newer.at_s)
 
     def add(self, deficit_s: float, at_s: float, confirm_s: float) -> None:
-        if at_s - self._half_s >= confirm_s / 2:
-            self._older, self._newer, self._half_s = self._newer, _Lowest(), at_s
         self._newer.add(deficit_s)
-
-    def is_certain(self, at_s: float, confirm_s: float) -> bool:
-        if at_s - self.since_s < 0.95 * confirm_s or at_s - self._half_s < 0.45 * confirm_s:
-            return False
+        if at_s - self._half_s < confirm_s / 2:
+            return
         is_level = abs(self._older.at_s - self._newer.at_s) < _STEADY_S
-        return is_level and self._older.is_floor and self._newer.is_floor
+        self.is_certain = is_level and self._older.is_floor and self._newer.is_floor
+        if not self.is_certain:
+            self._older, self._newer, self._half_s = self._newer, _Lowest(), at_s
 
 
 class _Lowest:

@@ -88,15 +88,26 @@ def load_rtlsdr() -> Rtlsdr:
     """
     with _LOADING:
         if "rtlsdr" not in sys.modules:
-            _import_over(_load_library())
+            _import_over(load_library(library_names()))
         module = importlib.import_module("rtlsdr.rtlsdr")
         return Rtlsdr(importlib.import_module("rtlsdr.librtlsdr").librtlsdr, module.RtlSdr)
 
 
-def _load_library() -> _Library:
+def library_names() -> list[str]:
+    """Where librtlsdr may be: LD_LIBRARY_PATH as it is now, then where the system looks."""
     folders = [folder for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
     names = [f"{folder}/librtlsdr.so{end}" for folder in folders for end in ("", ".0", ".2")]
-    names += ["librtlsdr.so.0", "librtlsdr.so.2", "librtlsdr.so"]
+    return [*names, "librtlsdr.so.0", "librtlsdr.so.2", "librtlsdr.so"]
+
+
+def load_library(names: list[str]) -> ctypes.CDLL:
+    """The first of `names` that can be loaded.
+
+    Raises
+    ------
+    SourceError
+        Saying what to install.
+    """
     for name in names:
         try:
             return _Library(name)
@@ -105,7 +116,7 @@ def _load_library() -> _Library:
     raise SourceError("librtlsdr is not installed: run  apt install librtlsdr0")
 
 
-def _import_over(library: _Library) -> None:
+def _import_over(library: ctypes.CDLL) -> None:
     chooser = ModuleType("pyrtlsdrlib")
     chooser.__dict__["load_librtlsdr"] = lambda: library
     before = sys.modules.get("pyrtlsdrlib")

@@ -52,6 +52,11 @@ class Driver(Protocol):
         """How long after `apply` samples may still be from before it, beyond what is in flight."""
         ...
 
+    @property
+    def start_s(self) -> float:
+        """How long after `open` samples may still be from before it."""
+        ...
+
     def delivery_s(self, rate_hz: float) -> float:
         """How much time one delivery spans."""
         ...
@@ -109,7 +114,7 @@ class LiveSource:
         self._pending_gaps: deque[Gap] = deque()
         self._generation = 0
         self._is_fresh = True
-        self._last_s = clock.monotonic()
+        self._last_s = self._opened_s = clock.monotonic()
         self._fault: SourceError | None = None
         self._n_missing = 0
         self._n_dropped = 0
@@ -220,13 +225,15 @@ class LiveSource:
         with self._lock:
             if generation != self._generation or len(pairs) == 0:
                 return
+            self._last_s = at_s
             if self._is_fresh:
+                if at_s - len(pairs) / self._hop.rate_hz < self._opened_s + self._driver.start_s:
+                    return
                 self._add_gap(self._meter.restart(self._n_lost_in_outage(len(pairs), at_s)))
                 self._is_fresh = False
                 self._fault = None
             self._ring.write(pairs)
             self._add_gap(self._meter.note(len(pairs), at_s))
-            self._last_s = at_s
             self._ring.release(self._meter.n_settled)
 
     def _n_lost_in_outage(self, n_samples: int, at_s: float) -> int:
@@ -291,6 +298,7 @@ class LiveSource:
                     self._ring.wake()
                     continue
                 self._driver = driver
+                self._opened_s = self._clock.monotonic()
             return
 
 

@@ -14,6 +14,7 @@ import select
 import socket
 import struct
 import threading
+import time
 
 import numpy as np
 
@@ -27,6 +28,8 @@ _SET_CENTER, _SET_RATE, _SET_GAIN_MODE, _SET_GAIN, _SET_PPM = 0x01, 0x02, 0x03, 
 _SET_AGC, _SET_BIAS_TEE = 0x08, 0x0E
 _CONNECT_S = 5.0
 _RECEIVE_S = 0.2
+_QUIET_S, _GATHER_S = 0.002, 0.020
+"""A delivery is over after so much silence, or so much time on a line that never falls silent."""
 _N_BUFFER_BYTES = 1 << 19
 _N_SERVER_BYTES = 16 * 32 * 512
 """rtl_tcp hands on what librtlsdr's default buffer holds."""
@@ -61,6 +64,8 @@ def parse_address(spec: str) -> tuple[str, int]:
 class RtlTcpDriver:
     """One connection."""
 
+    start_s = 0.25
+    """The server streams from the moment of connection, and obeys some six commands meanwhile."""
     settle_s = 0.040
     """PLL 5 ms, the command's way and handling, and the server's thread that waits for its queue."""
 
@@ -139,11 +144,10 @@ class RtlTcpDriver:
             raise SourceError(f"{self._spec}: not an rtl_tcp server: its greeting is {header[:4]!r}")
 
     def _receive(self, room: memoryview) -> int:
-        """What has come, after waiting for the first of it; all that is there, so that it is timed as one."""
+        """What has come, after waiting for the first of it; what the server sent at once is timed as one."""
         assert self._socket is not None
-        n = 0
-        timeout_s = _RECEIVE_S
-        while n < len(room):
+        n, timeout_s, began_s = 0, _RECEIVE_S, 0.0
+        while n < len(room) and (n == 0 or time.monotonic() - began_s < _GATHER_S):
             try:
                 ready, _, _ = select.select([self._socket], [], [], timeout_s)
                 if not ready:
@@ -153,8 +157,9 @@ class RtlTcpDriver:
                 raise SourceError(f"{self._spec}: the connection broke: {fault}", retry=True) from fault
             if n_now == 0:
                 raise SourceError(f"{self._spec}: the server hung up", retry=True)
+            if n == 0:
+                began_s, timeout_s = time.monotonic(), _QUIET_S
             n += n_now
-            timeout_s = 0.0
         return n
 
     def _set_gain(self, gain_db: float | None) -> None:

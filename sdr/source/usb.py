@@ -121,6 +121,7 @@ def check_rate(spec: str, rate_hz: float) -> None:
 class UsbDriver:
     """One opening of one dongle."""
 
+    start_s = 0.015
     settle_s = 0.015
     """PLL 5 ms; the rest is a delivery that was being filled when the tuner was set."""
 

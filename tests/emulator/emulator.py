@@ -59,14 +59,25 @@ class Emulator:
         self.control = folder / "emulator.control"
         self.world.touch()
         self.control.write_bytes(bytes(8 * N_SLOTS * N_DEVICES))
-        with self.control.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 0)
+        self._attach()
         self.env = {
             "LD_LIBRARY_PATH": str(library_folder),
             "RTL_EMULATOR_WORLD": str(self.world),
             "RTL_EMULATOR_CONTROL": str(self.control),
         }
         self.describe("", n_devices=n_devices)
+
+    @classmethod
+    def attached(cls, world, control):
+        """One that another process has set up."""
+        self = cls.__new__(cls)
+        self.world, self.control, self.env = world, control, {}
+        self._attach()
+        return self
+
+    def _attach(self):
+        with self.control.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
 
     def describe(self, world, *, n_devices=1):
         """Put `world` on the air and `n_devices` receivers into it, unharmed."""

@@ -38,19 +38,20 @@ def test_a_receiver_whose_clock_is_off_has_no_gap(ppm):
 
 
 @pytest.mark.parametrize("lost_s", [0.010, 0.012, 0.03, 0.2, 1.0])
-def test_every_loss_of_10_ms_or_more_is_counted_and_placed(lost_s):
+@pytest.mark.parametrize("block", [4096, BLOCK, 131072])
+def test_every_loss_of_10_ms_or_more_is_counted_and_placed(lost_s, block):
     rng = np.random.default_rng(1)
     # Whole blocks are lost; the one that the loss begins in is lost too.
     losses = [(at, round(lost_s * RATE)) for at in (5.0, 12.0)]
     meter = GapMeter(RATE)
-    gaps = play(meter, stream(20, losses=losses, delay=lambda at: rng.exponential(0.001)))
+    gaps = play(meter, stream(20, losses=losses, delay=lambda at: rng.exponential(0.001), block=block))
     assert len(gaps) == 2
-    truth = round(lost_s * RATE) + BLOCK
+    truth = round(lost_s * RATE) + block
     n_before = 0
     for gap, (at, n_lost) in zip(gaps, losses, strict=True):
         assert gap.n_missing == pytest.approx(truth, abs=0.003 * RATE)
-        assert gap.position == pytest.approx(at * RATE - n_before, abs=2 * BLOCK)
-        n_before += n_lost + BLOCK
+        assert gap.position == pytest.approx(at * RATE - n_before, abs=0.02 * RATE + 2 * block)
+        n_before += n_lost + block
     assert meter.n_settled == meter.n_delivered
 
 

@@ -17,7 +17,7 @@ HOP = Hop(100e6, RATE)
 class Script:
     """A receiver that does as the test says. Samples tell their number, and their setting."""
 
-    settle_s = 0.01
+    start_s = settle_s = 0.01
 
     def __init__(self, air):
         self.air = air
