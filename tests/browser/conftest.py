@@ -17,8 +17,9 @@ from dayserver import RunningDay, running
 from monitor.server.services import ServerSettings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Of one module only: while it lives, playwright's loop runs in this thread and no other can."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: apt install chromium")
     if not (ServerSettings().static_root / "index.html").exists():
