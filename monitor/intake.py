@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import msgspec
 
 from crawlers.document import Document
+from monitor.alert import wire
 from monitor.alert.alert import Alert, EvidenceRef
 from monitor.bandplan import BandPlan
 from monitor.channels import ChannelCounts
@@ -191,8 +192,8 @@ def _raise(
         starts_at=span[0],
         updated_at=span[1],
         ends_at=span[2],
-        why=msgspec.to_builtins(match.reasons()),
-        event=msgspec.to_builtins(event),
+        why=wire.plain(match.reasons()),
+        event=wire.plain(event),
         evidence=list(evidence),
         venue=event["venue"],
         drill=event["drill"],

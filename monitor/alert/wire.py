@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from monitor.alert.alert import Alert
 
@@ -25,6 +26,17 @@ def decode(body: bytes | str) -> Alert:
         If `body` is not an alert.
     """
     return _decoder.decode(body)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON knows it: text, numbers, lists, mappings. The numbers of numpy become plain ones."""
+    return msgspec.to_builtins(value, enc_hook=_plain_number)
+
+
+def _plain_number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise NotImplementedError(f"{type(value).__name__} has no place in an alert")
 
 
 def canonical(value: Any) -> str:

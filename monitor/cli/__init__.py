@@ -31,8 +31,11 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "run": Command("monitor.cli.run", "run", "run the daemon / 运行监测系统"),
     "check": Command("monitor.cli.check", "check", "every fault of a configuration / 检查配置"),
+    "devices": Command("monitor.cli.devices", "devices", "what is plugged in / 已接入的接收机"),
     "scan": Command("monitor.cli.scan", "scan", "what is on the air / 扫描信号"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
+    "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
+    "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
     "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
     "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),
     "audit": Command("monitor.cli.audit", "app", "prove that nothing was changed / 审计链校验"),

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from monitor.cli.stores import DEFAULT, store_url
 from monitor.faults import Fault, InputError
@@ -24,6 +25,9 @@ from monitor.store.query import AlertReader
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Raised alerts. 告警。")
 PAGE = 500
+TITLE_WIDTH = 34
+FIXED_WIDTH = 62
+"""Of the columns that are never cut, and the gaps."""
 _STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
 
 
@@ -86,10 +90,9 @@ def list_(
         for view in found:
             typer.echo(msgspec.json.encode(view))
         return
-    table = Table("updated", "level", "kind", "count", box=None, pad_edge=False)
-    table.add_column("id", no_wrap=True)
-    table.add_column("title", no_wrap=True, overflow="ellipsis")
-    table.add_column("what", no_wrap=True, overflow="ellipsis", ratio=1)
+    console = Console()
+    table = Table("updated", "level", "kind", "count", "id", "title", "what", box=None, pad_edge=False)
+    what_width = max(20, console.width - FIXED_WIDTH - TITLE_WIDTH)
     for view in found:
         table.add_row(
             f"{view.updated_at.astimezone():%m-%d %H:%M:%S}",
@@ -97,10 +100,16 @@ def list_(
             view.kind,
             str(view.count),
             view.fingerprint,
-            escape(view.annotations.get(f"title_{language}", "")),
-            escape(view.annotations.get(f"summary_{language}", "")),
+            _cut(view.annotations.get(f"title_{language}", ""), TITLE_WIDTH),
+            _cut(view.annotations.get(f"summary_{language}", ""), what_width),
         )
-    Console().print(table)
+    console.print(table)
+
+
+def _cut(words: str, width: int) -> Text:
+    text = Text(" ".join(words.split()), no_wrap=True)
+    text.truncate(width, overflow="ellipsis")
+    return text
 
 
 @app.command()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawlers.document import Attachment, Document
+from monitor.alert import wire
 from monitor.bandplan import BandPlan, Row
 from monitor.channels import ChannelCounts
 from monitor.flatten import (
@@ -88,6 +90,13 @@ def test_every_value_is_of_the_kind_that_rules_read(kind, event):
             assert value_of(event[name], field.type) is not None, name
         if field.values and isinstance(event[name], str):
             assert event[name] in field.values
+
+
+def test_an_event_goes_into_an_alert_whatever_numbers_its_instrument_uses():
+    heard = replace(EMISSION, snr_db=np.float64(18.5), bursts=np.int64(3))
+    event = wire.plain(flat_emission(heard, RadioContext("v1", IN, 2), PLAN))
+    assert (event["snr_db"], event["bursts"], event["at"]) == (18.5, 3, "2026-06-07T01:32:10.460000Z")
+    assert {type(value) for value in event.values()} <= {str, int, float, bool, list, type(None)}
 
 
 def test_an_emissions_context_comes_from_plan_and_timetable():
