@@ -23,8 +23,8 @@ STOP: Final = "。"
 """Any mark that ends a clause, and a line's end."""
 
 _CLAUSE_MARKS = "。，！？；：、,!?;:…\n\r\u2028\u2029"
-_KEPT_SYMBOLS = "%$@_"
-"""Symbols that act as letters: 100%, an$wers, @handle, wx_id."""
+_KEPT_SYMBOLS = "%$@"
+"""Symbols that act as letters: 100%, an$wers, @handle."""
 
 # Look-alikes of Latin letters that survive NFKC (a subset of Unicode's confusables.txt: the
 # letters that look the same in common fonts, not those that merely resemble).
@@ -48,6 +48,7 @@ _LATIN_TWINS: Final = {
 _CJK_TWINS: Final = {
     **dict(zip("〇零一二三四五六七八九", "00123456789", strict=True)),
     **dict(zip("壹贰叁肆伍陆柒捌玖弌弍弎两", "1234567891232", strict=True)),
+    **dict.fromkeys("丶丿乀乁丨亅乚", GAP),
     "氺": "水",
     "囗": "口",
     "㕛": "友",
@@ -156,7 +157,10 @@ class FoldTable(dict[int, str]):
         if unicodedata.category(character) in ("Mn", "Me", "Cf"):
             return DROP
         character = self._simplified.get(character, character)
-        character = _CJK_TWINS.get(character, character).casefold()
+        character = _CJK_TWINS.get(character, character)
+        if character == GAP:
+            return GAP
+        character = character.casefold()
         character = "".join(_LATIN_TWINS.get(part, part) for part in character)
         if character.isalnum() or character in _KEPT_SYMBOLS:
             return character

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import ahocorasick
+import numpy as np
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -166,20 +167,18 @@ class Lexicon:
         """
         if not len(self._automaton):
             return []
-        text, n = canonical.text, len(canonical.text)
-        breaks = canonical.breaks
+        text = canonical.text
+        inside = _inside_words(text, canonical.joined)
+        crossed = _crossings(canonical)
         found: list[Found] = []
         parts: list[tuple[int, int, tuple[tuple[int, int], ...]]] = []
         blocked: list[tuple[int, int]] = []
         surface: _Surface
         for last, surface in self._automaton.iter(text):
             start, end = last - surface.length + 1, last + 1
-            if (
-                (surface.latin_first and start and _joins(text[start - 1], text[start]))
-                or (surface.latin_last and end < n and _joins(text[end], text[last]))
-            ) and not any(low <= start and end <= high for low, high in canonical.joined):
+            if (surface.latin_first and inside[start]) or (surface.latin_last and inside[end]):
                 continue
-            if breaks and surface.length > 1 and any(start < place < end for place in breaks):
+            if crossed and crossed[last] != crossed[start]:
                 continue
             if surface.blocks:
                 blocked.append((start, end))
@@ -220,11 +219,29 @@ def _is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-def _joins(neighbour: str, own: str) -> bool:
-    """Whether two characters belong to one Latin word or one number."""
-    return (
-        neighbour.isascii() and own.isascii() and neighbour.isalpha() == own.isalpha() and neighbour.isalnum()
+def _inside_words(text: str, joined: Sequence[tuple[int, int]]) -> bytes:
+    """For each place between characters, 1 inside a Latin word or number.
+
+    Not inside a word that had been pulled apart: its own borders are lost.
+    """
+    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    kinds = ((codes >= 97) & (codes <= 122)).astype(np.uint8) + 2 * ((codes >= 48) & (codes <= 57)).astype(
+        np.uint8
     )
+    inside = np.zeros(len(codes) + 1, dtype=np.uint8)
+    inside[1:-1] = (kinds[1:] == kinds[:-1]) & (kinds[1:] > 0)
+    for low, high in joined:
+        inside[low : high + 1] = 0
+    return inside.tobytes()
+
+
+def _crossings(canonical: Canonical) -> list[int]:
+    """For each character, how many clauses ended before it; empty where the text is one clause."""
+    if not canonical.breaks:
+        return []
+    steps = np.zeros(len(canonical.text) + 1, dtype=np.int32)
+    steps[list(canonical.breaks)] = 1
+    return np.cumsum(steps).tolist()
 
 
 def load_lexicon(directory: Path) -> Lexicon:

@@ -18,13 +18,18 @@ from typing import Final
 
 from rules.text.fold import DROP, FOLD, GAP, STOP
 
-_BETWEEN: Final = re.compile(f"[{DROP}{GAP}{STOP} ]+")
-_LATIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789%$@_")
+_BETWEEN: Final = re.compile(f"[{GAP}{STOP} ]+")
+_LATIN_CLASS: Final = "a-z0-9%$@"
+_BETWEEN_WORDS: Final = re.compile(
+    f" *[{GAP}{STOP}][{GAP}{STOP} ]*|  +| (?![{_LATIN_CLASS}])|(?<![{_LATIN_CLASS}]) "
+)
+"""The same without a lone space between two Latin words, which stays: English has little else."""
+_LATIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789%$@")
 _SPACED_LETTERS: Final = re.compile(
-    rf"(?<![a-z0-9$@])[a-z0-9$@](?:[{DROP}{GAP}{STOP} ]{{1,2}}[a-z0-9$@]){{2,}}(?![a-z0-9$@])"
+    rf"(?<![a-z0-9$@])[a-z0-9$@](?:[{GAP}{STOP} ]{{1,2}}[a-z0-9$@]){{2,}}(?![a-z0-9$@])"
 )
 """Three or more single letters with marks between them: a word pulled apart."""
-_INSIDE_WORD: Final = re.compile(rf"(?<=[a-z])[{DROP}{GAP}]+(?=[a-z])")
+_INSIDE_WORD: Final = re.compile(rf"(?<=[a-z])[{GAP}]+(?=[a-z])")
 _NATURAL_CLAUSE: Final = 3
 """Characters on both sides that make a mark the end of a clause, not a disguise (judgement)."""
 
@@ -35,7 +40,8 @@ class Canonical:
 
     text: str
     starts: array[int]
-    ends: array[int]
+    ends: array[int] | None = None
+    """Original index after each character; None where each stands for one code point."""
     breaks: frozenset[int] = field(default=frozenset())
     """Canonical indices before which a clause ended."""
     joined: tuple[tuple[int, int], ...] = ()
@@ -51,7 +57,9 @@ class Canonical:
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Original ranges behind ``text[start:end]``, adjoining ones merged."""
         merged: list[tuple[int, int]] = []
-        for low, high in zip(self.starts[start:end], self.ends[start:end], strict=True):
+        for index in range(start, min(end, len(self.starts))):
+            low = self.starts[index]
+            high = low + 1 if self.ends is None else self.ends[index]
             if high <= self.n_lead:
                 continue
             low, high = low - self.n_lead, high - self.n_lead
@@ -70,21 +78,20 @@ def normalise(text: str, *, n_lead: int = 0) -> Canonical:
         starts = array("i")
         for index, character in enumerate(text):
             starts.extend((index,) * len(FOLD[ord(character)]))
+    if DROP in folded:
+        starts = array(
+            "i", [start for start, character in zip(starts, folded, strict=True) if character != DROP]
+        )
+        folded = folded.replace(DROP, "")
     apart = [match.span() for match in _SPACED_LETTERS.finditer(folded)]
     pieces: list[str] = []
     kept: array[int] = array("i")
-    breaks: set[int] = set()
+    marks: list[tuple[int, bool]] = []
     joined: list[tuple[int, int]] = []
-    n_kept = 0
-    position = 0
-    last_mark = 0
-    next_apart = 0
+    n_kept = position = next_apart = 0
     open_join = -1
-    for match in _BETWEEN.finditer(folded):
+    for match in (_BETWEEN if apart else _BETWEEN_WORDS).finditer(folded):
         low, high = match.span()
-        lone_space = folded[low:high] == " " and low > 0 and high < len(folded) and not apart
-        if lone_space and folded[low - 1] in _LATIN and folded[high] in _LATIN:
-            continue  # stays where it is
         pieces.append(folded[position:low])
         kept.extend(starts[position:low])
         n_kept += low - position
@@ -97,35 +104,39 @@ def normalise(text: str, *, n_lead: int = 0) -> Canonical:
         if low == 0 or high == len(folded):
             continue
         between = match.group()
-        latin = folded[low - 1] in _LATIN and folded[high] in _LATIN
         if next_apart < len(apart) and apart[next_apart][0] < low < apart[next_apart][1]:
             if open_join < 0:
                 open_join = n_kept - 1
             continue
+        latin = folded[low - 1] in _LATIN and folded[high] in _LATIN
         if latin and not _dress_inside_word(folded, between, low, high):
             pieces.append(" ")
             kept.append(starts[low])
             n_kept += 1
-        if STOP in between:
-            following = _BETWEEN.search(folded, high)
-            next_mark = following.start() if following else len(folded)
-            if n_kept - last_mark >= _NATURAL_CLAUSE and next_mark - high >= _NATURAL_CLAUSE:
-                breaks.add(n_kept)
-        last_mark = n_kept
+        marks.append((n_kept, STOP in between))
     pieces.append(folded[position:])
     kept.extend(starts[position:])
     n_kept += len(folded) - position
     if open_join >= 0:
         joined.append((open_join, n_kept))
-    ends = array("i", [start + 1 for start in kept])
-    return Canonical("".join(pieces), kept, ends, frozenset(breaks), tuple(joined), n_lead)
+    return Canonical("".join(pieces), kept, None, _breaks(marks, n_kept), tuple(joined), n_lead)
+
+
+def _breaks(marks: list[tuple[int, bool]], n_kept: int) -> frozenset[int]:
+    """Marks that end a clause: one of a sentence, with enough text before and after it."""
+    places = [0, *(place for place, _ in marks), n_kept]
+    return frozenset(
+        place
+        for index, (place, stops) in enumerate(marks, 1)
+        if stops
+        and place - places[index - 1] >= _NATURAL_CLAUSE
+        and places[index + 1] - place >= _NATURAL_CLAUSE
+    )
 
 
 def _dress_inside_word(folded: str, between: str, low: int, high: int) -> bool:
-    """Zero-width characters, and single symbols inside a word (ans*wers), leave no space."""
-    if between.strip(DROP) == "":
-        return True
-    return between.strip(DROP) == GAP and bool(_INSIDE_WORD.match(folded, low)) and high - low < 3
+    """A single symbol inside a word (ans*wers) leaves no space."""
+    return between == GAP and high - low == 1 and bool(_INSIDE_WORD.match(folded, low))
 
 
 def canonical_term(term: str) -> str:

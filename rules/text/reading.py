@@ -1,6 +1,7 @@
 """Reading a text: what it offers, asks or claims about an exam, how sure, and why.
 
-raw text -> canonical form -> terms found (one automaton) -> evidence by role -> score by category
+raw text -> canonical form, disguises put right -> terms, in one pass
+         -> evidence by role -> score by category
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from rules.text.handles import find_handles
 from rules.text.layout import find_layout
 from rules.text.lexicon import Lexicon, shipped_lexicon
 from rules.text.normalise import Canonical, normalise
+from rules.text.respell import Respeller
 from rules.text.score import Verdict, judge
 
+_SURE = frozenset(("exam", "price", "contact", "guarantee"))
+"""Roles that tell what a text is about well enough to read a homophone as the word it sounds like."""
 CACHE_SIZE = 512
 """Texts whose reading is kept: the rules of one batch ask for the same text many times."""
 
@@ -55,6 +59,11 @@ class TextReading:
         return tuple(sorted(fired, key=lambda score: -score.score))
 
 
+@lru_cache(maxsize=8)
+def _respeller(lexicon: Lexicon) -> Respeller:
+    return Respeller(lexicon)
+
+
 @lru_cache(maxsize=CACHE_SIZE)
 def read_text(text: str, *, title: str = "") -> TextReading:
     """Read with the shipped lexicon.
@@ -72,8 +81,15 @@ def read_text(text: str, *, title: str = "") -> TextReading:
 def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
     """Read with a lexicon of one's own; not cached."""
     lead = f"{title}\n" if title and not text.startswith(title) else ""
-    canonical = normalise(lead + text, n_lead=len(lead))
-    found = [*lexicon.find(canonical), *find_handles(canonical.text), *find_layout(lead + text)]
+    raw = lead + text
+    canonical = normalise(raw, n_lead=len(lead))
+    found = lexicon.find(canonical)
+    forms = find_handles(canonical.text)
+    sure = bool(forms) or any(term.role in _SURE for one in found for term in one.terms)
+    respelled = _respeller(lexicon).respell(canonical, sure=sure)
+    if respelled is not canonical:
+        canonical, found, forms = respelled, lexicon.find(respelled), find_handles(respelled.text)
+    found += [*forms, *find_layout(raw)]
     verdicts = judge(canonical.text, found)
     categories = {verdict.category: _score(verdict, canonical) for verdict in verdicts}
     return TextReading(canonical, categories)
