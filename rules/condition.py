@@ -149,6 +149,29 @@ def holds(condition: Condition, truth: Callable[[str], bool], names: Collection[
             return all(map(truth, found)) if every else any(map(truth, found))
 
 
+def denied(condition: Condition, names: Collection[str]) -> set[str]:
+    """Selections that stand somewhere under an odd number of `not`."""
+    match condition:
+        case Not(item):
+            return _asserted(item, names)
+        case And(items) | Or(items):
+            return set[str]().union(*(denied(item, names) for item in items))
+        case _:
+            return set()
+
+
+def _asserted(condition: Condition, names: Collection[str]) -> set[str]:
+    match condition:
+        case Name(name):
+            return {name}
+        case Of():
+            return set(selected(condition, names))
+        case Not(item):
+            return denied(item, names)
+        case And(items) | Or(items):
+            return set[str]().union(*(_asserted(item, names) for item in items))
+
+
 def deciding(condition: Condition, truth: Mapping[str, bool]) -> list[str]:
     """Selections that are true and speak for a condition that is true, in the order of mention."""
     names: list[str] = []

@@ -62,6 +62,8 @@ def value_of(raw: object, type_: FieldType) -> Any:
     Numbers are floats, instants are seconds since 1970, words are sets.
     """
     if type_ == "number":
+        if type(raw) is float:  # nearly always, and asked for in every event
+            return None if raw != raw else raw
         return _number(raw)
     if type_ == "instant":
         return _instant(raw)

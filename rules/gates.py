@@ -154,6 +154,8 @@ def passing(found: int, layout: Layout) -> Iterator[int]:
     through = plane
     for number in range(MAX_GATES):
         through &= found >> (number * layout.n_rules)
+        if not through:
+            return
     for denied in range(MAX_DENIED):
         out = plane
         for position in range(MAX_DENIED_TESTS):

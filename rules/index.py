@@ -14,7 +14,7 @@ import ahocorasick
 import re2
 
 from rules.event import FieldType
-from rules.facts import Facts, TextReading
+from rules.facts import Facts, TextReading, value_of
 from rules.modifiers import needle, ranges, re2_options
 from rules.rule import Test
 
@@ -75,7 +75,10 @@ class NumberIndex:
             self._pieces.append(current)
 
     def bits(self, facts: Facts) -> int:
-        value = facts.value(self._field, self._type)
+        raw = facts.event.get(self._field)
+        if raw is None:
+            return 0
+        value = value_of(raw, self._type)
         if value is None:
             return 0
         number = bisect_left(self._points, value)
@@ -95,7 +98,10 @@ class WordIndex:
                 self._by_value[value] = self._by_value.get(value, 0) | bits
 
     def bits(self, facts: Facts) -> int:
-        value = facts.value(self._field, self._type)
+        raw = facts.event.get(self._field)
+        if raw is None:
+            return 0
+        value = value_of(raw, self._type)
         if isinstance(value, frozenset):
             return _union(self._by_value.get(word, 0) for word in value)
         return 0 if value is None else self._by_value.get(value, 0)

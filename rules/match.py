@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rules.condition import deciding
@@ -16,8 +17,10 @@ from rules.gates import Layout, gates, passing, place
 from rules.index import build
 from rules.modifiers import holds
 from rules.reasons import reason
-from rules.rule import Alternative, Match, Reason, Rule
+from rules.rule import Alternative, Match, Reason, Rule, Test
 from rules.text.reading import read_text
+
+NOTHING_FORCED: Mapping[Test, bool] = MappingProxyType({})
 
 
 class RuleSet:
@@ -49,6 +52,11 @@ class RuleSet:
         facts = Facts(event, self._read)
         matches = (judge(rule, facts) for rule in compiled.candidates(facts))
         return [match for match in matches if match]
+
+    def fired(self, facts: Facts) -> list[Rule]:
+        """As `match`, without the reasons: for whoever only counts."""
+        compiled = self._kinds.get(str(facts.event.get("kind")))
+        return [rule for rule in compiled.candidates(facts) if fires(rule, facts)] if compiled else []
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -93,6 +101,18 @@ def judge(rule: Rule, facts: Facts) -> Match | None:
         return None
     everything = {name: truth(name) for name in rule.names}
     return Match(rule, tuple(_why(deciding(rule.condition, everything), known, facts)))
+
+
+def fires(rule: Rule, facts: Facts, forced: Mapping[Test, bool] = NOTHING_FORCED) -> bool:
+    """Whether `rule` fires, with the outcome of some of its tests `forced`."""
+
+    def truth(name: str) -> bool:
+        return any(
+            all(forced[test] if test in forced else holds(test, facts) for test in alternative)
+            for alternative in rule.selection(name).alternatives
+        )
+
+    return condition_holds(rule.condition, truth, rule.names)
 
 
 def true_alternative(rule: Rule, name: str, facts: Facts) -> Alternative | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -19,6 +18,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from monitor.cli.backtest import Format, backtest
 from rules.check import check_samples
 from rules.condition import show_condition
 from rules.explain import Explanation, SelectionView, explain
@@ -34,13 +34,10 @@ Folder = Annotated[
 ]
 
 
-class Format(StrEnum):
-    auto = "auto"
-    table = "table"
-    jsonl = "jsonl"
-
-
 AsFormat = Annotated[Format, typer.Option("--format", help="A table, or a JSON object a line.")]
+
+
+app.command(name="backtest")(backtest)
 
 
 @app.command()

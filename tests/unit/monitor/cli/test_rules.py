@@ -89,3 +89,85 @@ def test_explain_of_a_missing_file_is_one_line(run, tmp_path):
 
 def test_schema_is_json(run):
     assert json.loads(run("schema").stdout)["title"] == "examwatch rule"
+
+
+@pytest.fixture
+def past(tmp_path: Path) -> Path:
+    """Two days of a venue: one emission each hour of the morning, 5 to 16 dB."""
+    file = tmp_path / "past.jsonl"
+    common = {"kind": "radio", "phase": "in", "venue": "No. 3", "new": True, "flags": [], "band_weight": 1.0}
+    events = [
+        {
+            **common,
+            "id": f"{day}-{number}",
+            "at": f"2026-06-0{day}T0{number // 2}:00:00Z",
+            "center_hz": 169e6,
+            "bandwidth_hz": 12e3,
+            "on_time_s": 1.0,
+            "channel": f"169.0{number:02} MHz",
+            "snr_db": 5 + number,
+        }
+        for day in (7, 8)
+        for number in range(12)
+    ]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
+    return file
+
+
+@pytest.fixture
+def stricter(tmp_path: Path) -> Path:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    text = (LIBRARY / "radio" / "unknown-narrowband.yml").read_text("utf-8")
+    (folder / "a.yml").write_text(text.replace("snr_db|gte: 8", "snr_db|gte: 9"), "utf-8")
+    return folder
+
+
+def test_backtest_shows_what_a_stricter_limit_would_have_lost(run, past, stricter):
+    current = LIBRARY / "radio" / "unknown-narrowband.yml"
+    verdicts = past.with_name("verdicts.jsonl")
+    verdicts.write_text(
+        '{"id": "7-3", "verdict": "confirmed"}\n{"id": "7-11", "verdict": "benign"}\n', "utf-8"
+    )
+    words = ("backtest", "--rules", stricter, "--against", past, "--current", current, "--verdicts", verdicts)
+    result = run(*words)
+    assert result.exit_code == 0
+    *rows, summary = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(row["day"], row["before"], row["after"], row["gained"], row["lost"]) for row in rows] == [
+        ("2026-06-07", 9, 8, 0, 1),
+        ("2026-06-08", 9, 8, 0, 1),
+    ]
+    assert summary["verdicts"]["before"]["recall"] == 1
+    assert summary["verdicts"]["after"]["recall"] == 0
+    assert summary["verdicts"]["after"]["false"] == 1
+    table = run(*words, "--format", "table", env={"COLUMNS": "160"}).stdout
+    assert "No. 3" in table
+    assert "误报 1/1" in table
+
+
+def test_backtest_traces_a_threshold(run, past, stricter):
+    words = ("backtest", "--rules", stricter, "--against", past)
+    spot = "radio-unknown-narrowband:narrow:snr_db"
+    result = run(*words, "--curve", spot)
+    assert result.exit_code == 0
+    points = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [point["alerts"] for point in points] == list(range(24, 0, -2))
+    assert points[0] == {"threshold": 5, "alerts": 24, "alerts_per_day": 12, "recall": None, "false": 0}
+    assert "9 *" in run(*words, "--curve", spot, "--format", "table", env={"COLUMNS": "160"}).stdout
+    assert run(*words, "--curve", "radio-unknown-narrowband:narrow:snr").exit_code == 2
+
+
+def test_backtest_names_bad_lines_and_still_counts_the_others(run, past, stricter):
+    with past.open("a") as file:
+        file.write('{"kind": "tv"}\nnonsense\n')
+    result = run("backtest", "--rules", stricter, "--against", past)
+    assert result.exit_code == 2
+    assert [line.split(" ")[0] for line in result.stderr.splitlines()] == [f"{past}:25:", f"{past}:26:"]
+    assert json.loads(result.stdout.splitlines()[-1])["n_events"] == 24
+
+
+def test_backtest_on_what_is_not_there_is_one_line(run, past, stricter):
+    assert "cannot be read" in run("backtest", "--rules", stricter, "--against", "gone.jsonl").stderr
+    wrong = run("backtest", "--rules", stricter, "--against", past, "--zone", "Mars/Base")
+    assert wrong.exit_code == 2
+    assert wrong.stderr == "--zone: no time zone 'Mars/Base'\n"
