@@ -15,22 +15,28 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from crawlers.charset import decode
+from crawlers.archive import Archive
+from crawlers.attachments import gather
 from crawlers.clock import Clock
 from crawlers.document import Document
 from crawlers.errors import CrawlError
+from crawlers.extract.file import ImageReader
 from crawlers.fetch import Client
 from crawlers.memory import Memory, Version
 from crawlers.schedule import next_interval_s
+from crawlers.secrets import read_secrets
+from crawlers.simhash import Copies, from_signed, simhash, to_signed
 from crawlers.source.base import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Found, Source, SourceConfig
 from crawlers.state import SourceState
 from crawlers.url import document_id
+from crawlers.versions import is_placeholder
 from crawlers.visit import PollVisit
 from crawlers.workshop import ThreadWorkshop, Workshop
 
-MAX_SECRET_BYTES = 64 * 1024
+COPIES_KEPT = timedelta(days=7)
+COPIES_RELOADED = timedelta(days=1)
+"""How often the older ones are let go."""
 
 Deliver = Callable[[Document], Awaitable[None]]
 
@@ -58,6 +64,16 @@ class PollReport:
     """Keys of `crawlers.state.SIGNS` that hold."""
 
 
+@dataclass(slots=True)
+class _Poll:
+    config: SourceConfig
+    visit: PollVisit
+    deliver: Deliver
+    state: SourceState
+    n_new: int = 0
+    n_edited: int = 0
+
+
 class Crawler:
     """Polls any of `sources`; the same source is never polled twice at a time.
 
@@ -65,6 +81,10 @@ class Crawler:
     ----------
     workshop : Workshop, optional
         Where pages are parsed. Without one, in threads: for pages of one's own only.
+    images : ImageReader, optional
+        Reads text, codes and hashes off pictures; it is pickled into the workshop.
+    archive : Archive, optional
+        Keeps each page that gave a document, before the document is delivered.
     """
 
     def __init__(
@@ -75,6 +95,8 @@ class Crawler:
         clock: Clock,
         rng: random.Random,
         workshop: Workshop | None = None,
+        images: ImageReader | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self._sources = dict(sources)
         self._memory = memory
@@ -82,6 +104,11 @@ class Crawler:
         self._clock = clock
         self._rng = rng
         self._workshop = workshop or ThreadWorkshop()
+        self._images = images
+        self._archive = archive
+        self._copies: Copies | None = None
+        self._copies_at = clock.now()
+        self._copies_turn = asyncio.Lock()
         self._states: dict[str, SourceState] = {}
         self._busy: dict[str, asyncio.Lock] = {id: asyncio.Lock() for id in sources}
 
@@ -118,13 +145,13 @@ class Crawler:
         async with self._busy[source_id]:
             state = await self.state(source_id)
             started_at, started_s = self._clock.now(), self._clock.monotonic()
-            counts = {"new": 0, "edited": 0}
             error: CrawlError | None = None
             visit = PollVisit(source.config, self._memory, self._client, self._clock, self._workshop)
+            poll = _Poll(source.config, visit, deliver, state)
             try:
                 visit.secrets = await asyncio.to_thread(read_secrets, source.config)
                 async for found in source.read(visit):
-                    await self._take(source.config, found, deliver, state, counts)
+                    await self._take(poll, found)
             except CrawlError as failure:
                 error = failure
             signs = await self._conclude(state, visit, error, at_most_s, source.config)
@@ -133,8 +160,8 @@ class Crawler:
                 source=source_id,
                 started_at=started_at,
                 duration_s=self._clock.monotonic() - started_s,
-                n_new=counts["new"],
-                n_edited=counts["edited"],
+                n_new=poll.n_new,
+                n_edited=poll.n_edited,
                 n_requests=visit.n_requests,
                 n_not_modified=visit.n_not_modified,
                 n_bytes=visit.n_bytes,
@@ -145,10 +172,9 @@ class Crawler:
                 signs=signs,
             )
 
-    async def _take(
-        self, config: SourceConfig, found: Found, deliver: Deliver, state: SourceState, counts: dict[str, int]
-    ) -> None:
+    async def _take(self, poll: _Poll, found: Found) -> None:
         """Deliver `found` if its text is not the newest version that we know."""
+        config, visit = poll.config, poll.visit
         title, text = found.title[:MAX_TITLE_CHARS], found.text[:MAX_TEXT_CHARS]
         if not title and not text:
             return
@@ -159,6 +185,8 @@ class Crawler:
             return
         now = self._clock.now()
         sight = known or await self._memory.sight(id, config.id, found.key, found.url, now)
+        fingerprint = simhash(f"{title}\n{text}")
+        copies = [other for other in (await self._seen_lately()).near(fingerprint) if other != id]
         document = Document(
             id=id,
             source=config.id,
@@ -171,14 +199,35 @@ class Crawler:
             fetched_at=now,
             digest=digest,
             version=sight.version + 1,
+            attachments=await gather(visit, found.links, self._images) if config.attachments else (),
+            placeholder=known is not None and is_placeholder(await self._memory.versions(id), title, text),
+            n_reposts=len(copies),
+            repost_of=copies[0] if copies else None,
         )
-        await deliver(document)
+        if self._archive is not None and visit.last_page is not None:
+            await self._archive.keep(visit.last_page)
+            visit.last_page = None
+        await poll.deliver(document)
+        version = Version(document.version, digest, title, text, now)
         await self._memory.remember(
-            id, Version(document.version, digest, title, text, now), published_at=found.published_at
+            id, version, published_at=found.published_at, simhash=to_signed(fingerprint)
         )
-        counts["new" if document.version == 1 else "edited"] += 1
-        state.n_documents += 1
-        state.arrived(now)
+        (await self._seen_lately()).add(id, fingerprint)
+        poll.n_new += document.version == 1
+        poll.n_edited += document.version > 1
+        poll.state.n_documents += 1
+        poll.state.arrived(now)
+
+    async def _seen_lately(self) -> Copies:
+        """Near copies are looked for in what this run and the week before it have seen."""
+        async with self._copies_turn:
+            now = self._clock.now()
+            if self._copies is None or now - self._copies_at > COPIES_RELOADED:
+                copies = Copies()
+                for id, value in await self._memory.simhashes(now - COPIES_KEPT):
+                    copies.add(id, from_signed(value))
+                self._copies, self._copies_at = copies, now
+        return self._copies
 
     async def _conclude(
         self,
@@ -221,50 +270,3 @@ class Crawler:
         state.next_poll_at = now + timedelta(seconds=interval_s)
         await self._memory.keep_state(config.id, state.to_json())
         return state.signs(now)
-
-
-def read_secrets(config: SourceConfig) -> dict[str, str]:
-    """Header values from the source's ``*_file``; read at each poll, so that a renewed cookie counts.
-
-    Raises
-    ------
-    CrawlError
-        Of kind ``file``, naming the file and never what is in it.
-    """
-    secrets: dict[str, str] = {}
-    for name, path in config.header_files.items():
-        secrets[name] = _one_line(path)
-    if config.cookie_file:
-        secrets["Cookie"] = cookie_header(_secret(config.cookie_file), config.cookie_file)
-    return secrets
-
-
-def _secret(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return decode(file.read(MAX_SECRET_BYTES)).text
-    except OSError as error:
-        raise CrawlError("file", str(path), error.strerror or "cannot be read") from None
-
-
-def _one_line(path: Path) -> str:
-    value = _secret(path).strip()
-    if not value or not value.isprintable():
-        raise CrawlError("file", str(path), "one line of text is wanted")
-    return value
-
-
-def cookie_header(text: str, path: Path) -> str:
-    """A Cookie header from a browser's ``cookies.txt`` (Netscape format) or from ``name=value; …``."""
-    pairs: list[str] = []
-    for line in text.splitlines():
-        line = line.removeprefix("#HttpOnly_")
-        columns = line.split("\t")
-        if len(columns) == 7:
-            pairs.append(f"{columns[5]}={columns[6]}")
-        elif line.strip() and not line.startswith("#"):
-            pairs.append(line.strip().rstrip(";"))
-    header = "; ".join(pairs)
-    if not header or not header.isprintable():
-        raise CrawlError("file", str(path), "no cookie in it")
-    return header

@@ -40,3 +40,9 @@ class Document:
     """``sha256:`` of title and text, which a change of either changes."""
     version: int = 1
     attachments: tuple[Attachment, ...] = field(default=())
+    placeholder: bool = False
+    """It was posted empty or reserved and filled in later; memory has every version."""
+    n_reposts: int = 0
+    """Near copies of this text that were seen before it, from any source."""
+    repost_of: str | None = None
+    """The id of the first of them."""

@@ -16,7 +16,7 @@ from crawlers.memory import Memory, PageRow
 from crawlers.signs import is_captcha
 from crawlers.source.base import Page, SourceConfig
 from crawlers.url import Url, canonical, parse
-from crawlers.workshop import Workshop
+from crawlers.workshop import LIMIT_S, Workshop
 
 _COMMON = frozenset(SourceConfig.model_fields) - {"kind"}
 SIGN_BYTES = 64 * 1024
@@ -54,6 +54,8 @@ class PollVisit:
         self.n_not_modified = 0
         self.n_bytes = 0
         self.ttl_s: float | None = None
+        self.last_page: Response | None = None
+        """The page being read, until it has been archived."""
 
     @property
     def now(self) -> datetime:
@@ -85,6 +87,7 @@ class PollVisit:
         if known and known.digest == digest:
             self.n_not_modified += 1
             return Page(response.url, b"", content_type, unchanged=True, next_url=known.next_url)
+        self.last_page = response
         return Page(response.url, response.body, content_type, ttl_s=ttl_s, validators=validators)
 
     async def fetch(self, url: Url, headers: dict[str, str] | None = None) -> Response:
@@ -133,8 +136,8 @@ class PollVisit:
         )
         await self._memory.settle(self._config.id, page.validators["request"], self._reader, row, self.now)
 
-    async def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await self._workshop.run(work, *arguments)
+    async def run(self, work: Callable[..., Any], *arguments: Any, limit_s: float = LIMIT_S) -> Any:
+        return await self._workshop.run(work, *arguments, limit_s=limit_s)
 
     async def marks(self, urls: list[str]) -> dict[str, str]:
         return await self._memory.marks(self._config.id, self._reader, urls)

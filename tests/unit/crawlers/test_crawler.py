@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
+from crawlers.memory import Memory
+
 RSS = """<?xml version="1.0" encoding="{encoding}"?><rss version="2.0"><channel><title>板块</title>{items}
 </channel></rss>"""
 
@@ -217,3 +219,38 @@ async def test_the_interval_of_the_exam_calendar_bounds_the_next_poll(site, benc
     site.pages["/feed"] = rss(item(1, "一"))
     report = await bench.poll({"kind": "feed", "id": "feed", "url": f"{site.url}/feed"})
     assert (report.next_poll_at - report.started_at).total_seconds() > 200
+
+
+async def test_an_empty_post_filled_later_is_told_as_a_placeholder_with_both_texts_kept(site, bench):
+    source = {"kind": "feed", "id": "feed", "url": f"{site.url}/feed"}
+    site.pages["/feed"] = rss(item(1, "占坑", "占坑"))
+    await bench.poll(source)
+    site.pages["/feed"] = rss(item(1, "占坑", "绝密★启用前 " + "一、选择题：本题共八小题。" * 9))
+    await bench.poll(source)
+    assert [document.placeholder for document in bench.delivered] == [False, True]
+    async with Memory(bench.memory_path) as memory:
+        versions = await memory.versions(bench.delivered[0].id)
+    assert [version.text[:2] for version in versions] == ["占坑", "绝密"]
+
+
+async def test_a_repost_elsewhere_points_to_the_first_one_and_counts_those_before(site, bench):
+    text = "出售答案，考后付款，联系方式见头像。" * 10
+    for n in range(3):
+        site.pages[f"/f{n}"] = rss(item(1, "帖子", text.replace("，", "！" * (n + 1))))
+    for n in range(3):
+        await bench.poll({"kind": "feed", "id": f"f{n}", "url": f"{site.url}/f{n}"})
+    assert [document.n_reposts for document in bench.delivered] == [0, 1, 2]
+    assert {document.repost_of for document in bench.delivered[1:]} == {bench.delivered[0].id}
+
+
+async def test_attachments_are_fetched_read_and_told_and_a_missing_one_holds_nothing_up(site, bench):
+    post = '<p class=body>附件 <a href="/a.txt">a</a><a href="/gone.pdf">b</a></p>'
+    site.pages |= {"/list": forum_page(1), "/t/1": f"<div class=post id=p1>{post}</div>"}
+    site.pages["/a.txt"] = "第一题选A".encode("gb18030") * 20
+    source = forum_source(site)
+    source["thread"] = {**source["thread"], "files": "a@href"}
+    report = await bench.poll(source)
+    attachment = bench.delivered[0].attachments[0]
+    assert attachment.text.startswith("第一题选A")
+    assert attachment.digest.startswith("sha256:")
+    assert [fault.kind for fault in report.faults] == ["status_4xx"]
