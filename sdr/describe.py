@@ -202,7 +202,8 @@ def _flags(
         flags.append("overload")
     if abs(offset_hz) + width_hz / 2 > watch.rate_hz * (0.5 - EDGE_SHARE):
         flags.append("edge")
-    if abs(offset_hz) < 1.5 * watch.bin_hz and one.high - one.low <= DC_BINS:
+    line = width_hz < 2 * watch.bin_hz or (watch.tracker.shape(one).snr < 1 and one.high - one.low <= DC_BINS)
+    if abs(offset_hz) < watch.bin_hz and line and one.n_bursts == 1:
         flags.append("dc")
     if any(one.first_row < row <= one.last_row for row in watch.gap_rows):
         flags.append("gap")

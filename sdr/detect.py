@@ -157,7 +157,7 @@ def _row_gain(over: F32, open_bins: F32, running: Any, parts: F32) -> Any:
     An impulse, or a tuner's automatic gain, moves all bins alike: that is no emission. The row is taken in
     parts, each bin counted at most three times the floor; the part with a quarter of the others below it
     speaks for all, so that an emission over half of the passband does not hide itself. `running` keeps the
-    mean of about fifteen rows, which shows smaller moves than one row does.
+    mean of the last rows, fifteen at most, and their number: it shows smaller moves than one row does.
     """
     n = over.shape[0]
     one, cap = np.float32(1.0), np.float32(3.0)
@@ -175,14 +175,17 @@ def _row_gain(over: F32, open_bins: F32, running: Any, parts: F32) -> Any:
         return one
     # Its deviation is 0.84 of that; half the bins are independent; the lower quartile lies 0.7 below.
     chance = np.float32(0.84) / math.sqrt(np.float32(0.5) * size)
-    gain = max(parts[n_parts // 4], np.float32(1e-6)) * (one + np.float32(0.7) * chance)
-    if running[0] < 0:
-        running[0] = gain
-    sudden = abs(math.log(gain / running[0]))
-    running[0] += np.float32(0.125) * (gain - running[0])
-    if sudden > max(np.float32(0.1), 4 * chance):
-        return gain
-    if abs(math.log(running[0])) > max(np.float32(0.03), 5 * chance / math.sqrt(15.0)):
+    mean = max(parts[n_parts // 4], np.float32(1e-6)) * (one + np.float32(0.7) * chance)
+    # Noise raised by g has the capped mean g * (1 - exp(-3 / g)): solved for g by repetition.
+    gain = mean
+    for _ in range(12):
+        gain = min(mean * np.float32(0.9502) / (one - math.exp(-cap / gain)), np.float32(30.0))
+    if running[1] == 0 or abs(math.log(gain / running[0])) > max(np.float32(0.1), 4 * chance):
+        running[0], running[1] = gain, one
+        return gain if abs(math.log(gain)) > 4 * chance else one
+    running[1] = min(running[1] + one, np.float32(15.0))
+    running[0] += (gain - running[0]) / running[1]
+    if abs(math.log(running[0])) > max(np.float32(0.03), 5 * chance / math.sqrt(running[1])):
         return running[0]
     return one
 
@@ -300,7 +303,7 @@ class Search:
         self._edge_lift[:n_edge] = EDGE_LIFT
         self._edge_lift[-n_edge:] = EDGE_LIFT
         self._relief: F32 = (1.0 / (1.0 + self._edge_lift)).astype(np.float32)
-        self._running_gain: F32 = np.full(1, -1.0, np.float32)
+        self._running_gain: F32 = np.zeros(2, np.float32)
         self._bands = np.zeros((MAX_KNOWN, 2), np.int64)
         self._amplitude = np.zeros(MAX_KNOWN)
         self._n_known = 0
@@ -330,7 +333,7 @@ class Search:
     def reset(self) -> None:
         """Forget sums under way: the next row does not follow the last one in time."""
         self._n_seen[:] = 0
-        self._running_gain[:] = -1
+        self._running_gain[:] = 0
         self.reset_at = self.n_rows
 
     def set_known(self, bands: list[tuple[int, int]], closed: NDArray[np.bool_], lift: F32) -> None:

@@ -35,6 +35,8 @@ WIDE_HZ = 40_000.0
 TOUCH_HZ = 1_500.0
 SKIRT_RATIO = 0.01
 """What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
+SAME_TIME_S = 0.025
+"""A line inside a wide emission that comes and goes with it is part of it, no sender of its own."""
 OFF_ALARM = 1e-4
 """Probability that noise alone keeps an ended emission on for one more look."""
 MAX_BURSTS = 256
@@ -340,8 +342,10 @@ class Tracker:
             return False
         a, b = self.shape(one), self.shape(other)
         shared = min(a.high, b.high) - max(a.low, b.low)
-        near = shared > 0.5 * min(a.high - a.low, b.high - b.low)
-        return near and _alike(a.snr, b.snr) and (b.high - b.low) * self.bin_hz <= WIDE_HZ
+        if shared <= 0.5 * min(a.high - a.low, b.high - b.low) or not _alike(a.snr, b.snr):
+            return False
+        apart = max(abs(one.first_row - other.first_row), abs(one.last_row - other.last_row))
+        return (b.high - b.low) * self.bin_hz <= WIDE_HZ or apart * self.row_s <= SAME_TIME_S
 
     def mirror_ratio(self, one: Followed) -> float:
         """Power in the bins on the other side of the centre over the emission's own, in its first rows."""
