@@ -107,7 +107,7 @@ WEB: Mapping[str, Field] = _table(
     Field("url", "word", "its address", "网址"),
     Field("author", "word", "its author", "作者"),
     Field("title", "text", "its title", "标题"),
-    Field("text", "text", "title, text and text of its attachments", "正文（含标题与附件文字）"),
+    Field("text", "text", "text, title included", "正文（含标题）"),
     Field("version", "number", "1 for a new post, more after edits", "版本", low=1),
     Field("edited", "flag", "the text has changed since we first saw it", "发布后被编辑"),
     Field("placeholder", "flag", "an early empty post filled in later", "占坑帖"),

@@ -30,7 +30,7 @@ from rules.rule import Rule
 
 MAX_FAULTS = 20
 """Bad lines that are named; a file that is no export has a million of them."""
-BAR = 32
+BAR = 20
 
 
 class Format(StrEnum):
@@ -56,6 +56,9 @@ def backtest(
     rules: Annotated[Path, typer.Option("--rules", help="The rules as they would be.")],
     against: Annotated[Path, typer.Option("--against", help="Past events, one JSON object a line.")],
     current: Annotated[Path, typer.Option("--current", help="The rules in force.")] = LIBRARY,
+    on_top: Annotated[
+        bool, typer.Option("--on-top", help="The rules are added to those in force, or replace them by id.")
+    ] = False,
     verdicts: Annotated[
         Path | None, typer.Option("--verdicts", help='Analysts\' verdicts: {"id": …, "verdict": …} a line.')
     ] = None,
@@ -80,7 +83,10 @@ def backtest(
             traced.feed(event)
         _show_curve(traced, as_lines)
     else:
-        test = Backtest(_load(current), after, days, known)
+        before = _load(current)
+        if on_top:
+            after = list(({rule.id: rule for rule in before} | {rule.id: rule for rule in after}).values())
+        test = Backtest(before, after, days, known)
         for event in _events(against, bad):
             test.feed(event)
         _show_backtest(test, as_lines)
@@ -189,9 +195,9 @@ def _show_backtest(test: Backtest, as_lines: bool) -> None:
     console = Console()
     table = Table(box=None, header_style="bold")
     for head in ("day 日期", "venue 考点", "rule 规则"):
-        table.add_column(head)
-    for head in ("before 原", "after 新", "gained 新增", "lost 减少"):
-        table.add_column(head, justify="right")
+        table.add_column(head, overflow="fold")
+    for head in ("before 原", "after 新", "gained 增", "lost 减"):
+        table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
         counts = (row.n_before, row.n_after, row.n_gained, row.n_lost)
         cells = (row.cell.day, row.cell.venue, row.cell.rule, *map(str, counts))

@@ -171,3 +171,11 @@ def test_backtest_on_what_is_not_there_is_one_line(run, past, stricter):
     wrong = run("backtest", "--rules", stricter, "--against", past, "--zone", "Mars/Base")
     assert wrong.exit_code == 2
     assert wrong.stderr == "--zone: no time zone 'Mars/Base'\n"
+
+
+def test_backtest_on_top_keeps_the_rules_in_force(run, past, stricter):
+    words = ("backtest", "--rules", stricter, "--against", past)
+    alone = [json.loads(line) for line in run(*words).stdout.splitlines()]
+    on_top = [json.loads(line) for line in run(*words, "--on-top").stdout.splitlines()]
+    assert {row["rule"] for row in on_top[:-1] if row["lost"]} == {"radio-unknown-narrowband"}
+    assert sum(row["lost"] for row in alone[:-1]) >= sum(row["lost"] for row in on_top[:-1])
