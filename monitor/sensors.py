@@ -83,12 +83,14 @@ class SensorRunner:
         take: Callable[[Heard], Awaitable[object]],
         clock: Clock,
         mailbox: int = MAILBOX,
+        stop_s: float = STOP_S,
     ) -> None:
         self.status = SensorStatus(sensor_id, venue)
         self._open = open_worker
         self._take = take
         self._clock = clock
         self._capacity = mailbox
+        self._stop_s = stop_s
         self._mail: deque[Heard] = deque()
         self._came = asyncio.Event()
         self._worker: Worker | None = None
@@ -142,7 +144,7 @@ class SensorRunner:
             stopping.set()
             if self._worker is not None:
                 self._worker.stop()
-            await asyncio.wait([done], timeout=STOP_S)
+            await asyncio.wait([done], timeout=self._stop_s)
             raise
         finally:
             self._worker = None

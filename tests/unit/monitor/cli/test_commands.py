@@ -1,0 +1,164 @@
+"""Commands as users call them: what they print, where, and how they exit."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import COMMANDS, main
+from monitor.store import Store
+from tests.unit.monitor.conftest import NOON, make_alert
+
+
+@pytest.fixture
+def examwatch(capfd):
+    def call(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = capfd.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+@pytest.fixture
+def store(tmp_path) -> Path:
+    path = tmp_path / "store.db"
+    opened = Store(f"sqlite:{path}")
+    opened.merge([make_alert(str(n), channel=str(n), at_s=n, level="high") for n in range(5)], NOON)
+    opened.merge([make_alert("w", kind="web", channel="w", ends_at=NOON + timedelta(days=9999))], NOON)
+    opened.close()
+    return path
+
+
+def test_help_lists_every_command_and_starts_nothing_heavy():
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "from monitor.cli import main; main(['--help'])"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    took_s = time.perf_counter() - began
+    assert done.returncode == 0
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+    assert not {"numpy", "sqlalchemy", "typer", "pydantic"} & {
+        line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()
+    }
+    assert took_s < 10
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(examwatch, name):
+    code, out, _ = examwatch(name, "--help")
+    assert code == 0
+    assert f"examwatch {name}" in out
+
+
+def test_a_mistyped_command_is_one_line_with_a_hint(examwatch):
+    code, out, err = examwatch("chekc")
+    assert (code, out) == (2, "")
+    assert err == "no command 'chekc', did you mean 'check'?; see examwatch --help\n"
+
+
+def test_a_wrong_option_is_one_line(examwatch):
+    code, _, err = examwatch("audit", "verify", "--hed", "x")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_check_prints_every_fault_with_its_place(examwatch, tmp_path):
+    path = tmp_path / "c.yml"
+    path.write_text("data_dir: v\nsurver: 1\nserver: {port: x}\n")
+    code, out, err = examwatch("check", path)
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        f"{path}:2: unknown key 'surver', did you mean 'server'?",
+        f"{path}:3: server.port: Input should be a valid integer",
+    ]
+
+
+def test_check_of_a_good_configuration_says_what_it_found(examwatch):
+    config = Path(__file__).parents[4] / "configs" / "examwatch.yml"
+    code, _, err = examwatch("check", config)
+    assert code == 0
+    assert "no fault" in err
+
+
+def test_a_role_that_is_not_there_yet_is_refused(examwatch):
+    code, _, err = examwatch("run", "--role", "hub")
+    assert code == 2
+    assert "role 'hub' cannot be run alone yet" in err
+
+
+def test_alerts_are_listed_for_people_and_for_programs(examwatch, store):
+    code, out, _ = examwatch("alerts", "list", "--store", store)
+    assert code == 0
+    assert "Title 4" in out
+    code, out, _ = examwatch(
+        "alerts", "list", "--store", store, "--format", "jsonl", "--level", "high", "--limit", 3
+    )
+    assert [json.loads(line)["annotations"]["title_en"] for line in out.splitlines()] == [
+        "Title 4",
+        "Title 3",
+        "Title 2",
+    ]
+    _, out, _ = examwatch("alerts", "list", "--store", store, "--format", "jsonl", "--firing")
+    assert [json.loads(line)["kind"] for line in out.splitlines()] == ["web"]
+
+
+def test_one_alert_is_shown_whole(examwatch, store):
+    fingerprint = make_alert("3", channel="3").fingerprint
+    code, out, _ = examwatch("alerts", "show", fingerprint, "--store", store)
+    assert code == 0
+    assert "channel=3" in out
+    code, _, err = examwatch("alerts", "show", "0" * 16, "--store", store)
+    assert (code, err) == (2, f"{store}: no alert '{'0' * 16}'\n")
+
+
+def test_an_export_holds_every_alert_with_its_events_and_is_whole_or_not_there(examwatch, store, tmp_path):
+    out = tmp_path / "x.jsonl"
+    assert examwatch("alerts", "export", "--store", store, "--out", out)[0] == 0
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(records) == 6
+    assert all(record["events"] for record in records)
+    code, _, err = examwatch("alerts", "export", "--store", store, "--out", tmp_path / "none" / "x.jsonl")
+    assert code == 2
+    assert "cannot be written" in err
+
+
+def test_the_audit_chain_is_verified_against_kept_heads(examwatch, store, tmp_path):
+    code, head, _ = examwatch("audit", "head", store)
+    assert code == 0
+    kept = tmp_path / "heads.jsonl"
+    kept.write_text(head)
+    assert examwatch("audit", "verify", store, "--head", kept)[0] == 0
+    with sqlite3.connect(store) as db:
+        db.execute("UPDATE audit SET entry = replace(entry, 'high', 'low') WHERE seq = 2")
+    code, _, err = examwatch("audit", "verify", store)
+    assert code == 1
+    assert err == f"{store}: the audit chain is broken: entry 2 was changed: its hash does not fit\n"
+    kept.write_text('{"seq": 1}\n\nnot json\n')
+    code, _, err = examwatch("audit", "verify", store, "--head", kept)
+    assert code == 2
+    assert [line.split(": ")[0] for line in err.splitlines()] == [f"{kept}:1", f"{kept}:3"]
+
+
+def test_upgrade_makes_the_tables_and_says_when_there_is_nothing_to_do(examwatch, tmp_path):
+    path = tmp_path / "new.db"
+    assert examwatch("db", "upgrade", path) == (0, "", "version empty -> 0001\n")
+    assert examwatch("db", "upgrade", path) == (0, "", "version 0001: nothing to do\n")
+
+
+def test_a_store_that_is_not_there_is_named_and_not_made(examwatch, tmp_path):
+    path = tmp_path / "none.db"
+    code, _, err = examwatch("alerts", "list", "--store", path)
+    assert (code, err) == (2, f"{path}: there is no store yet\n")
+    assert not path.exists()

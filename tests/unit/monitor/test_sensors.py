@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from monitor.clock import FakeClock
+from monitor.queue import QueueError
+from monitor.sensors import SensorRunner, WorkerStats
+from sdr.source.base import SourceError
+
+NOW = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
+
+
+class Worker:
+    """Posts what it was given, then waits to be stopped."""
+
+    def __init__(self, post, items):
+        self._post, self._items = post, items
+        self.stopped = threading.Event()
+
+    def run(self):
+        for item in self._items:
+            self._post(item)
+        self.stopped.wait(10)
+
+    def stop(self):
+        self.stopped.set()
+
+    def stats(self):
+        return WorkerStats(last_block_at=NOW, n_dropped=7)
+
+
+async def until(condition, timeout_s=5.0):
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in a thread
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def running():
+    tasks = []
+
+    def start(runner):
+        tasks.append(asyncio.create_task(runner.run()))
+        return tasks[-1]
+
+    yield start
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_what_a_sensor_hears_reaches_intake_in_order(running):
+    taken = []
+
+    async def take(heard):
+        taken.append(heard)
+
+    runner = SensorRunner("s", "v", lambda post: Worker(post, range(50)), take, FakeClock(NOW))
+    running(runner)
+    await until(lambda: len(taken) == 50)
+    assert taken == list(range(50))
+    health = runner.health()
+    assert (health.state, health.n_emissions, health.n_dropped, health.last_seen_at) == ("ok", 50, 7, NOW)
+
+
+async def test_what_does_not_fit_while_intake_waits_is_dropped_and_counted(running):
+    gate = asyncio.Event()
+
+    async def take(heard):
+        await gate.wait()
+
+    runner = SensorRunner("s", None, lambda post: Worker(post, range(25)), take, FakeClock(NOW), mailbox=10)
+    running(runner)
+    await until(lambda: runner.status.n_dropped["mailbox full"] == 15)
+    gate.set()
+    await until(lambda: runner.status.n_emissions == 10)
+
+
+async def test_an_emission_waits_for_a_failing_queue_and_is_not_lost(running):
+    clock, attempts = FakeClock(NOW), []
+
+    async def take(heard):
+        attempts.append(heard)
+        if len(attempts) < 3:
+            raise QueueError("disk full")
+
+    runner = SensorRunner("s", None, lambda post: Worker(post, ["e"]), take, clock)
+    running(runner)
+    await until(lambda: len(attempts) == 1)
+    await clock.advance(1.0)
+    await until(lambda: len(attempts) == 2)
+    await clock.advance(2.0)
+    await until(lambda: runner.status.n_emissions == 1)
+    assert attempts == ["e"] * 3
+
+
+async def test_a_failing_source_is_opened_again_after_doubling_waits(running):
+    clock, opened_at = FakeClock(NOW), []
+
+    def open_worker(post):
+        opened_at.append(clock.monotonic())
+        raise SourceError("no such device", retry=True)
+
+    runner = SensorRunner("s", None, open_worker, lambda heard: asyncio.sleep(0), clock)
+    running(runner)
+    for n in range(1, 6):
+        await until(lambda n=n: len(opened_at) == n and runner.status.n_failures == n)
+        await clock.advance(2.0 ** (n - 1))
+    assert opened_at[:5] == [0, 1, 3, 7, 15]
+    assert (runner.health().state, runner.health().error) == ("failed", "no such device")
+
+
+async def test_stopping_ends_the_thread_and_a_thread_that_hangs_is_left_behind(running):
+    hang = threading.Event()
+
+    class Hanging(Worker):
+        def run(self):
+            hang.wait(10)
+
+        def stop(self):
+            pass
+
+    made = []
+
+    def open_worker(post):
+        made.append(Worker(post, []))
+        return made[-1]
+
+    clock = FakeClock(NOW)
+    good = running(SensorRunner("good", None, open_worker, lambda heard: asyncio.sleep(0), clock))
+    bad = running(
+        SensorRunner(
+            "bad", None, lambda post: Hanging(post, []), lambda heard: asyncio.sleep(0), clock, stop_s=0.2
+        )
+    )
+    await until(lambda: made)
+    good.cancel()
+    bad.cancel()
+    async with asyncio.timeout(2):
+        await asyncio.gather(good, bad, return_exceptions=True)
+    assert made[0].stopped.is_set()
+    hang.set()
+
+
+async def test_a_program_error_in_the_thread_comes_out(running):
+    def open_worker(post):
+        raise ZeroDivisionError
+
+    runner = SensorRunner("s", None, open_worker, lambda heard: asyncio.sleep(0), FakeClock(NOW))
+    with pytest.raises(ExceptionGroup) as caught:
+        await runner.run()
+    assert caught.group_contains(ZeroDivisionError)
