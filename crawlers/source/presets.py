@@ -13,7 +13,7 @@ FORUM_PRESETS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "list": {
             "thread": "tbody[id^=normalthread_], tbody[id^=stickthread_]",
             "link": "a.s.xst, th a.xst@href",
-            "mark": "td.num",
+            "mark": "td.num a",
             "next": "a.nxt@href",
         },
         "thread": {
@@ -51,11 +51,11 @@ FORUM_PRESETS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
         "list": {
             "thread": "li.threadbit, #threadslist tr:has(a[id^=thread_title_])",
             "link": "a[id^=thread_title_]@href",
-            "mark": ".threadstats li || td[title*='Replies']@title",
+            "mark": ".threadstats li:first-child || a[onclick*='who(']",
             "next": "a[rel=next]@href",
         },
         "thread": {
-            "post": "li[id^=post_], table[id^=post]",
+            "post": "li[id^=post_], div[id^=edit]:has([id^=post_message_])",
             "id": "@id",
             "text": "[id^=post_message_]",
             "author": "a.username, a.bigusername",

@@ -167,7 +167,8 @@ def absolute(href: str, base: Url) -> Url | None:
 _CHINA = timezone(timedelta(hours=8))
 """Pages that give a time without a zone are taken to mean China's; the time is a claim, never trusted."""
 _NUMBERS = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s]+(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2}))?)?"
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?:\s*日)?"
+    r"(?:[T,\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2}))?)?"
 )
 
 
