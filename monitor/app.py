@@ -11,7 +11,6 @@ import random
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from functools import partial
 
 import structlog
 
@@ -24,15 +23,16 @@ from crawlers.polite import PoliteClient
 from crawlers.source.base import Source
 from crawlers.workshop import ProcessWorkshop
 from monitor.clock import Clock, SystemClock
-from monitor.config import Config, Setup
+from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
 from monitor.demo.web import make_app as make_demo_web
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
+from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
 from monitor.queue import open_queue
-from monitor.receiver import opener
 from monitor.schedule import ApSchedule
+from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.store import Store, StoreError
@@ -84,8 +84,18 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         book=book,
         evidence=evidence,
         poller=poller,
-        open_sensor=partial(opener, evidence_root=evidence.root),
+        open_sensor=lambda sensor: _receiver(sensor, evidence),
     )
+
+
+def _receiver(sensor: Sensor, evidence: EvidenceStore) -> Open:
+    def open_worker(post: Callable[[Heard], None]) -> Worker:
+        # In the sensor's own thread: the radio room takes seconds to load.
+        from monitor.receiver import Receiver
+
+        return Receiver(sensor, evidence.root, post)
+
+    return open_worker
 
 
 async def _open_crawler(

@@ -1,8 +1,13 @@
-"""The sensor's worker that really listens: a source of the radio room, scanned until it ends."""
+"""The sensor's worker that really listens: a source of the radio room, scanned until it ends.
+
+Loading this module loads the radio room, which takes seconds: the sensor's own thread does
+it, while the console is up already.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +16,10 @@ from typing import Any
 from monitor.alert.alert import EvidenceRef
 from monitor.config.model import Sensor
 from monitor.intake import Heard
-from monitor.sensors import Open, WorkerStats
+from monitor.sensors import SensorError, WorkerStats
 from monitor.server.views import BandCoverage
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
-from sdr.source import SampleSource, open_source
+from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
 
 
@@ -24,7 +29,8 @@ class Receiver:
     def __init__(self, sensor: Sensor, evidence_root: Path, post: Callable[[Heard], None]) -> None:
         self._sensor = sensor
         self._post = post
-        self._source = _open(sensor)
+        with _translated():
+            self._source = _open(sensor)
         settings = ScanSettings(
             sensor=sensor.id,
             bands=tuple((band.low_hz, band.high_hz) for band in sensor.bands),
@@ -38,7 +44,8 @@ class Receiver:
 
     def run(self) -> None:
         try:
-            self._scanner.run()
+            with _translated():
+                self._scanner.run()
         finally:
             self._source.close()
 
@@ -71,11 +78,6 @@ class Receiver:
         self._post(Heard(emission, self._sensor.venue, refs, spectrogram, is_last=report.is_last))
 
 
-def opener(sensor: Sensor, evidence_root: Path) -> Open:
-    """What a `SensorRunner` calls for each new start of `sensor`."""
-    return lambda post: Receiver(sensor, evidence_root, post)
-
-
 def _open(sensor: Sensor) -> SampleSource:
     def reopen() -> SampleSource:
         return open_source(
@@ -95,3 +97,11 @@ def _ref(item: dict[str, Any], at: datetime) -> EvidenceRef:
     path = Path(item["path"])
     n_bytes = path.stat().st_size
     return EvidenceRef(item["digest"], item["media_type"], item["role"], path.name, n_bytes, at)
+
+
+@contextmanager
+def _translated() -> Generator[None, None, None]:
+    try:
+        yield
+    except SourceError as error:
+        raise SensorError(str(error), retry=error.retry) from error

@@ -22,7 +22,6 @@ from monitor.clock import Clock
 from monitor.intake import Heard
 from monitor.queue import QueueError
 from monitor.server.views import BandCoverage, PartState, SensorHealth
-from sdr.source.base import SourceError
 
 MAILBOX = 4096
 """Emissions of several minutes at the worst site measured; more means that nothing is being stored."""
@@ -30,6 +29,14 @@ STOP_S = 3.0
 """A read of a dongle returns within 0.1 s; what takes longer hangs, and the process ends without it."""
 
 log = structlog.get_logger()
+
+
+class SensorError(Exception):
+    """The sensor's source failed, said in one line; ``retry`` if it may work later by itself."""
+
+    def __init__(self, message: str, *, retry: bool = False) -> None:
+        super().__init__(message)
+        self.retry = retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Worker(Protocol):
     """Reads one source until its end; lives in a thread of its own."""
 
     def run(self) -> None:
-        """Blocks. Raises `SourceError` when the source fails; returns at its end, or after `stop`."""
+        """Blocks. Raises `SensorError` when the source fails; returns at its end, or after `stop`."""
         ...
 
     def stop(self) -> None:
@@ -57,7 +64,7 @@ class Worker(Protocol):
 
 
 Open = Callable[[Callable[[Heard], None]], Worker]
-"""Makes a worker that calls its argument, in its own thread, for each emission. May raise `SourceError`."""
+"""Makes a worker that calls its argument, in its own thread, for each emission. May raise `SensorError`."""
 
 
 @dataclass(slots=True)
@@ -106,7 +113,7 @@ class SensorRunner:
         while True:
             try:
                 await self._listen_once()
-            except SourceError as error:
+            except SensorError as error:
                 self._failed(str(error))
                 await self._clock.sleep(backoff.next_s() if error.retry else LONGEST_S)
             else:

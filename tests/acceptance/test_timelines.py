@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from crawlers.errors import CrawlError
+from monitor.sensors import SensorError
 from monitor.store import Store
-from sdr.source.base import SourceError
 from tests.acceptance.stage import HARMLESS, SALE, instant, performance
 
 
@@ -130,8 +130,8 @@ async def test_a_failing_source_shows_is_retried_and_leaves_the_others_alone(tmp
 
 async def test_a_failing_sensor_shows_is_opened_again_and_leaves_the_others_alone(tmp_path):
     async with performance(tmp_path, "09:00", web=False) as stage:
-        stage.ears["gate"].refuses = [SourceError("rtl:1: no such device", retry=True)] * 2
-        stage.ears["gate"].script.put(SourceError("rtl:1: unplugged", retry=True))
+        stage.ears["gate"].refuses = [SensorError("rtl:1: no such device", retry=True)] * 2
+        stage.ears["gate"].script.put(SensorError("rtl:1: unplugged", retry=True))
         await stage.until("09:00:00")
         states = {sensor.id: sensor for sensor in stage.daemon.health.view().sensors}
         assert (states["roof"].state, states["gate"].state) == ("ok", "failed")
@@ -145,8 +145,8 @@ async def test_a_failing_sensor_shows_is_opened_again_and_leaves_the_others_alon
 
 async def test_a_sensor_that_is_wrongly_configured_is_tried_once_a_minute(tmp_path):
     async with performance(tmp_path, "09:00", web=False) as stage:
-        stage.ears["gate"].script.put(SourceError("x.cu8: not a recording"))
-        stage.ears["gate"].refuses = [SourceError("x.cu8: not a recording")] * 100
+        stage.ears["gate"].script.put(SensorError("x.cu8: not a recording"))
+        stage.ears["gate"].refuses = [SensorError("x.cu8: not a recording")] * 100
         await stage.until("09:05:30")
         assert stage.ears["gate"].n_opened == 6
 

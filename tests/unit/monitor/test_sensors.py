@@ -8,8 +8,7 @@ import pytest
 
 from monitor.clock import FakeClock
 from monitor.queue import QueueError
-from monitor.sensors import SensorRunner, WorkerStats
-from sdr.source.base import SourceError
+from monitor.sensors import SensorError, SensorRunner, WorkerStats
 
 NOW = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
 
@@ -103,7 +102,7 @@ async def test_a_failing_source_is_opened_again_after_doubling_waits(running):
 
     def open_worker(post):
         opened_at.append(clock.monotonic())
-        raise SourceError("no such device", retry=True)
+        raise SensorError("no such device", retry=True)
 
     runner = SensorRunner("s", None, open_worker, lambda heard: asyncio.sleep(0), clock)
     running(runner)
