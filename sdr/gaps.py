@@ -63,13 +63,18 @@ class GapMeter:
         """Samples delivered so far."""
         self.n_settled = 0
         """Samples before this position keep their numbers."""
-        self._restart()
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._level_s: float | None = None
+        self._outage: _Outage | None = None
+        self._suspect: _Suspicion | None = None
 
-    def restart(self, n_missing: int = 0) -> Gap | None:
-        """The stream begins anew (unplugged, reconnected), with `n_missing` known to be lost before it."""
-        self._restart()
+    def restart(self) -> None:
+        """The stream begins anew (unplugged, reconnected): what it has lost is told after its warm-up."""
+        if self._outage is None and self._level_s is not None:
+            self._outage = _Outage(self.n_delivered, self._level_s)
         self.n_settled = self.n_delivered
-        return Gap(self.n_delivered, n_missing) if n_missing > 0 else None
+        self._first_s = self._level_s = self._suspect = None
 
     def note(self, n_samples: int, at_s: float) -> Gap | None:
         """Count `n_samples` that were complete at monotonic time `at_s`; a gap, once it is certain."""
@@ -81,8 +86,11 @@ class GapMeter:
         if at_s - self._first_s < self._warm_up_s or self._level_s is None:
             self._level_s = deficit_s if self._level_s is None else min(self._level_s, deficit_s)
             self._last_s = at_s
-            self.n_settled = self.n_delivered
+            if self._outage is None:
+                self.n_settled = self.n_delivered
             return None
+        if self._outage is not None:
+            return self._end_outage(self._outage, min(self._level_s, deficit_s))
         self._level_s = min(deficit_s, self._level_s + _DRIFT * max(0.0, at_s - self._last_s))
         self._last_s = at_s
         if deficit_s < self._level_s + self._threshold_s:
@@ -108,6 +116,12 @@ class GapMeter:
             return self.n_delivered
         return max(0, round((at_s - self._level_s) * self._rate_hz))
 
+    def _end_outage(self, outage: _Outage, level_s: float) -> Gap | None:
+        n_missing = round((level_s - outage.level_s) * self._rate_hz)
+        self._level_s, self._outage = level_s, None
+        self.n_settled = self.n_delivered
+        return Gap(outage.position, n_missing) if n_missing > 0 else None
+
     def _confirm(self, level_s: float) -> Gap:
         assert self._suspect is not None
         assert self._level_s is not None
@@ -117,11 +131,13 @@ class GapMeter:
         self.n_settled = self.n_delivered
         return gap
 
-    def _restart(self) -> None:
-        self._first_s: float | None = None
-        self._last_s = 0.0
-        self._level_s: float | None = None
-        self._suspect: _Suspicion | None = None
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """The stream stopped here, at this level."""
+
+    position: int
+    level_s: float
 
 
 class _Suspicion:

@@ -213,7 +213,8 @@ class LiveSource:
     # The workers' and the supervisor's side.
 
     def _make_meter(self, rate_hz: float, before: GapMeter | None = None) -> GapMeter:
-        meter = GapMeter(rate_hz, confirm_s=max(0.5, 8 * self._driver.delivery_s(rate_hz)))
+        span_s = self._driver.delivery_s(rate_hz)
+        meter = GapMeter(rate_hz, confirm_s=max(0.5, 8 * span_s), warm_up_s=max(0.3, 3 * span_s))
         if before is not None:
             meter.n_delivered = before.n_delivered
             meter.n_settled = before.n_delivered
@@ -229,18 +230,12 @@ class LiveSource:
             if self._is_fresh:
                 if at_s - len(pairs) / self._hop.rate_hz < self._opened_s + self._driver.start_s:
                     return
-                self._add_gap(self._meter.restart(self._n_lost_in_outage(len(pairs), at_s)))
+                self._meter.restart()
                 self._is_fresh = False
                 self._fault = None
             self._ring.write(pairs)
             self._add_gap(self._meter.note(len(pairs), at_s))
             self._ring.release(self._meter.n_settled)
-
-    def _n_lost_in_outage(self, n_samples: int, at_s: float) -> int:
-        due_s = self._meter.time_of(self._meter.n_delivered)
-        if due_s is None:
-            return 0
-        return max(0, round((at_s - due_s) * self._hop.rate_hz) - n_samples)
 
     def _add_gap(self, gap: Gap | None) -> None:
         if gap is not None:

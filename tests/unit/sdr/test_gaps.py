@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdr.gaps import Gap, GapMeter
+from sdr.gaps import GapMeter
 
 RATE = 2.4e6
 BLOCK = 16384
@@ -98,14 +98,38 @@ def test_many_short_losses_are_found_by_their_sum():
     assert sum(gap.n_missing for gap in gaps) == pytest.approx(12 * (2400 + 4096), abs=0.011 * RATE)
 
 
-def test_a_restart_forgets_the_old_level_and_places_what_is_known_to_be_lost():
+def test_what_an_outage_cost_is_told_after_the_warm_up_however_late_its_first_deliveries():
     meter = GapMeter(RATE)
     play(meter, stream(2))
     n_before = meter.n_delivered
-    assert meter.restart(1000) == Gap(n_before, 1000)
-    assert meter.restart() is None
-    assert play(meter, [(n, at + 7.5) for n, at in stream(3)]) == []
+    meter.restart()
+    meter.restart()
+
+    def delay(at):
+        return max(0.0, 0.15 - at)
+
+    after = [(n, at + 7.5) for n, at in stream(3, delay=delay)]
+    (gap,) = play(meter, after)
+    assert gap.position == n_before
+    assert gap.n_missing == pytest.approx(7.5 * RATE - n_before, abs=0.001 * RATE)
     assert meter.n_settled == meter.n_delivered
+
+
+def test_nothing_is_settled_while_the_cost_of_an_outage_is_unknown():
+    meter = GapMeter(RATE, warm_up_s=0.3)
+    play(meter, stream(2))
+    n_before = meter.n_delivered
+    meter.restart()
+    for n, at in stream(1):
+        meter.note(n, at + 5)
+        is_known = at - BLOCK / RATE > 0.299
+        assert meter.n_settled == (meter.n_delivered if is_known else n_before)
+
+
+def test_a_restart_before_any_delivery_costs_nothing():
+    meter = GapMeter(RATE)
+    meter.restart()
+    assert play(meter, stream(2)) == []
 
 
 def test_times_and_positions_turn_into_each_other():
