@@ -21,8 +21,8 @@ _BLOCKS = frozenset(_BLOCK_TAGS.split())
 _CELLS = frozenset(("td", "th"))
 _SKIPPED = frozenset(_SKIPPED_TAGS.split())
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
-_JAMMERS = frozenset(("jammer", "pstatus"))
-"""Classes of Discuz!: random text in white between the lines, and "last edited by"."""
+_JAMMERS = frozenset(("jammer", "pstatus", "attach_nopermission"))
+"""Classes of Discuz!: random text in white, "last edited by", "register to see the picture"."""
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _LINES = re.compile(r"\s*\n\s*")
 

@@ -179,7 +179,7 @@ def told(report: PollReport, *, show_all: bool) -> list[str]:
         lines.append(
             f"{report.source}: {report.n_new} new, {report.n_edited} edited;"
             f" {report.n_requests} requests, {report.n_not_modified} not modified"
-            + ("; --fresh shows known ones again" if n_found == 0 and any(report.matched.values()) else "")
+            + ("; --fresh shows known ones again" if n_found == 0 and report.error is None else "")
         )
     return lines
 

@@ -1,0 +1,89 @@
+"""``examwatch crawl``: documents on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+FIELDS = [
+    "id", "source", "url", "author", "title", "text", "published_at", "first_seen_at", "fetched_at", "digest",
+    "version", "attachments",
+]  # fmt: skip
+
+
+async def crawl(*arguments: str) -> tuple[int, str, str]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from monitor.cli import main; main()", "crawl", *arguments,
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await child.communicate()
+    return child.returncode or 0, out.decode(), err.decode()
+
+
+def config(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "sources.yml"
+    path.write_text(text)
+    return str(path)
+
+
+async def test_a_file_of_sources_alone_is_crawled_once_and_known_the_next_time(site, tmp_path):
+    site.pages["/feed"] = (
+        "<rss><channel><item><guid>1</guid><title>好</title></item></channel></rss>".encode()
+    )
+    path = config(tmp_path, f"sources:\n  - {{kind: feed, id: f, url: '{site.url}/feed', delay_s: 0}}\n")
+    code, out, err = await crawl(path, "--once")
+    record = json.loads(out)
+    assert (code, record["type"], record["title"]) == (0, "document", "好")
+    assert [name for name in FIELDS if name not in record] == []
+    assert record["first_seen_at"].endswith("Z")
+    assert "f: 1 new" in err
+    code, out, err = await crawl(path, "--once")
+    assert (code, out) == (0, "")
+    assert "--fresh" in err
+    code, out, _ = await crawl(path, "--once", "--fresh", "--format", "table")
+    assert "好" in out
+
+
+async def test_what_each_selector_found_is_told_when_it_found_nothing(site, tmp_path):
+    site.pages["/list"] = "<p>x</p>"
+    text = f"""sources:
+  - kind: forum
+    id: bbs
+    url: {site.url}/list
+    list: {{thread: li.row}}
+    thread: {{post: div.post}}
+"""
+    code, out, err = await crawl(config(tmp_path, text), "--once")
+    assert (code, out) == (1, "")
+    assert "bbs:   0 × list.thread li.row" in err
+
+
+async def test_one_source_that_fails_leaves_the_others_and_exit_0(site, tmp_path):
+    site.pages["/feed"] = b"<rss><channel><item><guid>1</guid><title>ok</title></item></channel></rss>"
+    text = f"""sources:
+  - {{kind: feed, id: good, url: "{site.url}/feed", delay_s: 0}}
+  - {{kind: feed, id: bad, url: "{site.url}/missing", delay_s: 0}}
+"""
+    code, out, err = await crawl(config(tmp_path, text), "--once")
+    assert code == 0
+    assert json.loads(out)["source"] == "good"
+    assert "bad: " in err
+    assert "404" in err
+
+
+async def test_every_fault_of_the_file_is_told_with_its_line_and_exit_2(tmp_path):
+    text = "sources:\n  - kind: feed\n    id: a\n    url: ftp://x\n  - kind: foram\n    id: b\n"
+    path = config(tmp_path, text)
+    code, out, err = await crawl(path, "--once")
+    assert (code, out) == (2, "")
+    assert f"{path}:4: sources.0.url" in err
+    assert f"{path}:5: sources.1.kind" in err
+
+
+async def test_a_missing_file_is_one_line(tmp_path):
+    code, _, err = await crawl(str(tmp_path / "none.yml"), "--once")
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
