@@ -2,7 +2,8 @@
 
     python scripts/make_boilerplate.py GAOKAO_BENCH_DIR AGIEVAL_DIR
 
-Sources: OpenLMLab/GAOKAO-Bench (Apache-2.0) and ruixiangcui/AGIEval (MIT). A gram is
+Standing phrases of printed papers (``standing_phrases.txt``, own compilation) are boilerplate as
+they are. Sources of the rest: OpenLMLab/GAOKAO-Bench (Apache-2.0) and ruixiangcui/AGIEval (MIT). A gram is
 boilerplate when at least COMMON_ITEMS items hold it, and tells half when SEEN_ITEMS do. Only
 32-bit values are kept.
 """
@@ -23,6 +24,7 @@ COMMON_ITEMS = 6
 SEEN_ITEMS = 4
 REPRINT_SHARE = 0.4
 """An item of which so much was seen before is the same item in another collection: not counted."""
+STANDING = Path(__file__).with_name("standing_phrases.txt")
 OUT = Path(__file__).parents[1] / "rules" / "text" / "boilerplate.npz"
 
 
@@ -47,6 +49,9 @@ def main(bench: str, agieval: str) -> None:
             continue
         for value in values:
             counts[value] = counts.get(value, 0) + 1
+    for line in STANDING.read_text(encoding="utf-8").splitlines():
+        for value in public_values(squeeze(line)).tolist():
+            counts[value] = counts.get(value, 0) + COMMON_ITEMS
     known = np.array(sorted(value for value, n in counts.items() if n >= SEEN_ITEMS), dtype=np.uint32)
     common = np.array([counts[value] >= COMMON_ITEMS for value in known.tolist()])
     np.savez_compressed(OUT, known=known, common=common)

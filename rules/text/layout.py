@@ -28,7 +28,7 @@ _MARKS: Final = re.compile(
     r"[(（\[]\s?(?:本小?题)?(?:满分|共|计|每小?题)?\s?[0-9]{1,3}\s?(?:分|marks?|points?|pts)\s?[)）\]]",
     re.IGNORECASE,
 )
-_BLANKS: Final = re.compile(r"_{3,}|＿{2,}|[(（][\s　]{1,8}[)）]|…{3,}|\.{8,}|﹏{2,}")
+_BLANKS: Final = re.compile(r"_{3,}|＿{2,}|[(（][\s　]{1,8}[)）]|﹏{2,}")
 _FORMULA: Final = re.compile(r"[=≤≥≠∈∠△√π⊥∥∩∪⊆→∞∑∫°]|\\(?:frac|sqrt|left|mathrm|angle)|[a-z]\^|mol/L|m/s|kg")
 _FIELDS: Final = re.compile(
     r"(?:姓名|准考证号|考号|考场号?|座位号|班级|学校|得分|Name|Candidate No)\s?[:：]?\s?[_＿]{2,}"
@@ -49,7 +49,7 @@ _FORMS: Final = (
     _Form("options A to D", _FOUR_OPTIONS, 0.3, 0.7),
     _Form("numbered questions", _NUMBERED, 0.12, 0.5),
     _Form("marks in brackets", _MARKS, 0.35, 0.7),
-    _Form("blanks", _BLANKS, 0.25, 0.5),
+    _Form("blanks", _BLANKS, 0.25, 0.4),
     _Form("formulas", _FORMULA, 0.06, 0.35),
     _Form("fields for name and seat", _FIELDS, 0.5, 0.8),
 )

@@ -143,6 +143,7 @@ class Lexicon:
                 for word in words:
                     parts.setdefault(word, []).append((index, place))
         blocking = {canonical_term(word) for word in blockers}
+        blocking.update(term.canonical for term in self.terms if term.role == "other")
         self._automaton: Any = ahocorasick.Automaton()
         for surface in {*surfaces, *parts, *blocking}:
             entry = _Surface(

@@ -24,7 +24,7 @@ THRESHOLDS: Final[Mapping[str, float]] = {
     "proxy": 0.36,
     "device": 0.36,
     "paper": 0.45,
-    "help": 0.33,
+    "help": 0.27,
     "rumour": 0.36,
 }
 """Set on real posts (72,000, none of an offer) and made ones so that both targets hold; see docs/leaks.md."""
@@ -74,8 +74,8 @@ def either(*chances: float) -> float:
 def _turned(e: Evidence, **weights: float) -> float:
     """How much is left of a score in the context found."""
     damp = either(*(weight * e[role] for role, weight in weights.items()))
-    insistence = either(0.8 * e["contact"], 0.5 * e["price"] * e["offer"])
-    return 1.0 - damp * (1.0 - 0.75 * insistence)
+    insistence = either(0.85 * e["contact"], 0.5 * e["price"] * e["offer"])
+    return 1.0 - damp * (1.0 - 0.8 * insistence)
 
 
 def _support(e: Evidence) -> float:
@@ -99,6 +99,23 @@ def _goods(e: Evidence) -> float:
     return core * (0.55 + 0.45 * _support(e)) * left
 
 
+def _sell(e: Evidence) -> float:
+    """Also trade around an exam whose object is left unsaid, where nothing harmless explains it."""
+    ways = either(e["contact"], 0.7 * e["price"])
+    trade = either(0.7 * e["offer"], 0.6 * e["guarantee"], 0.5 * e["time"], 0.4 * e["price"])
+    innocent = either(
+        e["news"], e["warning"], e["doubt"], e["negation"], e["study"], 0.6 * e["chat"], e["other"]
+    )
+    return max(_goods(e), e["exam"] * ways * trade * (1.0 - 0.9 * innocent))
+
+
+def _device(e: Evidence) -> float:
+    """A device for exams tells its purpose by itself; trade may be left unsaid."""
+    purpose = 0.75 * e["object"] * either(0.6 * e["exam"], 0.6 * e["guarantee"], 0.5 * e["offer"])
+    left = _turned(e, news=0.9, warning=0.9, doubt=0.8, negation=0.7, study=0.8, chat=0.7, other=0.9)
+    return max(_goods(e), purpose * left)
+
+
 def _rumour(e: Evidence) -> float:
     core = either(e["deal"], e["claim"] * e["object"])
     left = _turned(e, news=0.7, warning=0.7, doubt=0.2, negation=0.7, study=0.6, chat=0.3, other=0.9)
@@ -120,10 +137,10 @@ def _paper(e: Evidence) -> float:
 
 
 _JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
-    "sell": _goods,
+    "sell": _sell,
     "scam": _goods,
     "proxy": _goods,
-    "device": _goods,
+    "device": _device,
     "paper": _paper,
     "help": _help,
     "rumour": _rumour,
@@ -142,7 +159,8 @@ def judge(text: str, found: Sequence[Found]) -> list[Verdict]:
     """
     hits = _unmasked(found)
     present = {term.category for _, term in hits if term.role in CORE and not term.ambiguous}
-    windows = _windows(len(text), hits) if present else []
+    present.add("sell")  # judged also without an object of its own
+    windows = _windows(len(text), hits)
     verdicts: list[Verdict] = []
     for category in CATEGORIES:
         best, best_hits = 0.0, ()
@@ -162,7 +180,7 @@ def _windows(length: int, hits: Sequence[Hit]) -> list[list[Hit]]:
     """The hits of each window that holds a core term, turning words of its surroundings included."""
     if length <= WINDOW:
         return [list(hits)]
-    cores = {found.start // STEP for found, term in hits if term.role in CORE}
+    cores = {found.start // STEP for found, term in hits if term.role in CORE or term.role == "exam"}
     steps = sorted(cores | {step - 1 for step in cores if step > 0})
     windows: list[list[Hit]] = []
     for step in steps:

@@ -20,8 +20,26 @@ HAN = dict(zip("0123456789", "〇一二三四五六七八九", strict=True))
 FORMAL = dict(zip("0123456789", "零壹贰叁肆伍陆柒捌玖", strict=True))
 LOOKALIKE_LATIN = dict(zip("aceopxyAEKMHOPCTX", "асеорхуАЕКМНОРСТХ", strict=True))
 GREEK = dict(zip("aovnAEKMHOPTXZ", "αονηΑΕΚΜΗΟΡΤΧΖ", strict=True))
-SPLIT = {"答": "竹合", "案": "安木", "代": "亻弋", "信": "亻言", "题": "是页", "隐": "阝急", "机": "木几", "试": "讠式", "替": "夫夫日"}
-HOMOPHONE = {"答案": "答按", "真题": "真提", "原题": "元题", "代考": "带考", "替考": "替烤", "考前答案": "考钱答案", "隐形耳机": "隐型耳机"}
+SPLIT = {
+    "答": "竹合",
+    "案": "安木",
+    "代": "亻弋",
+    "信": "亻言",
+    "题": "是页",
+    "隐": "阝急",
+    "机": "木几",
+    "试": "讠式",
+    "替": "夫夫日",
+}
+HOMOPHONE = {
+    "答案": "答按",
+    "真题": "真提",
+    "原题": "元题",
+    "代考": "带考",
+    "替考": "替烤",
+    "考前答案": "考钱答案",
+    "隐形耳机": "隐型耳机",
+}
 LEET = dict(zip("aeoist", "430157", strict=True))
 
 
@@ -42,7 +60,9 @@ def spaces(text: str, chance: random.Random) -> str:
 
 
 def symbols(text: str, chance: random.Random) -> str:
-    return "".join(c + (chance.choice(SYMBOLS) if ord(c) > 0x2E80 and chance.random() < 0.6 else "") for c in text)
+    return "".join(
+        c + (chance.choice(SYMBOLS) if ord(c) > 0x2E80 and chance.random() < 0.6 else "") for c in text
+    )
 
 
 @cache
@@ -65,7 +85,11 @@ def emoji(text: str, chance: random.Random) -> str:
 
 
 def split_characters(text: str, chance: random.Random) -> str:
-    return text.replace("答案", chance.choice(("竹合安木", "竹合案", "答安木"))).replace("代考", "亻弋考").replace("信", "亻言")
+    return (
+        text.replace("答案", chance.choice(("竹合安木", "竹合案", "答安木")))
+        .replace("代考", "亻弋考")
+        .replace("信", "亻言")
+    )
 
 
 def lookalikes(text: str, chance: random.Random) -> str:
@@ -83,7 +107,9 @@ def pinyin(text: str, chance: random.Random) -> str:
     for word in ("答案", "代考", "耳机", "真题", "试题"):
         if word in text:
             spelled = lazy_pinyin(word)
-            text = text.replace(word, chance.choice(("".join(spelled), spelled[0] + word[1], word[0] + spelled[1])))
+            text = text.replace(
+                word, chance.choice(("".join(spelled), spelled[0] + word[1], word[0] + spelled[1]))
+            )
     return text
 
 

@@ -9,8 +9,49 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-EXAM = "高考 中考 考研 四级 六级 四六级 雅思 托福 一建 二建 国考 省考 教资 法考 初级会计 注会 执业药师 护考 自考 专升本 成人高考 期末考试 事业编 计算机二级 软考 驾考科目一".split()
-SUBJECT = "数学 语文 英语 理综 文综 物理 化学 生物 历史 行测 申论 听力 作文".split()
+EXAM = [
+    "高考",
+    "中考",
+    "考研",
+    "四级",
+    "六级",
+    "四六级",
+    "雅思",
+    "托福",
+    "一建",
+    "二建",
+    "国考",
+    "省考",
+    "教资",
+    "法考",
+    "初级会计",
+    "注会",
+    "执业药师",
+    "护考",
+    "自考",
+    "专升本",
+    "成人高考",
+    "期末考试",
+    "事业编",
+    "计算机二级",
+    "软考",
+    "驾考科目一",
+]
+SUBJECT = [
+    "数学",
+    "语文",
+    "英语",
+    "理综",
+    "文综",
+    "物理",
+    "化学",
+    "生物",
+    "历史",
+    "行测",
+    "申论",
+    "听力",
+    "作文",
+]
 CONTACT_ZH = [
     "加V：{h}",
     "微信{h}",
@@ -35,9 +76,24 @@ PRICE_ZH = [
     "￥{y}",
     "不过全额退",
 ]
-EXAM_EN = "SAT,IELTS,TOEFL,GRE,A-level maths,IB chemistry,AP Bio,GMAT,CCNA,CPA,NCLEX,AWS certification,bar exam,LSAT,NEET,WAEC".split(
-    ","
-)
+EXAM_EN = [
+    "SAT",
+    "IELTS",
+    "TOEFL",
+    "GRE",
+    "A-level maths",
+    "IB chemistry",
+    "AP Bio",
+    "GMAT",
+    "CCNA",
+    "CPA",
+    "NCLEX",
+    "AWS certification",
+    "bar exam",
+    "LSAT",
+    "NEET",
+    "WAEC",
+]
 CONTACT_EN = [
     "dm me",
     "telegram @{h}",
