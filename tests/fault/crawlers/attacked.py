@@ -10,6 +10,7 @@ import asyncio
 import json
 import random
 import resource
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ def resident_mb() -> float:
 async def main(memory_path: Path) -> dict[str, Any]:
     clock, rng = SystemClock(), random.Random(1)
     delivered: list[str] = []
+    tls = ssl.create_default_context()
 
     async def deliver(document: Document) -> None:
         delivered.append(document.source)
@@ -67,7 +69,7 @@ async def main(memory_path: Path) -> dict[str, Any]:
 
         async def one(id: str) -> None:
             async with places:
-                async with HttpClient(clock) as http:
+                async with HttpClient(clock, tls=tls) as http:
                     polite = PoliteClient(http, clock, rng)
                     report = await Crawler({id: sources[id]}, memory, polite, clock, rng, shop).poll(
                         id, deliver
