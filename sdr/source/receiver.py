@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from sdr.source.world import World
 
@@ -26,10 +24,12 @@ class Receiver:
         self._taps: NDArray[np.float32] | None = None
         if world.edge_db > 0:
             flat = min(0.99, (world.flat or 0.8 * world.rate) / world.rate)
-            at = np.linspace(0, 1, 65)
+            at = np.linspace(0, 1, 513)
             fall_db = world.edge_db * np.clip((at - flat) / (1 - flat), 0, None) ** 2
-            taps = cast("NDArray[np.float64]", signal.firwin2(_N_PASSBAND_TAPS, at, 10 ** (-fall_db / 20)))
+            endless = np.roll(np.fft.irfft(10 ** (-fall_db / 20)), _N_PASSBAND_TAPS // 2)
+            taps = endless[:_N_PASSBAND_TAPS] * np.hamming(_N_PASSBAND_TAPS)
             self._taps = taps.astype(np.float32)
+            self._spectrum = np.fft.fft(self._taps, n_chunk + _N_PASSBAND_TAPS - 1).astype(np.complex64)
         self._last_noise: tuple[int, NDArray[np.complex64]] | None = None
 
     def response(self, offset_hz: float) -> float:
@@ -68,8 +68,8 @@ class Receiver:
         white = self._white(number)
         self._last_noise = (number, white)
         joined = np.concatenate((before[-n_tail:], white))
-        shaped = cast("NDArray[np.complex64]", signal.oaconvolve(joined, self._taps, mode="valid"))
-        return shaped.astype(np.complex64, copy=False)
+        # The product of the spectra wraps around into the tail only.
+        return np.fft.ifft(np.fft.fft(joined) * self._spectrum)[n_tail:].astype(np.complex64, copy=False)
 
     def _white(self, number: int) -> NDArray[np.complex64]:
         rng = np.random.Generator(np.random.SFC64([self._world.seed, 1, number + 1]))
