@@ -12,6 +12,7 @@ from typing import Any
 
 from sdr.describe import Place, describe, with_history
 from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
+from sdr.join import groups, is_one_sender
 from sdr.plan import BandOdds, hops_for, odds
 from sdr.source.base import SampleSource
 from sdr.tape import Tape
@@ -187,12 +188,15 @@ class Scanner:
         status.last_block_at = block.started_at + timedelta(seconds=n / block.hop.rate_hz)
         self._tape.append(block.iq, block.first_sample)
         watch = self._watch(block.hop)
+        if watch.is_gap(block):
+            # Nobody knows when we hear the rest of it: what is known now is said now.
+            self._report_lasting(watch, block.hop, after_s=0.0)
         watch.push(block)
         status.floor_dbfs_hz = watch.floor_dbfs_hz
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
         watch.take_new()
-        self._report_lasting(watch, block.hop)
-        for one in watch.take_over():
+        self._report_lasting(watch, block.hop, after_s=self.settings.report_after_s)
+        for one in self._joined(watch.take_over(), watch, ended=True):
             self._report(one, watch, block.hop.center_hz, ended=True)
 
     def _watch(self, hop: Hop) -> Watch:
@@ -205,18 +209,32 @@ class Scanner:
 
     # --- reporting ---
 
-    def _report_lasting(self, watch: Watch, hop: Hop) -> None:
-        after = self.settings.report_after_s
-        for one in watch.tracker.followed:
-            if id(one) not in self._reported and one.n_rows_on * watch.row_s >= after:
-                self._report(one, watch, hop.center_hz, ended=False)
+    def _report_lasting(self, watch: Watch, hop: Hop, *, after_s: float) -> None:
+        due = [
+            one
+            for one in watch.tracker.followed
+            if id(one) not in self._reported and one.n_rows_on * watch.row_s >= after_s
+        ]
+        for one in self._joined(due, watch, ended=False):
+            self._report(one, watch, hop.center_hz, ended=False)
+
+    def _joined(self, ones: list[Followed], watch: Watch, *, ended: bool) -> list[Followed]:
+        """`ones`, with the lines of one sender put together. What was reported already stays as it was."""
+        fresh = [one for one in ones if id(one) not in self._reported]
+        if len(fresh) < 2:
+            return ones
+        for group in groups(fresh, watch.bin_hz, ended=ended):
+            if is_one_sender(group, watch, self._tape):
+                joined = watch.tracker.join(group)
+                ones = [*(one for one in ones if one not in group), joined]
+        return ones
 
     def _finish(self) -> None:
         for center_hz, watch in self._watches.items():
             still = watch.finish()
-            for one in watch.take_over():
+            for one in self._joined(watch.take_over(), watch, ended=True):
                 self._report(one, watch, center_hz, ended=True)
-            for one in still:
+            for one in self._joined(still, watch, ended=True):
                 self._report(one, watch, center_hz, ended=False, is_last=True)
 
     def _report(

@@ -36,7 +36,7 @@ TOUCH_HZ = 1_500.0
 SKIRT_RATIO = 0.01
 """What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
 SAME_TIME_S = 0.025
-"""A line inside a wide emission that comes and goes with it is part of it, no sender of its own."""
+"""A line inside a wide emission that begins with one of its bursts is part of it, no sender of its own."""
 OFF_ALARM = 1e-4
 """Probability that noise alone keeps an ended emission on for one more look."""
 MAX_BURSTS = 256
@@ -298,6 +298,36 @@ class Tracker:
         self._tell_search()
         return self._without_doubles(still)
 
+    def join(self, parts: list[Followed]) -> Followed:
+        """One emission out of `parts`, which were found to be one sender's; followed on if they were."""
+        first = max(min(o.first_row for o in parts), self.search.n_rows - self.search.history.shape[0])
+        last = max(o.last_row for o in parts)
+        low, high = min(o.low for o in parts), max(o.high for o in parts)
+        strongest = max(parts, key=lambda o: o.level * (o.high - o.low))
+        joined = Followed(
+            low=low,
+            high=high,
+            level=sum(o.level * (o.high - o.low) for o in parts) / (high - low),
+            peak=max(o.peak for o in parts),
+            next_row=first,
+            hit=strongest.hit,
+            state=np.array([0, 0, -1, first, 0, 0, 0, 0], np.float64),
+            spectrum=np.zeros(self.n_bins, np.float32),
+            bursts=np.zeros((MAX_BURSTS, 2), np.int64),
+            skirt=(min(o.skirt[0] for o in parts), max(o.skirt[1] for o in parts)),
+            at_start=any(o.at_start for o in parts),
+        )
+        self._set_look(joined)
+        self._advance(joined)
+        if not joined.n_rows_on:
+            self._count_on(joined, first, last)
+        if any(o in self.followed for o in parts):
+            keep = [i for i, o in enumerate(self.followed) if o not in parts]
+            self.search.forget_known(keep)
+            self.followed = [*(self.followed[i] for i in keep), joined]
+            self._tell_search()
+        return joined
+
     def shape(self, one: Followed) -> Shape:
         """Occupied band (99 % of the power, ITU-R SM.443 beta method) of the rows on, noise subtracted."""
         rows = max(one.n_rows_on, 1)
@@ -337,15 +367,21 @@ class Tracker:
         return sorted(kept, key=lambda o: o.last_row)
 
     def _doubles(self, one: Followed, other: Followed) -> bool:
+        """Whether `one` shows what `other` shows already."""
         both = min(one.last_row, other.last_row) - max(one.first_row, other.first_row) + 1
-        if both < 0.7 * (one.last_row - one.first_row + 1):
+        if both < 0.5 * (one.last_row - one.first_row + 1):
             return False
         a, b = self.shape(one), self.shape(other)
         shared = min(a.high, b.high) - max(a.low, b.low)
+        if shared > 0.6 * (max(a.high, b.high) - min(a.low, b.low)) and 10 * one.level < other.level:
+            # A weak wide rise that was on before: the strong one has since filled all that it measures.
+            return True
         if shared <= 0.5 * min(a.high - a.low, b.high - b.low) or not _alike(a.snr, b.snr):
             return False
-        apart = max(abs(one.first_row - other.first_row), abs(one.last_row - other.last_row))
-        return (b.high - b.low) * self.bin_hz <= WIDE_HZ or apart * self.row_s <= SAME_TIME_S
+        if (b.high - b.low) * self.bin_hz <= WIDE_HZ:
+            return both >= 0.7 * (one.last_row - one.first_row + 1)
+        starts = other.bursts[: min(other.n_bursts, MAX_BURSTS), 0]
+        return bool(np.any(np.abs(starts - one.first_row) * self.row_s <= SAME_TIME_S))
 
     def mirror_ratio(self, one: Followed) -> float:
         """Power in the bins on the other side of the centre over the emission's own, in its first rows."""

@@ -103,7 +103,7 @@ class Watch:
         if self._needs_dc:
             self.psd.remove_dc(iq)
             self._needs_dc = False
-        if self._next_sample is not None and block.first_sample != self._next_sample:
+        if self.is_gap(block):
             self._gap(block.first_sample)
         elif self._next_sample is None:
             self._anchor_samples[0] = block.first_sample
@@ -119,6 +119,10 @@ class Watch:
         for at in range(0, n_whole, self.psd.samples_per_block):
             self._rows(iq[at : min(at + self.psd.samples_per_block, n_whole)])
         self._rest = np.array(iq[n_whole:])
+
+    def is_gap(self, block: Block) -> bool:
+        """Whether samples are missing between the last block and `block`."""
+        return self._next_sample is not None and block.first_sample != self._next_sample
 
     def finish(self) -> list[Followed]:
         """Search what is still held back; everything still on the air (`take_over` has what ended)."""

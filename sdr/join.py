@@ -1,0 +1,88 @@
+"""Lines that come and go together: the tones of one sender, or several senders?
+
+The two tones of FSK, and the many lines of its preamble, each look like a sender of their own to a search
+that sees power only. Their sum tells: one angle-modulated sender keeps its envelope constant, while senders
+that know nothing of each other beat. With shares r of the power, independent ones of constant envelope give
+
+    var(|x|²) / mean(|x|²)² = 1 - sum(r²)
+
+so a group whose envelope varies less than half as much as that is one sender. Where noise alone varies
+more, nothing is joined: two reports of one sender harm less than one report of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdr.clip import extract
+from sdr.tape import Tape
+from sdr.track import Followed
+from sdr.watch import Watch
+
+SAME_ROWS = 3
+"""Starts and ends this near are the same: a row each way, and one for what a look may miss."""
+WIDEST_HZ = 400_000.0
+"""Wireless M-Bus, the widest FSK of the bands watched, keeps its lines within this."""
+MOST_LINES = 48
+LOOKED_AT_S = 0.1
+
+
+def groups(followed: Sequence[Followed], bin_hz: float, *, ended: bool) -> list[list[Followed]]:
+    """Those of `followed` that began together (and ended together, if they did), two and more at a time."""
+    found: list[list[Followed]] = []
+    for one in sorted(followed, key=lambda o: -o.level * (o.high - o.low)):
+        for group in found:
+            head = group[0]
+            together = abs(one.first_row - head.first_row) <= SAME_ROWS
+            if ended:
+                together = together and abs(one.last_row - head.last_row) <= SAME_ROWS
+            low, high = min(o.low for o in (one, *group)), max(o.high for o in (one, *group))
+            if together and (high - low) * bin_hz <= WIDEST_HZ and len(group) < MOST_LINES:
+                group.append(one)
+                break
+        else:
+            found.append([one])
+    return [group for group in found if len(group) > 1]
+
+
+def is_one_sender(group: Sequence[Followed], watch: Watch, tape: Tape) -> bool:
+    """Whether the envelope of all of `group` together is steadier than senders apart could make it."""
+    rate = watch.rate_hz
+    first = watch.sample_of(max(o.first_row for o in group)) + watch.n_fft
+    last = min(watch.sample_of(min(o.last_row for o in group)), first + round(LOOKED_AT_S * rate))
+    if last - first < 2 * watch.n_fft:
+        first, last = first - watch.n_fft, last + watch.n_fft
+    iq, _ = tape.cut(first, last)
+    if iq.shape[0] < watch.n_fft:
+        return False
+    low, high = min(o.low for o in group), max(o.high for o in group)
+    width_hz = (high - low) * watch.bin_hz
+    offset_hz = (0.5 * (low + high) - watch.n_fft / 2) * watch.bin_hz
+    clip = extract(iq, watch.format, rate, offset_hz, width_hz)
+    noise = 10 ** ((watch.floor_dbfs_hz or -120.0) / 10) * clip.noise_hz
+    strengths = np.array([max(o.level, 1e-3) * (o.high - o.low) for o in group])
+    return steady(clip.iq, noise, strengths / strengths.sum())
+
+
+def steady(iq: NDArray[Any], noise_power: float, shares: NDArray[np.float64]) -> bool:
+    """Whether `iq` varies in power less than half as much as independent parts with `shares` would.
+
+    The middle nine tenths count: the filter rings at both ends. Noise of power n beside a constant power s
+    varies by itself with (2 s n + n²) / (s + n)².
+    """
+    margin = len(iq) // 20
+    power = np.abs(iq[margin : len(iq) - margin]).astype(np.float64) ** 2
+    mean = float(power.mean()) if power.size else 0.0
+    if mean <= noise_power:
+        return False
+    apart = 1.0 - float(np.sum(shares**2))
+    signal = mean - noise_power
+    by_noise = (2 * signal * noise_power + noise_power**2) / mean**2
+    # The noise's own share is subtracted, but known to a third of itself only.
+    if by_noise > apart:
+        return False
+    return float(power.var()) / mean**2 - by_noise < 0.5 * apart
