@@ -137,7 +137,7 @@ def _crossing(cumulated: NDArray[np.float64], share: float) -> float:
     at = int(np.searchsorted(cumulated, share))
     before = cumulated[at - 1] if at else 0.0
     step = cumulated[min(at, len(cumulated) - 1)] - before
-    return at + (share - before) / step if step > 0 else float(at)
+    return float(at + (share - before) / step) if step > 0 else float(at)
 
 
 def occupied(

@@ -131,7 +131,7 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
         eye2=eye2,
         eye4=eye4,
         audio=audio.features(frequency, rate),
-        fills_clip=bandwidth > 0.85 * clip.usable_hz,
+        fills_clip=bool(bandwidth > 0.85 * clip.usable_hz),
         deviation_hz=float(np.subtract(*np.percentile(frequency, [97, 3]))) / 2 if len(frequency) else 0.0,
     )
 

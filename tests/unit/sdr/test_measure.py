@@ -161,3 +161,14 @@ def test_an_empty_clip_has_no_bursts():
     empty = extract(np.zeros((0, 2), "u1"), signals.SampleFormat.CU8, RATE_HZ, 0, 10_000)
     assert gate(empty, 1e-9).bursts == ()
     assert measure(empty, 1e-9) is None
+
+
+def test_measures_are_plain_numbers_that_any_encoder_takes():
+    rng = np.random.default_rng(11)
+    got = signals.receive(signals.ook(rng, RATE_HZ, 0.2), rng, RATE_HZ, snr_db=25, bandwidth_hz=8000)
+    found = measure(extract(got.iq, got.format, RATE_HZ, 500, 8000), got.noise_density)
+    assert found is not None
+    for name in found.__slots__:
+        value = getattr(found, name)
+        assert value is None or type(value) in (float, tuple), name
+    assert all(type(edge) is float for burst in found.bursts for edge in burst)

@@ -80,7 +80,9 @@ def test_at_15_db_with_offset_clock_error_and_echo_it_is_named_right(name):
     if name in CONTENTS:
         assert said.content == CONTENTS[name]
     if truth != "unknown":
-        assert 0.5 <= said.confidence <= 1
+        assert 0.45 <= said.confidence <= 1
+    for value in (said.confidence, said.symbol_rate, said.deviation_hz, said.center_offset_hz):
+        assert value is None or type(value) is float
 
 
 @pytest.mark.parametrize("name", ["nfm voice", "fsk", "ook pwm", "dmr"])
