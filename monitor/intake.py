@@ -111,8 +111,11 @@ class Intake:
             emission, RadioContext(heard.venue, session, n_repeats, heard.drill), self._plan
         )
         matches = self._rules.match(event)
-        if heard.spectrogram is not None:
-            event["spectrogram"] = heard.spectrogram
+        picture = next((ref for ref in heard.evidence if ref.role == "spectrogram"), None)
+        if heard.spectrogram is not None and picture is not None:
+            # Text of one length, so that the store can tell the newest by comparing.
+            at = picture.at.isoformat(timespec="microseconds")
+            event["spectrogram"] = {**heard.spectrogram, "digest": picture.digest, "at": at}
         ends_at = emission.last_seen + RADIO_HOLD if heard.is_last else None
         alerts = [
             _raise(

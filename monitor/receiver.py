@@ -105,3 +105,6 @@ def _translated() -> Generator[None, None, None]:
         yield
     except SourceError as error:
         raise SensorError(str(error), retry=error.retry) from error
+    except OSError as error:
+        # The evidence folder's disk, or a file that went away: the world's fault, not the program's.
+        raise SensorError(f"{error.filename or 'input'}: {error.strerror or error}", retry=True) from error

@@ -7,6 +7,7 @@ times to the widest, prose and event are those of the newest event.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -69,9 +70,11 @@ def fold(held: Merged | None, alert: Alert, *, new_cause: bool) -> Merged:
     """`held` with `alert` in it. The caller knows which ids and causes it has had before."""
     if held is None:
         return first(alert)
+    event = _with_newest_picture(held.event, alert.event)
     newer = (alert.updated_at, alert.id) > (held.updated_at, held.newest_event_id)
     joined = replace(
         held,
+        event=event(held.event),
         level=max(held.level, alert.level, key=LEVEL_RANK.__getitem__),
         starts_at=min(held.starts_at, alert.starts_at),
         count=held.count + new_cause,
@@ -89,9 +92,20 @@ def fold(held: Merged | None, alert: Alert, *, new_cause: bool) -> Merged:
         ends_at=alert.ends_at,
         venue=alert.venue,
         why=alert.why,
-        event=alert.event,
+        event=event(alert.event),
         newest_event_id=alert.id,
     )
+
+
+def _with_newest_picture(
+    held: dict[str, Any], raised: dict[str, Any]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What gives an event the newer of two events' pictures: later news of an emission often has none."""
+    pictures = [event["spectrogram"] for event in (held, raised) if event.get("spectrogram")]
+    if not pictures:
+        return lambda event: event
+    newest = max(pictures, key=lambda picture: (picture["at"], picture["digest"]))
+    return lambda event: {**event, "spectrogram": newest}
 
 
 def _bounded(refs: list[EvidenceRef]) -> list[EvidenceRef]:

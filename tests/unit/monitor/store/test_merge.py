@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,15 +21,23 @@ def fold_all(alerts) -> Merged:
     return merged
 
 
+def with_picture(alert, picture_at):
+    if picture_at is None:
+        return alert
+    picture = {"at": f"{picture_at:04}", "digest": alert.id, "t0_s": 0.0}
+    return replace(alert, event={**alert.event, "spectrogram": picture})
+
+
 one = st.builds(
-    lambda n, cause, at, level, drill: make_alert(
-        f"{n}", at_s=at, level=level, drill=drill, cause=f"c{cause}"
+    lambda n, cause, at, level, drill, picture_at: with_picture(
+        make_alert(f"{n}", at_s=at, level=level, drill=drill, cause=f"c{cause}"), picture_at
     ),
     st.integers(0, 60),
     st.integers(0, 5),
     st.integers(0, 100),
     st.sampled_from(sorted(LEVEL_RANK)),
     st.booleans(),
+    st.none() | st.integers(0, 5),
 )
 
 
@@ -60,3 +69,10 @@ def test_the_first_evidence_and_the_newest_are_kept_of_many():
 def test_a_drill_does_not_hide_the_real_thing_beside_it():
     assert fold_all([make_alert("1", drill=True)]).drill
     assert not fold_all([make_alert("1", drill=True), make_alert("2", drill=False)]).drill
+
+
+def test_the_newest_picture_stays_when_later_news_has_none():
+    pictured = with_picture(make_alert("1", at_s=1), 1)
+    merged = fold_all([pictured, make_alert("2", at_s=2)])
+    assert merged.newest_event_id == "id-2"
+    assert merged.event["spectrogram"]["digest"] == "id-1"
