@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crawlers.document import Document
+from monitor.alert.alert import EvidenceRef
+from monitor.bandplan import BandPlan, Row
+from monitor.evidence import EvidenceStore
+from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.queue import QueueError
+from monitor.queue.memory import MemoryQueue
+from monitor.timetable import Name, Session, Timetable
+from rules.load import LIBRARY, load_rules
+from rules.match import RuleSet
+from sdr.types import Emission
+
+AT = datetime(2026, 6, 7, 1, 30, tzinfo=UTC)
+RULES = RuleSet(load_rules(LIBRARY))
+TABLE = Timetable(
+    (Session("e", "s", Name("", ""), AT - timedelta(hours=1), AT + timedelta(hours=1), ("v",)),)
+)
+PLAN = BandPlan((Row(167e6, 174e6, "broadcasting", 1.0),))
+EMISSION = Emission(
+    id="01J",
+    sensor="roof",
+    start_s=0.0,
+    end_s=3.5,
+    first_seen=AT - timedelta(seconds=3.5),
+    last_seen=AT,
+    ended=True,
+    center_hz=169.0e6,
+    bandwidth_hz=12_100.0,
+    snr_db=22.0,
+    peak_dbfs=-35.0,
+    bursts=1,
+    on_time_s=3.5,
+    duty_cycle=1.0,
+)
+DOCUMENT = Document(
+    id="d1",
+    source="forum",
+    url="http://x/1",
+    author=None,
+    title="出售",
+    text="高考答案出售，考前一天发，准确率100%，先看后付，需要的加V信 gk2026da，名额有限",
+    published_at=None,
+    first_seen_at=AT,
+    fetched_at=AT,
+    digest="sha256:0",
+)
+PICTURE = EvidenceRef("sha256:" + "a" * 64, "image/png", "spectrogram", "a.png", 5, AT)
+
+
+class Queue(MemoryQueue):
+    full = False
+
+    async def put(self, alerts):
+        if self.full:
+            raise QueueError("disk full")
+        await super().put(alerts)
+
+
+@pytest.fixture
+def queue():
+    return Queue()
+
+
+@pytest.fixture
+def intake(tmp_path, queue):
+    return Intake(RULES, TABLE, PLAN, queue, EvidenceStore(tmp_path / "evidence"))
+
+
+async def test_an_emission_becomes_an_alert_that_says_where_when_and_why(intake, queue):
+    raised = await intake.emission(Heard(EMISSION, "v", [PICTURE], {"t0_s": 0.0}))
+    (queued,) = await queue.take(10, 0)
+    alert = queued.alert
+    assert [alert] == raised
+    assert alert.labels == {"rule": "radio-unknown-narrowband", "venue": "v", "channel": "169 MHz"}
+    assert (alert.starts_at, alert.updated_at) == (EMISSION.first_seen, AT)
+    assert alert.ends_at == AT + RADIO_HOLD
+    assert alert.event["spectrogram"]["digest"] == PICTURE.digest
+    assert alert.why[0]["field"] == "phase"
+    assert {"title_en", "title_zh", "summary_en", "summary_zh", "advice_en", "advice_zh"} == set(
+        alert.annotations
+    )
+    assert "169.0000 MHz" in alert.annotations["summary_zh"]
+
+
+async def test_the_same_emission_gives_the_same_alert_and_its_end_is_news_of_the_same_cause(intake):
+    (heard,) = await intake.emission(Heard(replace(EMISSION, ended=False), "v", is_last=False))
+    (again,) = await intake.emission(Heard(replace(EMISSION, ended=False), "v", is_last=False))
+    (ended,) = await intake.emission(Heard(EMISSION, "v"))
+    assert heard.id == again.id
+    assert heard.ends_at is None
+    assert (ended.id == heard.id, ended.cause == heard.cause) == (False, True)
+    assert ended.event["n_repeats"] == 0
+
+
+async def test_a_version_of_a_document_is_a_cause_of_its_own_and_the_same_case(intake):
+    first = {alert.labels["rule"]: alert for alert in await intake.document(DOCUMENT)}
+    second = {alert.labels["rule"]: alert for alert in await intake.document(replace(DOCUMENT, version=2))}
+    one, other = first["web-answer-sale"], second["web-answer-sale"]
+    assert one.fingerprint == other.fingerprint
+    assert one.cause != other.cause
+    assert one.labels["document"] == "d1"
+
+
+async def test_a_document_that_fires_is_kept_as_evidence_and_a_harmless_one_is_not(intake, tmp_path):
+    assert await intake.document(replace(DOCUMENT, id="d2", title="", text="祝大家考试顺利！")) == []
+    assert not (tmp_path / "evidence").exists()
+    alerts = await intake.document(DOCUMENT)
+    (ref,) = alerts[0].evidence
+    assert "gk2026da" in (tmp_path / "evidence" / ref.path).read_text(encoding="utf-8")
+
+
+async def test_what_could_not_be_made_durable_is_told_and_may_be_tried_again(intake, queue):
+    queue.full = True
+    with pytest.raises(QueueError):
+        await intake.document(DOCUMENT)
+    assert intake.counts.n_documents == 0
+    queue.full = False
+    assert await intake.document(DOCUMENT)
+    assert intake.counts.n_documents == 1
