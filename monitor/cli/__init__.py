@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "check": Command("monitor.cli.check", "check", "every fault of a configuration / 检查配置"),
     "devices": Command("monitor.cli.devices", "devices", "what is plugged in / 已接入的接收机"),
     "scan": Command("monitor.cli.scan", "scan", "what is on the air / 扫描信号"),
+    "listen": Command("monitor.cli.listen", "listen_command", "a clip as sound / 回放录音"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
     "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
