@@ -227,7 +227,7 @@ class Scanner:
             if is_one_sender(group, watch, self._tape):
                 joined = watch.tracker.join(group)
                 ones = [*(one for one in ones if one not in group), joined]
-        return ones
+        return watch.tracker.without_doubles(ones)
 
     def _finish(self) -> None:
         for center_hz, watch in self._watches.items():

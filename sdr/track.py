@@ -287,7 +287,7 @@ class Tracker:
             self.search.forget_known(keep)
             self.followed = [self.followed[i] for i in keep]
             self._tell_search()
-        return self._without_doubles(sorted(over, key=lambda o: o.last_row))
+        return self.without_doubles(sorted(over, key=lambda o: o.last_row))
 
     def finish(self) -> list[Followed]:
         """Follow to the newest row and give up all that is still on the air."""
@@ -296,7 +296,7 @@ class Tracker:
         still, self.followed = self.followed, []
         self.search.forget_known([])
         self._tell_search()
-        return self._without_doubles(still)
+        return self.without_doubles(still)
 
     def join(self, parts: list[Followed]) -> Followed:
         """One emission out of `parts`, which were found to be one sender's; followed on if they were."""
@@ -354,28 +354,31 @@ class Tracker:
         snr = float(excess.sum()) / max(wide, 1.0)
         return Shape(low + center - wide / 2, low + center + wide / 2, low + center, max(snr, 1e-3))
 
-    def _without_doubles(self, done: list[Followed]) -> list[Followed]:
+    def without_doubles(self, done: list[Followed]) -> list[Followed]:
         """`done` without those that another one, done or still followed, shows as well.
 
         The tones of FSK are found one by one where each is weak; what they hold together is seen from
         either, once its spectrum has been added up.
         """
-        kept: list[Followed] = []
-        for one in sorted(done, key=lambda o: -o.level * (o.high - o.low)):
-            if not any(self._doubles(one, other) for other in (*kept, *self.followed)):
-                kept.append(one)
+        kept = sorted(done, key=lambda o: o.level * (o.high - o.low))
+        for one in list(kept):
+            others = (*(o for o in kept if o is not one), *self.followed)
+            if any(self._doubles(one, other) for other in others if other is not one):
+                kept.remove(one)
         return sorted(kept, key=lambda o: o.last_row)
 
     def _doubles(self, one: Followed, other: Followed) -> bool:
         """Whether `one` shows what `other` shows already."""
         both = min(one.last_row, other.last_row) - max(one.first_row, other.first_row) + 1
-        if both < 0.5 * (one.last_row - one.first_row + 1):
+        if both <= 0:
             return False
         a, b = self.shape(one), self.shape(other)
         shared = min(a.high, b.high) - max(a.low, b.low)
         if shared > 0.6 * (max(a.high, b.high) - min(a.low, b.low)) and 10 * one.level < other.level:
             # A weak wide rise that was on before: the strong one has since filled all that it measures.
             return True
+        if both < 0.5 * (one.last_row - one.first_row + 1):
+            return False
         if shared <= 0.5 * min(a.high - a.low, b.high - b.low) or not _alike(a.snr, b.snr):
             return False
         if (b.high - b.low) * self.bin_hz <= WIDE_HZ:
