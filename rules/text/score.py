@@ -106,7 +106,7 @@ def _sell(e: Evidence) -> float:
     innocent = either(
         e["news"], e["warning"], e["doubt"], e["negation"], e["study"], 0.6 * e["chat"], e["other"]
     )
-    return max(_goods(e), e["exam"] * ways * trade * (1.0 - 0.9 * innocent))
+    return max(_goods(e), 0.8 * e["exam"] * (ways * trade) ** 0.5 * (1.0 - innocent))
 
 
 def _device(e: Evidence) -> float:
