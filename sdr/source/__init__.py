@@ -56,7 +56,9 @@ def open_source(
             return open_rtl_tcp(spec, hop=hop, clock=clock, ppm=ppm)
         return open_usb(spec, hop=hop, clock=clock, ppm=ppm)
     if colon and kind == "synth":
-        return open_synth(spec, Path(rest), clock=clock)
+        return open_synth(
+            spec, Path(rest), rate_hz=rate_hz, center_hz=center_hz, gain_db=gain_db, clock=clock
+        )
     if colon and kind in set(SampleFormat):
         return open_recording(
             spec, Path(rest), rate_hz=rate_hz, center_hz=center_hz, format=SampleFormat(kind)

@@ -10,6 +10,7 @@ on what was read before.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,14 +26,25 @@ from sdr.types import Block, Hop, SampleFormat
 _N_CHUNK = 1 << 16
 
 
-def open_synth(spec: str, path: Path, *, clock: Clock = SYSTEM_CLOCK) -> SynthSource:
-    """The world that `path` describes.
+def open_synth(
+    spec: str,
+    path: Path,
+    *,
+    rate_hz: float | None = None,
+    center_hz: float | None = None,
+    gain_db: float | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> SynthSource:
+    """The world that `path` describes, tuned as asked, or as it says itself.
 
     Raises
     ------
     SourceError
     """
-    return SynthSource(spec, read_world(path), clock=clock)
+    world = read_world(path)
+    source = SynthSource(spec, replace(world, center=center_hz or world.center), clock=clock)
+    source.tune(Hop(source.info.center_hz, rate_hz or world.rate, gain_db=gain_db or world.gain_db))
+    return source
 
 
 class SynthSource:
@@ -70,7 +82,8 @@ class SynthSource:
             )
         if (hop.center_hz, hop.gain_db) != (self._hop.center_hz, self._hop.gain_db):
             self._chunk_number = -1
-            self._next += round(self._world.retune * self._world.rate)
+            # Nothing was heard yet: there is no time that a retune could cost.
+            self._next += round(self._world.retune * self._world.rate) if self._next else 0
         self._hop = hop
 
     def read(self, n_samples: int) -> Block | None:

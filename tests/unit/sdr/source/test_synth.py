@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdr.source import SourceError
+from sdr.source import SourceError, open_source
 from sdr.source.signals import make_pattern, occupied_bandwidth
 from sdr.source.synth import SynthSource
 from sdr.source.world import MODULATIONS, Emitter, World
@@ -200,6 +200,19 @@ def test_the_passband_falls_at_its_edge_for_noise_and_sender_alike():
     at_edge = replace(world, emitters=(Emitter(433.92e6 + 118e3, "carrier", snr_db=30),))
     snr = db(band_power(heard(at_edge), 250e3, 117.5e3, 118.5e3) / band_power(iq, 250e3, 117.5e3, 118.5e3))
     assert snr == pytest.approx(30, abs=1.5)
+
+
+def test_a_world_can_be_opened_tuned_elsewhere_but_not_at_another_rate(tmp_path):
+    (tmp_path / "w.yml").write_text("rate: 250k\ncenter: 433M\nseconds: 1\nretune: 0.1\n")
+    source = open_source(f"synth:{tmp_path / 'w.yml'}", center_hz=434e6, gain_db=20.0)
+    block = source.read(1000)
+    assert (source.info.center_hz, block.hop, block.first_sample) == (
+        434e6,
+        Hop(434e6, 250e3, gain_db=20.0),
+        0,
+    )
+    with pytest.raises(SourceError, match="runs at 250000"):
+        open_source(f"synth:{tmp_path / 'w.yml'}", rate_hz=1e6)
 
 
 def test_a_world_has_an_end_is_closable_and_keeps_to_its_rate():
