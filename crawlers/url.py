@@ -31,11 +31,13 @@ _UNRESERVED = frozenset(_LETTERS + b"-._~")
 
 _TRACKING = """
     fbclid gclid dclid msclkid yclid mc_cid mc_eid igshid spm scm share_token share_source share_medium
-    share_from from_source sid phpsessid jsessionid s highlight _t timestamp
+    share_from from_source phpsessid jsessionid highlight _t timestamp
 """
 TRACKING = frozenset(_TRACKING.split())
-"""Query names that never tell two pages apart: campaign marks (``utm_*`` too), and the session ids
-of phpBB, vBulletin and PHP."""
+"""Query names that never tell two pages apart: campaign marks (``utm_*`` too) and sessions."""
+SESSIONS = frozenset(("s", "sid"))
+"""Session ids of vBulletin and phpBB, 32 hex digits; elsewhere these names mean a search or a story."""
+_SESSION_ID = re.compile(r"[0-9a-fA-F]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +222,14 @@ def canonical(url: Url) -> Url:
     """The one spelling of `url`: no tracking marks, no session ids, no empty query. Idempotent."""
     if url.query is None:
         return url
-    kept = [pair for pair in url.query.split("&") if pair and not _tracks(pair.partition("=")[0].lower())]
+    kept = [pair for pair in url.query.split("&") if pair and not _tracks(*pair.partition("=")[::2])]
     return Url(url.scheme, url.host, url.port, url.path, "&".join(kept) or None)
 
 
-def _tracks(name: str) -> bool:
+def _tracks(name: str, value: str) -> bool:
+    name = name.lower()
+    if name in SESSIONS:
+        return bool(_SESSION_ID.fullmatch(value))
     return name in TRACKING or name.startswith("utm_")
 
 

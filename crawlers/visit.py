@@ -62,8 +62,9 @@ class PollVisit:
         return self._clock.now()
 
     async def get(self, url: str, *, accept: str = "") -> Page:
-        target = canonical(parse(url))
-        known = await self._memory.page(self._config.id, str(target), self._reader)
+        target = parse(url)
+        name = str(canonical(target))
+        known = await self._memory.page(self._config.id, name, self._reader)
         headers = {"Accept": accept} if accept else {}
         if known and known.etag:
             headers["If-None-Match"] = known.etag
@@ -79,7 +80,7 @@ class PollVisit:
         self._check(response)
         digest = hashlib.sha256(response.body).hexdigest()
         validators = {
-            "request": str(target),
+            "request": name,
             "etag": response.headers.get("etag", ""),
             "last-modified": response.headers.get("last-modified", ""),
             "digest": digest,

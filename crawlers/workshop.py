@@ -141,8 +141,24 @@ class _Careful(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module_name}.{global_name} is no record")
 
 
+_NO_PICKLE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+
+
 def _read_answer(data: bytes) -> tuple[bool, Any]:
     try:
-        return _Careful(io.BytesIO(data)).load()
-    except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, ValueError, TypeError) as error:
+        good, value = _Careful(io.BytesIO(data)).load()
+    except _NO_PICKLE as error:
         raise CrawlError("parse", "answer of the parser", str(error)) from None
+    if good is not True and not (isinstance(value, tuple) and [*map(type, value)] == [str, str, str]):
+        raise CrawlError("parse", "answer of the parser", "neither a result nor an error")
+    return good, value

@@ -23,7 +23,7 @@ def rss(*items: str, encoding: str = "utf-8") -> bytes:
 
 
 def forum_page(*threads: int, next_page: str = "") -> str:
-    rows = "".join(f'<li class=row><a href="/t/{n}?sid=abc{n}">帖子{n}</a></li>' for n in threads)
+    rows = "".join(f'<li class=row><a href="/t/{n}?sid=abc{n:029d}">帖子{n}</a></li>' for n in threads)
     return f"<title>版块</title><ul>{rows}</ul>" + (
         f'<a rel=next href="{next_page}">下一页</a>' if next_page else ""
     )
@@ -151,7 +151,7 @@ async def test_pagination_stops_at_the_known_and_session_ids_make_no_new_thread(
     await bench.poll(forum_source(site, max_revisits=0))
     assert bench.texts == ["帖1", "帖2", "帖3", "帖4"]
     site.requests.clear()
-    site.pages["/list"] = forum_page(5, 1, next_page="/list?page=2").replace("sid=abc", "sid=zzz")
+    site.pages["/list"] = forum_page(5, 1, next_page="/list?page=2").replace("sid=abc", "sid=eee")
     await bench.poll(forum_source(site, max_revisits=0))
     assert site.asked() == ["/list", "/t/5", "/list?page=2"]
 

@@ -32,8 +32,8 @@ def page(name: str, url: str = "http://bbs.example/forum/page") -> Page:
     ("preset", "first", "mark", "n", "next_url"),
     [
         ("discuz", "forum.php?mod=viewthread&tid=1001&extra=page%3D1", "12", 2, "forum.php?mod=forumdisplay&fid=2&page=2"),
-        ("phpbb", "viewtopic.php?f=2&t=71", "4 Replies", 2, "viewforum.php?f=2&sid=0f3a&start=25"),
-        ("vbulletin", "showthread.php?881-Physics-paper", "Replies: 6", 1, "forumdisplay.php?2-Exams/page2&s=9a1b"),
+        ("phpbb", "viewtopic.php?f=2&t=71", "4 Replies", 2, "viewforum.php?f=2&sid=0f3ac2d10f3ac2d10f3ac2d10f3ac2d1&start=25"),
+        ("vbulletin", "showthread.php?881-Physics-paper", "Replies: 6", 1, "forumdisplay.php?2-Exams/page2&s=9a1b7c2d9a1b7c2d9a1b7c2d9a1b7c2d"),
         ("nodebb", "/topic/31/geometry", "4", 1, "page?page=2"),
     ],
 )  # fmt: skip
