@@ -21,9 +21,10 @@ from sdr.types import Hop
 
 _DELIVERY_S = 0.008
 """Short, so that little is in flight at a retune; each costs some 30 us of Python."""
-_BUFFERED_S = 0.33
-"""In the kernel, for as long as this process may be held up. Eight dongles at 2.4 MS/s then take 13 MB of the
-16 MB that Linux gives all of USB (usbcore.usbfs_memory_mb); librtlsdr's own 15 x 256 KiB would take 31."""
+_MOST_BUFFERED_S = 1.0
+_ALL_BUFFERS_BYTES = 13e6
+"""In the kernel, for as long as this process may be held up; shared by all dongles that are plugged in. Linux
+gives all of USB 16 MB (usbcore.usbfs_memory_mb): librtlsdr's own 15 x 256 KiB would fit four times."""
 _RATES_HZ = ((225_001, 300_000), (900_001, 3_200_000))
 """rtl-sdr.h, rtlsdr_set_sample_rate."""
 
@@ -133,6 +134,7 @@ class UsbDriver:
         self._device: Any = None
         self._gains: list[int] = []
         self._n_delivery_bytes = 0
+        self._n_buffers = 0
         self._stopped = threading.Event()
 
     def delivery_s(self, rate_hz: float) -> float:
@@ -162,6 +164,11 @@ class UsbDriver:
             self.close()
             raise
         self._n_delivery_bytes = _delivery_bytes(hop.rate_hz)
+        n_bytes = min(
+            _MOST_BUFFERED_S * 2 * hop.rate_hz,
+            _ALL_BUFFERS_BYTES / max(1, self._rtlsdr.lib.rtlsdr_get_device_count()),
+        )
+        self._n_buffers = max(4, int(n_bytes / self._n_delivery_bytes))
 
     def stream(self, deliver: Deliver) -> None:
         def on_bytes(values: object, _: object) -> None:
@@ -171,7 +178,7 @@ class UsbDriver:
             flat = np.frombuffer(cast("Any", values), dtype=np.uint8)
             deliver(flat[: len(flat) & ~1].reshape(-1, 2))
 
-        self._device.DEFAULT_ASYNC_BUF_NUMBER = max(4, round(_BUFFERED_S / _DELIVERY_S))
+        self._device.DEFAULT_ASYNC_BUF_NUMBER = self._n_buffers
         if self._stopped.is_set():
             return
         try:

@@ -107,7 +107,6 @@ def test_the_dongle_is_set_as_asked(emulator):
             name: emulator.get(name) for name in ("RATE", "CENTER", "GAIN_MODE", "GAIN", "PPM", "DIRECT")
         }
         assert emulator.get("BIAS_TEE") == 1
-        assert emulator.get("BUF_NUM") * emulator.get("BUF_LEN") < 2 << 20
     assert found == {
         "RATE": 1_600_000,
         "CENTER": 434_000_000,
@@ -119,6 +118,16 @@ def test_the_dongle_is_set_as_asked(emulator):
     with opened() as source:
         assert source.read(1000).hop == Hop(434e6, 2.4e6)
         assert emulator.get("GAIN_MODE") == 0
+
+
+@pytest.mark.parametrize("n_devices", [1, 8])
+def test_a_dongle_buffers_a_second_but_all_together_stay_within_what_linux_gives_usb(emulator, n_devices):
+    emulator.describe("", n_devices=n_devices)
+    with opened() as source:
+        source.read(1000)
+        n_bytes = emulator.get("BUF_NUM") * emulator.get("BUF_LEN")
+    assert n_bytes * n_devices < 15 << 20
+    assert n_bytes / 2 / RATE > (0.95 if n_devices == 1 else 0.3)
 
 
 def test_a_lost_transfer_is_counted_and_placed_to_the_sample(emulator):

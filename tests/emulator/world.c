@@ -21,10 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE (1 << 18)
+#define TABLE (1 << 16)
 
 struct world the_world;
-static float noise_table[2 * TABLE + 64];
+static float noise_table[2 * TABLE];
 
 static uint64_t mix(uint64_t x)
 {
@@ -175,9 +175,12 @@ static void make_stretch(const struct setting *s, int64_t n, int count, uint8_t 
     float iq[2 * STRETCH];
     double gain = pow(10, (s->gain_db - w->gain_reference) / 20);
     float noise = pow(10, w->noise_dbfs / 20) * gain;
-    const float *from = noise_table + 2 * (mix(n) % (TABLE - STRETCH));
-    for (int i = 0; i < 2 * count; i++)
-        iq[i] = noise * from[i];
+    /* Each sample is drawn by itself: stretches of a table would repeat, and their ripple stand out of a long mean. */
+    for (int i = 0; i < count; i++) {
+        const float *drawn = noise_table + 2 * (mix(n + i) % TABLE);
+        iq[2 * i] = noise * drawn[0];
+        iq[2 * i + 1] = noise * drawn[1];
+    }
     for (int k = 0; k < w->n_emitters && !s->is_settling; k++) {
         const struct emitter *e = &w->emitters[k];
         double offset = e->frequency - s->center;
