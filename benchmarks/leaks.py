@@ -25,7 +25,7 @@ import numpy as np
 
 from rules.text.bank import Bank, Item
 from rules.text.fingerprint import squeeze
-from rules.text.lexicon import shipped_lexicon
+from rules.text.lexicon_file import shipped_lexicon
 from rules.text.normalise import normalise
 from rules.text.reading import read_with
 

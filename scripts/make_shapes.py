@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from rules.text.fold import FOLD
-from rules.text.lexicon import shipped_lexicon
+from rules.text.lexicon_file import shipped_lexicon
 from rules.text.score import TURNING
 
 RADICALS = set("亻氵扌讠钅忄犭纟饣木口艹土火王竹日月目石禾米足车虫女人水手言金心犬糸食草玉⺮阝衤礻")

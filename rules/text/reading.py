@@ -6,13 +6,14 @@ raw text -> canonical form, disguises put right -> terms, in one pass
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rules.text.handles import find_handles
 from rules.text.layout import find_layout
-from rules.text.lexicon import Lexicon, shipped_lexicon
+from rules.text.lexicon import Lexicon
+from rules.text.lexicon_file import shipped_lexicon
 from rules.text.normalise import Canonical, normalise
 from rules.text.respell import Respeller
 from rules.text.score import Verdict, judge
@@ -23,13 +24,16 @@ CACHE_SIZE = 512
 """Texts whose reading is kept: the rules of one batch ask for the same text many times."""
 
 
+Spans = tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class TermHit:
     term: str
     category: str
     role: str
     weight: float
-    spans: tuple[tuple[int, int], ...]
+    spans: Spans
     """Original code-point ranges, end exclusive."""
 
 
@@ -91,18 +95,24 @@ def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
         canonical, found, forms = respelled, lexicon.find(respelled), find_handles(respelled.text)
     found += [*forms, *find_layout(raw)]
     verdicts = judge(canonical.text, found)
-    categories = {verdict.category: _score(verdict, canonical) for verdict in verdicts}
-    return TextReading(canonical, categories)
+
+    @cache
+    def spans(start: int, end: int) -> Spans:
+        return tuple(canonical.spans(start, end))
+
+    return TextReading(
+        canonical, {verdict.category: _score(verdict, canonical.text, spans) for verdict in verdicts}
+    )
 
 
-def _score(verdict: Verdict, canonical: Canonical) -> CategoryScore:
+def _score(verdict: Verdict, text: str, spans: Callable[[int, int], Spans]) -> CategoryScore:
     hits = tuple(
         TermHit(
-            canonical.text[found.start : found.end] if term.is_form else term.term,
+            text[found.start : found.end] if term.is_form and found.end else term.term,
             verdict.category,
             term.role,
             term.weight,
-            tuple(canonical.spans(found.start, found.end)),
+            spans(found.start, found.end),
         )
         for found, term in verdict.hits
     )

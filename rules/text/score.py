@@ -213,29 +213,26 @@ def _unmasked(found: Sequence[Found]) -> list[Hit]:
     Harmless compounds hide evidence (参考答案, 火枪手), evidence hides harmless words
     (考后付款 is no talk after the exam), and of one role in one category the longer counts.
     """
-    longest: dict[tuple[str, int], Found] = {}
+    covers: dict[object, dict[int, Found]] = {}
     for one in found:
-        for term in one.terms:
-            for key in _mask_keys(term):
-                for place in range(one.start, one.end):
-                    known = longest.get((key, place))
-                    if known is None or one.end - one.start > known.end - known.start:
-                        longest[key, place] = one
+        length = one.end - one.start
+        for key in {key for term in one.terms for key in (term.role in TURNING, (term.category, term.role))}:
+            cover = covers.setdefault(key, {})
+            for place in range(one.start, one.end):
+                known = cover.get(place)
+                if known is None or length > known.end - known.start:
+                    cover[place] = one
     hits: list[Hit] = []
     for one in found:
         for term in one.terms:
-            opposite = "for" if term.role in TURNING else "against"
-            keys = (opposite, f"{term.category} {term.role}")
-            if not any(_hides(longest.get((key, one.start)), one) for key in keys):
+            other_side, own_kind = covers.get(term.role not in TURNING), covers[term.category, term.role]
+            if not _hidden(one, own_kind) and not (other_side and _hidden(one, other_side)):
                 hits.append((one, term))
     return hits
 
 
-def _mask_keys(term: Term) -> tuple[str, str]:
-    return ("against" if term.role in TURNING else "for", f"{term.category} {term.role}")
-
-
-def _hides(mask: Found | None, one: Found) -> bool:
+def _hidden(one: Found, cover: Mapping[int, Found]) -> bool:
+    mask = cover.get(one.start)
     return (
         mask is not None
         and mask.start <= one.start

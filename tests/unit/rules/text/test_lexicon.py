@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.text.lexicon import Frame, Lexicon, LexiconError, Term, load_lexicon, shipped_lexicon
+from rules.text.lexicon import Frame, Lexicon, LexiconError, Term
+from rules.text.lexicon_file import load_lexicon, shipped_lexicon
 from rules.text.normalise import Canonical, normalise
 
 WORDS = st.lists(st.text(alphabet="考试答案ab", min_size=1, max_size=4), min_size=1, max_size=8, unique=True)

@@ -11,8 +11,9 @@ from disguises import DISGUISES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.text.lexicon_file import shipped_lexicon
 from rules.text.normalise import canonical_term, normalise
-from rules.text.reading import read_with, shipped_lexicon
+from rules.text.reading import read_with
 
 PLAIN = st.text(alphabet="高考答案出售加微信今天晚上abc xyz 0123", min_size=1, max_size=40)
 SENTENCES = [

@@ -10,7 +10,8 @@ import pytest
 from held_out import POSTS
 from made_posts import harmless, offers
 
-from rules.text.reading import TextReading, read_with, shipped_lexicon
+from rules.text.lexicon_file import shipped_lexicon
+from rules.text.reading import TextReading, read_with
 
 
 def read(text: str) -> TextReading:
