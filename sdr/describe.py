@@ -70,8 +70,8 @@ def describe(
     first = watch.sample_of(one.first_row)
     last = watch.sample_of(one.last_row) + watch.n_fft
     shape = watch.tracker.shape(one)
-    offset_hz = (shape.center - watch.n_fft / 2) * watch.bin_hz
-    width_hz = (shape.high - shape.low) * watch.bin_hz
+    offset_hz = float(shape.center - watch.n_fft / 2) * watch.bin_hz
+    width_hz = float(shape.high - shape.low) * watch.bin_hz
     n_bursts = min(one.n_bursts, MAX_BURSTS)
     bursts = [
         (watch.sample_of(int(a)), watch.sample_of(int(b)) + watch.n_fft) for a, b in one.bursts[:n_bursts]

@@ -212,6 +212,8 @@ class Tracker:
         self.row_s = row_s
         self.bin_hz = bin_hz
         self.followed: list[Followed] = []
+        self.floor_uncertainty = 0.0
+        """How far the floor may be off, as a share of it: bins no further above it count as noise."""
         self.n_dropped = 0
         """Emissions that were not followed because too many were already."""
         self._leak_db = leakage_db(n_bins)
@@ -337,7 +339,8 @@ class Tracker:
             return Shape(one.low, one.high, 0.5 * (one.low + one.high), 1e-3)
         # Beyond the skirts only noise would be added up: stop where the smoothed spectrum meets its edge.
         smooth = np.convolve(excess, np.ones(3) / 3, mode="same")
-        edge = max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), 2.5 / math.sqrt(rows * freedom(3)))
+        noise = math.hypot(2.5 / math.sqrt(rows * freedom(3)), 3 * self.floor_uncertainty)
+        edge = max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), noise)
         top = one.low - low + int(np.argmax(smooth[one.low - low : one.high - low]))
         first, last = _stretch(smooth > edge, top, max(self._touch_bins, (one.high - one.low) // 4))
         excess[:first] = 0.0
@@ -352,7 +355,8 @@ class Tracker:
         else:
             center = 0.5 * float(at[0] + at[1])
         snr = float(excess.sum()) / max(wide, 1.0)
-        return Shape(low + center - wide / 2, low + center + wide / 2, low + center, max(snr, 1e-3))
+        center += low
+        return Shape(center - float(wide) / 2, center + float(wide) / 2, center, max(snr, 1e-3))
 
     def without_doubles(self, done: list[Followed]) -> list[Followed]:
         """`done` without those that another one, done or still followed, shows as well.

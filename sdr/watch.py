@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from sdr.detect import FALSE_ALARM, MAX_LEVEL, Search
 from sdr.noise import FloorKeeper, cell_means, estimate_floor
 from sdr.psd import PowerSpectrum, fft_length
 from sdr.track import Followed, Tracker
-from sdr.types import Block, SampleFormat
+from sdr.types import Block, Hop, SampleFormat
 
 FIRST_FLOOR_S = 0.5
 """What is heard first is held back this long, then searched against a floor that it made itself."""
@@ -203,6 +204,7 @@ class Watch:
         new = estimate_floor(cells, per_cell, least=self._least)
         floor = self._floors.add(new, cells.shape[0] * per_cell)
         self.search.set_floor(floor)
+        self.tracker.floor_uncertainty = floor.uncertainty
         self.floor_dbfs_hz = float(10 * np.log10(np.median(floor.power) / self.bin_hz))
 
     def _look(self, power: NDArray[np.float32]) -> None:
@@ -235,3 +237,16 @@ def _quantisation(format: SampleFormat, n_fft: int) -> float:
     if format is SampleFormat.CF32:
         return 0.0
     return 2 / 12 / format.full_scale**2 / n_fft
+
+
+def warm_up() -> None:
+    """Compile (or load) every kernel by watching a burst in noise: a live source would not wait for it."""
+    rng = np.random.default_rng(0)
+    for format in (SampleFormat.CU8, SampleFormat.CS8, SampleFormat.CS16, SampleFormat.CF32):
+        watch = Watch(format, 48_000.0)
+        iq = rng.normal(0, 0.01, size=(48_000, 2))
+        iq[20_000:30_000, 0] += 0.3
+        raw = (iq * format.full_scale + format.offset).astype(format.dtype)
+        hop = Hop(0.0, 48_000.0)
+        watch.push(Block(hop, 0, datetime.now(UTC), raw))
+        watch.finish()
