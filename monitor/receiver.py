@@ -21,6 +21,7 @@ from monitor.server.views import BandCoverage
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
+from sdr.watch import warm_up
 
 
 class Receiver:
@@ -29,6 +30,8 @@ class Receiver:
     def __init__(self, sensor: Sensor, evidence_root: Path, post: Callable[[Heard], None]) -> None:
         self._sensor = sensor
         self._post = post
+        # Kernels are compiled before the source is opened: a receiver does not wait for them.
+        warm_up()
         with _translated():
             self._source = _open(sensor)
         settings = ScanSettings(
