@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +48,12 @@ def emission_record(emission: Emission) -> dict[str, Any]:
     }
 
 
-def summary_record(status: ScanStatus, rate_hz: float, odds: list[BandOdds]) -> dict[str, Any]:
+def summary_record(
+    status: ScanStatus,
+    rate_hz: float,
+    odds: Sequence[BandOdds],
+    unwatched: Sequence[tuple[float, float]] = (),
+) -> dict[str, Any]:
     """The last line of a scan: what was heard, and what was not."""
     return {
         "type": "summary",
@@ -62,10 +68,11 @@ def summary_record(status: ScanStatus, rate_hz: float, odds: list[BandOdds]) -> 
                 "low_hz": band.low_hz,
                 "high_hz": band.high_hz,
                 "revisit_s": round(band.revisit_s, 3),
-                "intercept_1s": round(band.intercept(1.0), 3),
+                **{f"intercept_{s}s": round(band.intercept(s), 3) for s in (0.1, 1, 5)},
             }
             for band in odds
         ],
+        "unwatched": [{"low_hz": low, "high_hz": high} for low, high in unwatched],
     }
 
 

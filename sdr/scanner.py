@@ -13,7 +13,8 @@ from typing import Any
 from sdr.describe import Place, describe, with_history
 from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
 from sdr.join import groups, is_one_sender
-from sdr.plan import BandOdds, hops_for, odds
+from sdr.plan import Band, BandOdds, Plan, make_plan, unwatched
+from sdr.rounds import Rounds, VisitLog
 from sdr.source.base import SampleSource
 from sdr.tape import Tape
 from sdr.track import Followed
@@ -34,6 +35,8 @@ class ScanSettings:
 
     sensor: str = "cli"
     bands: tuple[tuple[float, float], ...] = ()
+    weights: tuple[float, ...] = ()
+    """What a burst missed in each of ``bands`` weighs; where one is not given, 1.0."""
     dwell_s: float = 0.1
     gain_db: float | None = None
     ppm: int | None = None
@@ -41,7 +44,7 @@ class ScanSettings:
     """Stop after so many seconds of samples."""
     evidence_dir: Path | None = None
     pre_trigger_s: float = 2.0
-    post_trigger_s: float = 4.0
+    post_trigger_s: float = 2.0
     """How much is kept from before the first burst and from its start on."""
     tape_s: float = 4.0
     """How far back raw samples can be looked at; with evidence at least to before the trigger."""
@@ -102,7 +105,10 @@ class Scanner:
         if info.n_samples is not None:
             n_tape = min(n_tape, info.n_samples)
         self._tape = Tape(info.format, max(n_tape, 1024))
-        self._hops = self._make_hops()
+        self._plan = self._make_plan()
+        self._rounds = Rounds(self._plan)
+        self._visits = VisitLog()
+        self._is_hit = False
         self._watches: dict[float, Watch] = {}
         self._reported: dict[int, Emission] = {}
         self._starts: dict[int, deque[float]] = {}
@@ -111,12 +117,27 @@ class Scanner:
 
     @property
     def odds(self) -> list[BandOdds]:
-        """What this scan promises of each band."""
+        """What this scan promises of each band; once every hop had two visits, what it keeps."""
+        if not self._plan.hops:
+            return [BandOdds(low, high, 0.0, 0.0) for low, high in self._heard_bands]
+        return self._plan.odds(self._visits.visits(len(self._plan.hops)) if self._plan.is_sweep else None)
+
+    @property
+    def unwatched(self) -> list[tuple[float, float]]:
+        """Ranges that an RTL-SDR could tune and this scan does not hear; none where the centre is unknown."""
+        return unwatched(self._heard_bands) if self.source.info.center_known else []
+
+    @property
+    def _heard_bands(self) -> list[tuple[float, float]]:
         info = self.source.info
-        bands = self.settings.bands or (
-            (info.center_hz - info.rate_hz / 2, info.center_hz + info.rate_hz / 2),
-        )
-        return odds(bands, self._hops)
+        if self._plan.hops:
+            return list(self.settings.bands)
+        low, high = info.center_hz - info.rate_hz / 2, info.center_hz + info.rate_hz / 2
+        if not self.settings.bands:
+            return [(low, high)]
+        # What a fixed source cannot hear it does not watch, whatever was asked for.
+        parts = [(max(low, a), min(high, b)) for a, b in self.settings.bands]
+        return [(a, b) for a, b in parts if a < b]
 
     def stop(self) -> None:
         """End `run` soon; from any thread."""
@@ -131,29 +152,48 @@ class Scanner:
             If the source fails. What was heard until then has been reported.
         """
         try:
-            if len(self._hops) > 1:
+            if self._plan.is_sweep:
                 self._sweep()
             else:
-                if self._hops:
-                    self.source.tune(self._hops[0])
+                if self._plan.hops:
+                    self.source.tune(self._plan.hops[0])
                 self._stay(None)
         finally:
             self._finish()
 
     # --- reading ---
 
-    def _make_hops(self) -> list[Hop]:
+    def _make_plan(self) -> Plan:
         info, settings = self.source.info, self.settings
         if not settings.bands or not info.tunable:
-            return []
-        return hops_for(settings.bands, info.rate_hz, settings.dwell_s, settings.gain_db)
+            return Plan((), (), ())
+        weights = (*settings.weights, *[1.0] * len(settings.bands))[: len(settings.bands)]
+        bands = [Band(low, high, weight) for (low, high), weight in zip(settings.bands, weights, strict=True)]
+        return make_plan(bands, info.rate_hz, settings.dwell_s, settings.gain_db)
 
     def _sweep(self) -> None:
+        hops, tuned = self._plan.hops, -1
         while not self._stopped.is_set():
-            for hop in self._hops:
+            number = self._rounds.next()
+            hop = hops[number]
+            if number != tuned:
+                # Between two visits in a row nothing is tuned, so that nothing is missed.
+                if tuned >= 0:
+                    # While its samples are still on the tape.
+                    self._report_lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
                 self.source.tune(hop)
-                if not self._stay(round(hop.dwell_s * hop.rate_hz)):
-                    return
+                tuned = number
+            before = self.status.n_samples
+            goes_on = self._stay(round(hop.dwell_s * hop.rate_hz))
+            n_heard = self.status.n_samples - before
+            if n_heard:
+                end_s = self._tape.end / hop.rate_hz
+                self._visits.note(number, end_s - n_heard / hop.rate_hz, end_s)
+            if not goes_on:
+                return
+            if self._is_hit:
+                self._rounds.note_hit(number)
+            self._is_hit = False
 
     def _stay(self, n_samples: int | None) -> bool:
         """Read until `n_samples` are heard; false when the scan is over."""
@@ -194,7 +234,8 @@ class Scanner:
         watch.push(block)
         status.floor_dbfs_hz = watch.floor_dbfs_hz
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
-        watch.take_new()
+        if watch.take_new():
+            self._is_hit = True
         self._report_lasting(watch, block.hop, after_s=self.settings.report_after_s)
         for one in self._joined(watch.take_over(), watch, ended=True):
             self._report(one, watch, block.hop.center_hz, ended=True)
@@ -202,7 +243,7 @@ class Scanner:
     def _watch(self, hop: Hop) -> Watch:
         watch = self._watches.get(hop.center_hz)
         if watch is None:
-            visit_s = hop.dwell_s if len(self._hops) > 1 else 0.0
+            visit_s = hop.dwell_s if self._plan.is_sweep else 0.0
             watch = Watch(self.source.info.format, hop.rate_hz, visit_s=visit_s)
             self._watches[hop.center_hz] = watch
         return watch
