@@ -132,6 +132,14 @@ def _largest_run(gain: NDArray[np.float64]) -> Any:
     return first, last
 
 
+def _crossing(total: NDArray[np.float64], value: float) -> float:
+    """Where the rising sum `total` passes `value`, in bins; within a bin by a straight line."""
+    after = int(np.searchsorted(total, value))
+    before = float(total[after - 1]) if after else 0.0
+    step = float(total[min(after, total.size - 1)]) - before
+    return after - 1 + (value - before) / step if step > 0 else float(after)
+
+
 @dataclass(slots=True, eq=False)
 class Followed:
     """An emission that is being followed, in rows and bins."""
@@ -346,9 +354,7 @@ class Tracker:
         excess[:first] = 0.0
         excess[last:] = 0.0
         total = np.concatenate(([0.0], np.cumsum(np.maximum(excess, 0.0))))
-        edges = np.arange(total.size, dtype=np.float64)
-        rising = np.concatenate(([True], np.diff(total) > 0))
-        at = np.interp([0.005 * total[-1], 0.995 * total[-1]], total[rising], edges[rising])
+        at = [_crossing(total, share * float(total[-1])) for share in (0.005, 0.995)]
         wide = max(at[1] - at[0], 1.0)
         if last - first <= 6:
             center = float(np.sum(np.maximum(excess, 0) * (np.arange(excess.size) + 0.5)) / total[-1])
