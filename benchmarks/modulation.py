@@ -114,8 +114,8 @@ def run_recordings(folder: Path) -> tuple[str, float, int]:
 def write(page: Path, marker: str, text: str) -> None:
     """Replace what stands between the two comments of `marker`."""
     old = page.read_text()
-    pattern = re.compile(rf"(<!-- {marker} -->\n).*?(\n<!-- /{marker} -->)", re.DOTALL)
-    page.write_text(pattern.sub(lambda m: m.group(1) + text + m.group(2), old))
+    pattern = re.compile(rf"(<!-- {marker} -->\n).*?(<!-- /{marker} -->)", re.DOTALL)
+    page.write_text(pattern.sub(lambda m: f"{m.group(1)}\n{text.strip()}\n\n{m.group(2)}", old))
 
 
 def main() -> None:
