@@ -16,6 +16,9 @@ from sdr.modulation import audio, envelope, symbols
 MAX_SAMPLES = 1 << 16
 """Of one burst: two seconds of a 12.5 kHz channel. Nothing here gets better with more."""
 
+MAX_SEARCHED = 1 << 19
+"""Of one burst, for a place that holds symbols."""
+
 SIDEBANDS_HZ = 6000.0
 """Speech on AM: twice 3 kHz."""
 
@@ -98,6 +101,7 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
     if not bursts.bursts:
         return None
     first, last = max(bursts.bursts, key=lambda span: float(np.sum(np.abs(inner.iq[span[0] : span[1]]) ** 2)))
+    begin, searched = first, min(last - first, MAX_SEARCHED)
     if last - first > MAX_SAMPLES:
         first += (last - first - MAX_SAMPLES) // 4
         last = first + MAX_SAMPLES
@@ -109,9 +113,12 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
     tight_noise = min(density * 2 * half_width, bursts.noise_power)
     keyed = envelope.keying(burst, rate, bursts.noise_power, bandwidth)
     frequency = _on_only(tight, _frequency(tight, rate), keyed)
-    eye2, eye4 = symbols.best_eyes(
-        frequency, rate, max(bandwidth / 40, 40.0), min(1.15 * bandwidth, rate / 2)
-    )
+    # a pager sends a second of preamble first: symbols are looked for in places all over the burst
+    long = frequency
+    if searched > len(burst):
+        all_of_it = _filtered(inner.iq[begin : begin + searched], rate, half_width)
+        long = _on_only(all_of_it, _frequency(all_of_it, rate), keyed)
+    eye2, eye4 = symbols.best_eyes(long, rate, max(bandwidth / 40, 40.0), min(1.15 * bandwidth, rate / 2))
     # 99 % of a shallow AM is its carrier alone: the sidebands are looked for wider than the bandwidth
     wide = (
         narrow(clip, found.center_offset_hz, max(bandwidth, SIDEBANDS_HZ))

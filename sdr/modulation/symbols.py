@@ -254,8 +254,9 @@ def _rank(eye: Eye) -> tuple[int, float]:
     """Open eyes with data first; then what always changes (a preamble, a tone); then the rest."""
     clocked = eye.coherence > (0.3 if eye.n_levels == 2 else 0.12)
     if eye.spread < 0.22 and clocked:
-        wide_open = eye.spread < 0.1
-        return (1, eye.spread) if eye.alternation > 0.93 else (0, 0.0 if wide_open else eye.spread)
+        # three of four random symbols of four levels differ from the one before; fewer are two, oversampled
+        data = eye.alternation <= 0.93 and (eye.n_levels == 2 or eye.alternation > 0.5)
+        return (0, 0.0 if eye.spread < 0.1 else eye.spread) if data else (1, eye.spread)
     return 2, eye.spread
 
 

@@ -184,3 +184,12 @@ def test_crossings_are_where_a_slow_search_finds_them():
     fast = crossings(series)
     assert len(fast) == len(slow)
     assert np.max(np.abs(fast - np.array(slow))) < 8
+
+
+def test_a_long_preamble_does_not_hide_the_data_after_it():
+    rng = np.random.default_rng(9)
+    z = signals.fsk2(rng, NARROW, 3.0, 512, 4500, n_preamble=512)
+    got = signals.receive(z, rng, NARROW, snr_db=20, bandwidth_hz=12e3, sample_format=SampleFormat.CU8)
+    said = identify(extract(got.iq, got.format, NARROW, 300, 12e3), 20)
+    assert said.modulation == "fsk2"
+    assert said.symbol_rate == pytest.approx(512, rel=0.01)
