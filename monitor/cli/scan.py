@@ -18,6 +18,7 @@ import typer
 from monitor.faults import Fault, InputError, WorldError
 
 if TYPE_CHECKING:
+    from monitor.cli.baseline import Baseline
     from sdr.scanner import Scanner
 
 
@@ -45,6 +46,9 @@ def scan(
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="Keep SigMF and a spectrogram of each emission here.")
     ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="A template from survey: say what is new, and why.")
+    ] = None,
     format: Annotated[
         Format, typer.Option("--format", help="jsonl for programs, table for people.")
     ] = Format.jsonl,
@@ -61,8 +65,10 @@ def scan(
     bands = [_parsed(parse_band, text, "--band") for text in band or []]
     rate_hz = _parsed(parse_frequency, rate, "--rate") if rate else None
     center_hz = _parsed(parse_frequency, freq, "--freq") if freq else None
-    if center_hz is None and bands:
+    if center_hz is None and bands and source.startswith(("rtl:", "tcp:")):
+        # A recording knows its own centre, and a band of it must not move that.
         center_hz = (bands[0][0] + bands[0][1]) / 2
+    compared = _baseline(baseline, gain, ppm)
     write = _Table() if format is Format.table else _Lines()
     try:
         opened = open_source(source, rate_hz=rate_hz, center_hz=center_hz, gain_db=gain, ppm=ppm)
@@ -77,7 +83,7 @@ def scan(
 
     def report(found: EmissionReport) -> None:
         if found.is_last:
-            write.emission(emission_record(found.emission))
+            write.emission(compared.record(found.emission) if compared else emission_record(found.emission))
 
     scanner = Scanner(opened, settings, report)
     before = signal.signal(signal.SIGTERM, _stopper(scanner))
@@ -91,9 +97,19 @@ def scan(
     finally:
         signal.signal(signal.SIGTERM, before)
         opened.close()
+    if compared:
+        compared.tell_drift()
     write.summary(summary_record(scanner.status, info.rate_hz, scanner.odds))
     if failed is not None:
         raise WorldError(str(failed))
+
+
+def _baseline(path: Path | None, gain_db: float | None, ppm: int | None) -> Baseline | None:
+    if path is None:
+        return None
+    from monitor.cli.baseline import Baseline
+
+    return Baseline(path, gain_db=gain_db, ppm=ppm)
 
 
 def _stopper(scanner: Scanner) -> Callable[[int, object], None]:
@@ -135,7 +151,8 @@ class _Table:
 
     def emission(self, record: dict[str, Any]) -> None:
         kind = record["modulation"] or "-"
-        notes = " ".join([kind, *record["flags"], *([] if record["ended"] else ["(still on)"])])
+        why = ["NEW"] if record["new"] else [one["code"] for one in record.get("reasons", [])]
+        notes = " ".join([kind, *record["flags"], *why, *([] if record["ended"] else ["(still on)"])])
         sys.stdout.write(
             f"{record['start_s']:10.3f} {record['end_s']:10.3f} {record['center_hz'] / 1e6:12.5f} "
             f"{record['bandwidth_hz'] / 1e3:8.2f} {record['snr_db']:7.1f} {record['bursts']:6d}  {notes}\n"
@@ -149,6 +166,7 @@ class _Table:
         )
         for band in record["bands"]:
             sys.stdout.write(
-                f"  {band['low_hz'] / 1e6:.4f}-{band['high_hz'] / 1e6:.4f} MHz: revisit {band['revisit_s']} s, "
+                f"  {band['low_hz'] / 1e6:.4f}-{band['high_hz'] / 1e6:.4f} MHz: "
+                f"revisit {band['revisit_s']} s, "
                 f"a burst of 1 s is heard with {band['intercept_1s']:.0%}\n"
             )
