@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sdr.clip import Clip, extract
+from sdr.ghost import Ghost, capture, crystal_harmonic, from_recording
 from sdr.measure import Measures, measure
 from sdr.modulation import Identification, identify
 from sdr.tape import Tape
@@ -33,9 +32,8 @@ EDGE_SHARE = 0.02
 CLIPPED_SHARE = 1e-3
 DC_BINS = 10
 """A line at the centre is not found wider than this, however weak."""
-MIRROR_DB = 15.0
-"""RTL-SDR tuners suppress the IQ mirror by 20 dB and more; what is nearer to its partner is no mirror."""
-MIRROR_COHERENCE = 0.5
+GHOST_S, WEAK_GHOST_S = 0.05, 0.3
+"""What ghosts are told on: a thousand independent samples in 20 kHz, and more under `REFINE_SNR_DB`."""
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -49,6 +47,8 @@ class Place:
     """When sample number 0 was at the antenna."""
     origin_sample: int
     """The run's first sample: seconds count from it."""
+    ppm: float = 0.0
+    """The correction that the receiver was given."""
 
 
 def emission_id(sensor: str, first_seen: datetime, low_hz: float) -> str:
@@ -64,7 +64,8 @@ def describe(
 ) -> Emission:
     """The record of `one` as far as it has been heard.
 
-    ``extra`` holds ``first_sample``, ``last_sample``, ``bursts_s`` (from the run's start), ``floor_dbfs_hz``.
+    ``extra`` holds ``first_sample``, ``last_sample``, ``bursts_s`` (from the run's start), ``floor_dbfs_hz``,
+    ``ghosts`` (flag and reason).
     """
     rate = watch.rate_hz
     first = watch.sample_of(one.first_row)
@@ -86,6 +87,7 @@ def describe(
     clip, clip_first = _cut(tape, watch.format, rate, first, last, offset_hz, width_hz)
     found: Measures | None = None
     kind: Identification | None = None
+    row_first, row_last = first, last
     if clip is not None and snr_db >= REFINE_SNR_DB and clip.duration_s >= 4 / clip.rate_hz:
         found = measure(clip, 10 ** (floor / 10))
         if found is not None and not _agrees(found, width_hz, watch.bin_hz):
@@ -99,6 +101,9 @@ def describe(
         if with_modulation:
             kind = identify(clip, snr_db)
 
+    flags = _flags(one, watch, offset_hz, width_hz)
+    span_s = GHOST_S if snr_db >= REFINE_SNR_DB else WEAK_GHOST_S
+    ghosts = _ghosts(watch, tape, place, offset_hz, width_hz, row_first, row_last, span_s)
     start_s = (first - place.origin_sample) / rate
     end_s = (last - place.origin_sample) / rate
     first_seen = place.started_at + timedelta(seconds=first / rate)
@@ -125,7 +130,7 @@ def describe(
         symbol_rate=kind.symbol_rate if kind else None,
         deviation_hz=kind.deviation_hz if kind else None,
         content=kind.content if kind else None,
-        flags=_flags(one, watch, tape, offset_hz, width_hz, first, last),
+        flags=tuple(dict.fromkeys((*flags, *(ghost.flag for ghost in ghosts)))),
         extra={
             "first_sample": first,
             "last_sample": last,
@@ -133,6 +138,7 @@ def describe(
                 [(a - place.origin_sample) / rate, (b - place.origin_sample) / rate] for a, b in bursts
             ],
             "floor_dbfs_hz": floor,
+            "ghosts": [{"flag": ghost.flag, "reason": ghost.reason} for ghost in ghosts],
         },
     )
 
@@ -188,15 +194,7 @@ def _period(bursts: list[tuple[int, int]], rate: float) -> float | None:
     return period if float(np.max(np.abs(steps - period))) <= 0.1 * period else None
 
 
-def _flags(
-    one: Followed,
-    watch: Watch,
-    tape: Tape,
-    offset_hz: float,
-    width_hz: float,
-    first: int,
-    last: int,
-) -> tuple[str, ...]:
+def _flags(one: Followed, watch: Watch, offset_hz: float, width_hz: float) -> tuple[str, ...]:
     flags: list[str] = []
     if watch.clipped_between(one.first_row, one.last_row) > CLIPPED_SHARE:
         flags.append("overload")
@@ -207,28 +205,26 @@ def _flags(
         flags.append("dc")
     if any(one.first_row < row <= one.last_row for row in watch.gap_rows):
         flags.append("gap")
-    if abs(offset_hz) > 2 * width_hz and watch.tracker.mirror_ratio(one) > 10 ** (MIRROR_DB / 10):
-        iq, _ = tape.cut(first, min(last, first + round(0.05 * watch.rate_hz)))
-        if iq.shape[0] >= 1024 and _is_mirror(iq, watch.format, watch.rate_hz, offset_hz, width_hz):
-            flags.append("mirror")
     return tuple(flags)
 
 
-def _is_mirror(
-    iq: NDArray[Any], format: SampleFormat, rate: float, offset_hz: float, width_hz: float
-) -> bool:
-    """Whether the emission is the conjugate of a stronger one as far on the centre's other side.
-
-    An unequal gain or phase of I and Q turns x(t) into x(t) + g * conj(x(t)): the mirror follows its
-    partner sample by sample, which no sender of its own does.
-    """
-    here = extract(iq, format, rate, offset_hz, width_hz).iq
-    there = np.conj(extract(iq, format, rate, -offset_hz, width_hz).iq)
-    n = min(here.size, there.size)
-    here, there = here[:n], there[:n]
-    power_here = float(np.mean(np.abs(here) ** 2))
-    power_there = float(np.mean(np.abs(there) ** 2))
-    if power_there < power_here * 10 ** (MIRROR_DB / 10):
-        return False
-    cross = abs(complex(np.mean(here * np.conj(there))))
-    return cross**2 > MIRROR_COHERENCE * power_here * power_there
+def _ghosts(
+    watch: Watch,
+    tape: Tape,
+    place: Place,
+    offset_hz: float,
+    width_hz: float,
+    first: int,
+    last: int,
+    span_s: float,
+) -> list[Ghost]:
+    """What the samples, as far as they are still on the tape, say against its being a sender."""
+    frequency_hz = place.center_hz + offset_hz
+    found = crystal_harmonic(frequency_hz, width_hz, place.ppm)
+    if found is None:
+        iq, _ = tape.cut(first, min(last, first + round(span_s * watch.rate_hz)))
+        if iq.shape[0] < 2 * watch.n_fft:
+            return []
+        seen = capture(iq, watch.format, watch.rate_hz, place.center_hz)
+        found = from_recording(seen, frequency_hz, width_hz)
+    return [found] if found is not None else []

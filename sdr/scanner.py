@@ -50,6 +50,8 @@ class ScanSettings:
     """How far back raw samples can be looked at; with evidence at least to before the trigger."""
     report_after_s: float = 1.5
     """An emission still on the air is reported after this long, and again when it ends."""
+    turn_to_hits: bool = True
+    """A sweep comes back sooner to where something new was heard (sdr/rounds.py)."""
     with_modulation: bool = True
 
 
@@ -191,7 +193,7 @@ class Scanner:
                 self._visits.note(number, end_s - n_heard / hop.rate_hz, end_s)
             if not goes_on:
                 return
-            if self._is_hit:
+            if self._is_hit and self.settings.turn_to_hits:
                 self._rounds.note_hit(number)
             self._is_hit = False
 
@@ -281,7 +283,8 @@ class Scanner:
     def _report(
         self, one: Followed, watch: Watch, center_hz: float, *, ended: bool, is_last: bool | None = None
     ) -> None:
-        place = Place(self.settings.sensor, center_hz, self._epoch, self._origin or 0)
+        ppm = float(self.settings.ppm or 0)
+        place = Place(self.settings.sensor, center_hz, self._epoch, self._origin or 0, ppm)
         earlier = self._reported.get(id(one))
         emission = describe(
             one, watch, self._tape, place, ended=ended, with_modulation=self.settings.with_modulation
@@ -305,7 +308,7 @@ class Scanner:
                 flags=tuple(dict.fromkeys((*earlier.flags, *emission.flags))),
                 evidence=earlier.evidence,
                 burst_period_s=emission.burst_period_s or earlier.burst_period_s,
-                extra={**emission.extra, **_evidence_extra(earlier.extra)},
+                extra={**emission.extra, **_kept_extra(earlier.extra)},
             )
         is_last = ended if is_last is None else is_last
         if is_last:
@@ -375,8 +378,11 @@ class Scanner:
         return replace(emission, evidence=kept.digest("metadata"), extra=extra)
 
 
-def _evidence_extra(extra: dict[str, Any]) -> dict[str, Any]:
-    return {name: extra[name] for name in ("spectrogram", "evidence_items") if name in extra}
+def _kept_extra(extra: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: extra[name] for name in ("spectrogram", "evidence_items") if name in extra}
+    if extra.get("ghosts"):
+        kept["ghosts"] = extra["ghosts"]
+    return kept
 
 
 def _gaps(watch: Watch, begin: int, end: int) -> list[Gap]:
