@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numba
@@ -323,8 +324,11 @@ class Search:
     def set_floor(self, floor: Floor) -> None:
         """Measure against `floor` from the next row on; sums that are under way keep their measure."""
         self._inverse = (1.0 / floor.power).astype(np.float32)
-        # The floor itself may be off: its error counts three times over ("SNR wall", Tandra, Sahai 2008).
-        self._limits = (self._means * self._cells * (1 + 3 * floor.uncertainty)).astype(np.float32)
+        # The floor itself may be off ("SNR wall", Tandra and Sahai 2008): its scatter and the box's own are
+        # independent, so what the two together exceed as rarely adds up as their squares do.
+        margin = NormalDist().inv_cdf(1 - max(self.false_alarm, 1e-15)) * floor.uncertainty
+        means = 1 + np.hypot(self._means - 1, margin)
+        self._limits = (means * self._cells).astype(np.float32)
 
     @property
     def inverse_floor(self) -> F32:

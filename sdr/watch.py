@@ -78,7 +78,8 @@ class Watch:
         self._held: list[NDArray[np.float32]] = []
         self._n_held = 0
         self._first_rows = max(8, round(FIRST_FLOOR_S / self.row_s))
-        self._per_cell = max(16, round(FLOOR_S / self.row_s / FLOOR_CELLS))
+        self._per_cell = 16
+        self._most_per_cell = max(16, round(FLOOR_S / self.row_s / FLOOR_CELLS))
         self._cell: NDArray[np.float64] = np.zeros(self.n_fft)
         self._n_in_cell = 0
         self._cells: list[NDArray[np.float64]] = []
@@ -195,6 +196,8 @@ class Watch:
         if len(self._cells) >= FLOOR_CELLS:
             self._use_floor(np.array(self._cells), self._n_in_cell)
             self._cells.clear()
+            # The first estimates come soon, each from twice as long as the last, until they last FLOOR_S.
+            self._per_cell = min(2 * self._per_cell, self._most_per_cell)
             if self._dc:
                 self.psd.refine_dc()
         self._cell[:] = 0
