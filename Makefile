@@ -1,21 +1,25 @@
 # `make run` and `make test` are all a newcomer needs; both set up what is missing.
-.PHONY: run test test-quick check setup setup-test bench clean
+.PHONY: run test test-quick check setup setup-test clean \
+	bench bench-detection bench-modulation bench-leaks bench-rules bench-crawl
 BIN := .venv/bin
 
 run: setup
 	@$(BIN)/examwatch run configs/demo.yml
 
 test: setup-test check
+	@echo "[examwatch] Python tests"
 	@$(BIN)/pytest
-	@if [ -d console/node_modules ]; then cd console && npm test --silent; fi
+	@echo "[examwatch] console tests"
+	@cd console && npm test --silent
 
 test-quick: setup
-	@$(BIN)/pytest -m "not slow and not browser"
+	@$(BIN)/pytest -m "not slow and not browser and not tools"
 
 check: setup
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/pyright
+	@echo "[examwatch] ruff, pyright, import-linter"
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/pyright --warnings
 	@$(BIN)/lint-imports
 
 setup:
@@ -24,8 +28,24 @@ setup:
 setup-test:
 	@scripts/setup.sh test
 
+# Measurements: they print figures and judge nothing.
 bench: setup
 	@$(BIN)/python -m benchmarks.fft_core
+
+bench-detection: setup
+	@$(BIN)/python -m benchmarks.detection
+
+bench-modulation: setup
+	@$(BIN)/python -m benchmarks.modulation
+
+bench-leaks: setup
+	@$(BIN)/python -m benchmarks.leaks
+
+bench-rules: setup
+	@$(BIN)/python -m benchmarks.rules
+
+bench-crawl: setup
+	@$(BIN)/python -m benchmarks.crawl
 
 clean:
 	rm -rf .venv .setup console/node_modules monitor/server/static var
