@@ -89,7 +89,14 @@ class PollVisit:
             self.n_not_modified += 1
             return Page(response.url, b"", content_type, unchanged=True, next_url=known.next_url)
         self.last_page = response
-        return Page(response.url, response.body, content_type, ttl_s=ttl_s, validators=validators)
+        return Page(
+            response.url,
+            response.body,
+            content_type,
+            ttl_s=ttl_s,
+            fetched_at=response.fetched_at,
+            validators=validators,
+        )
 
     async def fetch(self, url: Url, headers: dict[str, str] | None = None) -> Response:
         """The answer for `url`, with this source's limits and secrets."""

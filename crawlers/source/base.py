@@ -124,6 +124,7 @@ class Page:
     """Where an unchanged page led to when it was last read."""
     ttl_s: float | None = None
     """How long the site says that its answer stays good."""
+    fetched_at: datetime | None = None
     validators: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

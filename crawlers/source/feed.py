@@ -22,8 +22,9 @@ from pydantic import AfterValidator
 from crawlers.charset import decode
 from crawlers.errors import CrawlError
 from crawlers.extract.html import html_to_text
+from crawlers.moment import read_time
 from crawlers.source.base import Found, SourceConfig, Visit, is_url
-from crawlers.source.selectors import absolute, read_time
+from crawlers.source.selectors import absolute
 from crawlers.url import Url, canonical
 
 MAX_ENTRIES = 5_000

@@ -20,8 +20,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from crawlers.charset import decode
 from crawlers.errors import CrawlError
 from crawlers.extract.html import parse_html, text_of
+from crawlers.moment import read_time
 from crawlers.source.base import Found, SourceConfig, Visit
-from crawlers.source.selectors import read_time
 
 ENDINGS = (".jsonl", ".txt", ".html", ".htm")
 

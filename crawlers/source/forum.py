@@ -182,7 +182,7 @@ def read_list(page: Page, selectors: ListSelectors) -> tuple[list[Row], str | No
 def read_thread(page: Page, selectors: PostSelectors) -> tuple[list[Found], str | None]:
     """The posts of a thread page, and the next page of the thread."""
     tree = parse_html(decode(page.body, page.content_type).text)
-    posts = posts_of(tree, page.url, selectors)
+    posts = posts_of(tree, page.url, selectors, page.fetched_at)
     finds = [found_of(post, number, page.url) for number, post in enumerate(posts, 1)]
     return finds, _next(tree, selectors.next, page.url)
 

@@ -20,9 +20,10 @@ from pydantic import AfterValidator, Field, model_validator
 from crawlers.charset import decode
 from crawlers.errors import CrawlError
 from crawlers.extract.html import html_to_text
+from crawlers.moment import read_time
 from crawlers.source.base import Found, Page, SourceConfig, Strict, Visit, is_url
 from crawlers.source.presets import JSON_PRESETS
-from crawlers.source.selectors import absolute, read_time
+from crawlers.source.selectors import absolute
 from crawlers.url import canonical, parse
 
 MAX_ITEMS = 1_000
@@ -163,7 +164,7 @@ def _found(item: Any, page: Page, selectors: JsonSelectors) -> Found:
         title=html_to_text(_text(selectors.title, item)),
         text=text,
         author=_text(selectors.author, item) or None,
-        published_at=read_time(_text(selectors.time, item)),
+        published_at=read_time(_text(selectors.time, item), page.fetched_at),
         links=tuple(str(url) for url in files if url),
     )
 

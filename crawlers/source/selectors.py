@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -20,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawlers.errors import CrawlError
 from crawlers.extract.html import Budget, text_of
+from crawlers.moment import read_time
 from crawlers.source.base import Strict
 from crawlers.url import Url, parse
 
@@ -130,8 +131,10 @@ class Post:
     images: tuple[str, ...]
 
 
-def posts_of(tree: LexborHTMLParser, base: Url, selectors: PostSelectors) -> list[Post]:
-    """Every post of a page, in the page's order."""
+def posts_of(
+    tree: LexborHTMLParser, base: Url, selectors: PostSelectors, now: datetime | None = None
+) -> list[Post]:
+    """Every post of a page that was fetched `now`, in the page's order."""
     page_title = pick(tree, selectors.page_title)
     posts: list[Post] = []
     budget = Budget()
@@ -146,7 +149,7 @@ def posts_of(tree: LexborHTMLParser, base: Url, selectors: PostSelectors) -> lis
                 title=pick(node, selectors.title) or page_title,
                 text=text,
                 author=pick(node, selectors.author) or None,
-                published_at=read_time(pick(node, selectors.time)),
+                published_at=read_time(pick(node, selectors.time), now),
                 link=link,
                 images=tuple(dict.fromkeys(str(url) for url in (absolute(f, base) for f in files) if url)),
             )
@@ -162,32 +165,3 @@ def absolute(href: str, base: Url) -> Url | None:
         return parse(href, base)
     except CrawlError:
         return None
-
-
-_CHINA = timezone(timedelta(hours=8))
-"""Pages that give a time without a zone are taken to mean China's; the time is a claim, never trusted."""
-_NUMBERS = re.compile(
-    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?:\s*日)?"
-    r"(?:[T,\s]*(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2}))?)?"
-)
-
-
-def read_time(text: str) -> datetime | None:
-    """The instant in `text`: ISO 8601, seconds since 1970, or the forums' ``2026-6-7 09:30``."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        if re.fullmatch(r"\d{9,13}(\.\d+)?", text):
-            number = float(text)
-            return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)
-        if re.match(r"\d{4}-\d{2}-\d{2}T", text):
-            moment = datetime.fromisoformat(text)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=_CHINA)).astimezone(UTC)
-        match = _NUMBERS.search(text)
-        if match:
-            parts = [int(part or 0) for part in match.groups()]
-            return datetime(*parts[:6], tzinfo=_CHINA).astimezone(UTC)  # pyright: ignore[reportArgumentType]
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None

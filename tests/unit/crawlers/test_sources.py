@@ -17,7 +17,7 @@ from crawlers.source.forum import read_list, read_thread
 from crawlers.source.json_api import JsonSelectors, read_json
 from crawlers.source.presets import FORUM_PRESETS, JSON_PRESETS, PAGE_PRESETS
 from crawlers.source.search import RESULTS
-from crawlers.source.selectors import ListSelectors, PostSelectors, read_time
+from crawlers.source.selectors import ListSelectors, PostSelectors
 from crawlers.url import parse
 
 WEB = Path(__file__).parents[2] / "data" / "web"
@@ -173,22 +173,6 @@ async def test_a_folder_is_read_once_and_again_what_changed(tmp_path, bench):
     (folder / "b.txt").write_text("乙\n内容")
     await bench.poll(source)
     assert [(d.title, d.version) for d in bench.delivered] == [("甲", 1), ("甲", 2), ("乙", 1)]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-06-07T07:02:00Z", AT), ("2026-06-07T15:02:00+08:00", AT), ("2026-06-07T15:02:00", AT), ("1780815720", AT),
-        ("1780815720000", AT), ("发表于 2026-6-7 15:02:00", AT), ("2026年6月7日 15:02", AT), ("2026/06/07 15:02", AT),
-    ],
-)  # fmt: skip
-def test_times_are_read_as_forums_write_them(text, expected):
-    assert read_time(text).isoformat() == expected
-
-
-@pytest.mark.parametrize("text", ["", "昨天", "99999999999999", "2026-13-45 99:99", "2026-02-30", "NaN"])
-def test_what_is_no_time_is_none(text):
-    assert read_time(text) is None or text == "99999999999999"
 
 
 @pytest.mark.parametrize(
