@@ -35,6 +35,7 @@ COMMANDS: dict[str, Command] = {
     "scan": Command("monitor.cli.scan", "scan", "what is on the air / 扫描信号"),
     "survey": Command("monitor.cli.survey", "survey", "template of a site / 站点勘测模板"),
     "occupancy": Command("monitor.cli.occupancy", "occupancy", "how busy channels are / 频道占用度"),
+    "locate": Command("monitor.cli.locate", "locate", "where a sender may be / 发射源区域"),
     "listen": Command("monitor.cli.listen", "listen_command", "a clip as sound / 回放录音"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
