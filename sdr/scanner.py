@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sdr.coverage import Coverage
 from sdr.describe import Place, describe, with_history
 from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
 from sdr.join import groups, is_one_sender
-from sdr.plan import Band, BandOdds, Plan, make_plan, unwatched
-from sdr.rounds import Rounds, VisitLog
+from sdr.plan import BandOdds
+from sdr.probe import probe
 from sdr.source.base import SampleSource
 from sdr.tape import Tape
 from sdr.track import Followed
@@ -25,6 +26,8 @@ BLOCK_SAMPLES = 1 << 18
 CHANNEL_RASTER_HZ = 12_500.0
 """Emissions this near to each other are taken for one channel when repetition is counted."""
 MAX_CHANNELS = 2048
+PROBE_EVERY_S = 2.0
+"""Between two probes of 0.2 s: what is new is tested, and nine tenths of the time are still watched."""
 TAPE_BYTES = 64 << 20
 """Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
 
@@ -52,6 +55,8 @@ class ScanSettings:
     """An emission still on the air is reported after this long, and again when it ends."""
     turn_to_hits: bool = True
     """A sweep comes back sooner to where something new was heard (sdr/rounds.py)."""
+    probe_ghosts: bool = False
+    """Move the LO and lower the gain for a moment to test what is new (sdr/probe.py): a tenth of the time."""
     with_modulation: bool = True
 
 
@@ -107,10 +112,13 @@ class Scanner:
         if info.n_samples is not None:
             n_tape = min(n_tape, info.n_samples)
         self._tape = Tape(info.format, max(n_tape, 1024))
-        self._plan = self._make_plan()
-        self._rounds = Rounds(self._plan)
-        self._visits = VisitLog()
+        self._coverage = Coverage(info, settings.bands, settings.weights, settings.dwell_s, settings.gain_db)
+        self._plan = self._coverage.plan
+        self._tuned: Hop | None = None
+        self._next_probe = 0
         self._is_hit = False
+        self._tuned: Hop | None = None
+        self._next_probe = 0
         self._watches: dict[float, Watch] = {}
         self._reported: dict[int, Emission] = {}
         self._starts: dict[int, deque[float]] = {}
@@ -120,26 +128,12 @@ class Scanner:
     @property
     def odds(self) -> list[BandOdds]:
         """What this scan promises of each band; once every hop had two visits, what it keeps."""
-        if not self._plan.hops:
-            return [BandOdds(low, high, 0.0, 0.0) for low, high in self._heard_bands]
-        return self._plan.odds(self._visits.visits(len(self._plan.hops)) if self._plan.is_sweep else None)
+        return self._coverage.odds
 
     @property
     def unwatched(self) -> list[tuple[float, float]]:
-        """Ranges that an RTL-SDR could tune and this scan does not hear; none where the centre is unknown."""
-        return unwatched(self._heard_bands) if self.source.info.center_known else []
-
-    @property
-    def _heard_bands(self) -> list[tuple[float, float]]:
-        info = self.source.info
-        if self._plan.hops:
-            return list(self.settings.bands)
-        low, high = info.center_hz - info.rate_hz / 2, info.center_hz + info.rate_hz / 2
-        if not self.settings.bands:
-            return [(low, high)]
-        # What a fixed source cannot hear it does not watch, whatever was asked for.
-        parts = [(max(low, a), min(high, b)) for a, b in self.settings.bands]
-        return [(a, b) for a, b in parts if a < b]
+        """What an RTL-SDR could tune to and this scan does not hear."""
+        return self._coverage.unwatched
 
     def stop(self) -> None:
         """End `run` soon; from any thread."""
@@ -158,44 +152,37 @@ class Scanner:
                 self._sweep()
             else:
                 if self._plan.hops:
-                    self.source.tune(self._plan.hops[0])
+                    self._tune(self._plan.hops[0])
                 self._stay(None)
         finally:
             self._finish()
 
     # --- reading ---
 
-    def _make_plan(self) -> Plan:
-        info, settings = self.source.info, self.settings
-        if not settings.bands or not info.tunable:
-            return Plan((), (), ())
-        weights = (*settings.weights, *[1.0] * len(settings.bands))[: len(settings.bands)]
-        bands = [Band(low, high, weight) for (low, high), weight in zip(settings.bands, weights, strict=True)]
-        return make_plan(bands, info.rate_hz, settings.dwell_s, settings.gain_db)
-
     def _sweep(self) -> None:
         hops, tuned = self._plan.hops, -1
         while not self._stopped.is_set():
-            number = self._rounds.next()
+            number = self._coverage.rounds.next()
             hop = hops[number]
             if number != tuned:
                 # Between two visits in a row nothing is tuned, so that nothing is missed.
                 if tuned >= 0:
                     # While its samples are still on the tape.
                     self._report_lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
-                self.source.tune(hop)
+                self._tune(hop)
                 tuned = number
             before = self.status.n_samples
             goes_on = self._stay(round(hop.dwell_s * hop.rate_hz))
-            n_heard = self.status.n_samples - before
-            if n_heard:
-                end_s = self._tape.end / hop.rate_hz
-                self._visits.note(number, end_s - n_heard / hop.rate_hz, end_s)
+            self._coverage.note_visit(number, self.status.n_samples - before, self._tape.end)
             if not goes_on:
                 return
             if self._is_hit and self.settings.turn_to_hits:
-                self._rounds.note_hit(number)
+                self._coverage.rounds.note_hit(number)
             self._is_hit = False
+
+    def _tune(self, hop: Hop) -> None:
+        self.source.tune(hop)
+        self._tuned = hop
 
     def _stay(self, n_samples: int | None) -> bool:
         """Read until `n_samples` are heard; false when the scan is over."""
@@ -228,11 +215,13 @@ class Scanner:
             status.n_dropped += block.n_dropped_before
             status.n_gaps += 1
         status.last_block_at = block.started_at + timedelta(seconds=n / block.hop.rate_hz)
-        self._tape.append(block.iq, block.first_sample)
         watch = self._watch(block.hop)
         if watch.is_gap(block):
-            # Nobody knows when we hear the rest of it: what is known now is said now.
+            # Nobody knows when we hear the rest of it: what is known now is said now, and before the tape
+            # goes on without it. The receiver is not asked: a block is waiting in its buffer.
+            self._next_probe = max(self._next_probe, status.n_samples + 1)
             self._report_lasting(watch, block.hop, after_s=0.0)
+        self._tape.append(block.iq, block.first_sample)
         watch.push(block)
         status.floor_dbfs_hz = watch.floor_dbfs_hz
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
@@ -292,6 +281,8 @@ class Scanner:
         if earlier is None:
             self.status.n_emissions += 1
             emission = self._with_repetition(emission)
+            if not ended and not is_last:
+                emission = self._probed(emission)
             emission = self._with_evidence(emission, watch, center_hz)
         else:
             # What the first report saw of it is nearer to its start than the tape now reaches.
@@ -316,6 +307,24 @@ class Scanner:
         else:
             self._reported[id(one)] = emission
         self._on_emission(EmissionReport(emission, is_last))
+
+    def _probed(self, emission: Emission) -> Emission:
+        """`emission`, with what the receiver itself said of it, where it may be asked."""
+        hop, rate_hz = self._tuned, self.source.info.rate_hz
+        due = self.status.n_samples >= self._next_probe
+        if not self.settings.probe_ghosts or hop is None or not due or emission.extra["ghosts"]:
+            return emission
+        if abs(emission.center_hz - hop.center_hz) > rate_hz / 2:
+            return emission
+        probed = probe(self.source, hop, emission.center_hz, emission.bandwidth_hz)
+        self.status.n_samples += probed.n_samples
+        self._next_probe = self.status.n_samples + round(PROBE_EVERY_S * rate_hz)
+        ghost = probed.ghost
+        if ghost is None:
+            return emission
+        flags = tuple(dict.fromkeys((*emission.flags, ghost.flag)))
+        reasons = [*emission.extra["ghosts"], {"flag": ghost.flag, "reason": ghost.reason}]
+        return replace(emission, flags=flags, extra={**emission.extra, "ghosts": reasons})
 
     def _with_repetition(self, emission: Emission) -> Emission:
         channel = round(emission.center_hz / CHANNEL_RASTER_HZ)
