@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import io
+import math
 import os
 import pickle
 import struct
@@ -53,9 +54,16 @@ class ThreadWorkshop:
 
 
 class ProcessWorkshop:
-    """`n_workers` children, started when first needed; an async context manager."""
+    """`n_workers` children, started when first needed; an async context manager.
 
-    def __init__(self, n_workers: int = 2) -> None:
+    Parameters
+    ----------
+    longest_s : float
+        What no job may exceed, whatever limit it was given.
+    """
+
+    def __init__(self, n_workers: int = 2, longest_s: float = math.inf) -> None:
+        self._longest_s = longest_s
         self._idle: asyncio.LifoQueue[asyncio.subprocess.Process | None] = asyncio.LifoQueue()
         for _ in range(n_workers):
             self._idle.put_nowait(None)
@@ -72,6 +80,7 @@ class ProcessWorkshop:
             await self._end(child)
 
     async def run(self, work: Callable[..., Any], *arguments: Any, limit_s: float = LIMIT_S) -> Any:
+        limit_s = min(limit_s, self._longest_s)
         job = pickle.dumps((work.__module__, work.__qualname__, arguments))
         child = await self._idle.get()
         whole = False

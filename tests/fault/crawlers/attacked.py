@@ -42,8 +42,12 @@ async def main(memory_path: Path) -> dict[str, Any]:
     async def deliver(document: Document) -> None:
         delivered.append(document.source)
 
-    async with RawServer() as server, Memory(memory_path) as memory, ProcessWorkshop(2) as shop:
-        common = {"delay_s": 0, "timeout_s": 2, "robots": False}
+    async with (
+        RawServer() as server,
+        Memory(memory_path) as memory,
+        ProcessWorkshop(2, longest_s=3.0) as shop,
+    ):
+        common = {"delay_s": 0, "timeout_s": 1.5, "robots": False}
         raw: list[dict[str, Any]] = []
         for name in ATTACKS:
             raw.append(

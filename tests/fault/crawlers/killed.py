@@ -1,6 +1,10 @@
-"""Crawls a folder of documents and appends each delivery to a file, until somebody kills it.
+"""Crawls a folder of documents in a child, kills it at random moments, and lets the last child finish.
 
-python killed.py MEMORY.db FOLDER DELIVERED.txt
+    python killed.py MEMORY.db FOLDER DELIVERED.txt N_KILLS
+
+Each delivery is a line of DELIVERED.txt; the number of kills that struck a running child goes to
+standard output. The parent has loaded everything and never crawls, so a fork is a crawler at work
+at once, and every kill falls into work.
 """
 
 from __future__ import annotations
@@ -8,7 +12,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from crawlers.clock import SystemClock
@@ -32,8 +39,33 @@ async def main(memory_path: Path, folders: list[Path], delivered: Path) -> None:
     async with Memory(memory_path) as memory, HttpClient(clock) as http:
         crawler = Crawler(build_sources(configs), memory, PoliteClient(http, clock, rng), clock, rng)
         await asyncio.gather(*(crawler.poll(config.id, deliver) for config in configs))
-    os.write(out, b"done\n")
+
+
+def killed(crawl: Callable[[], None], n_kills: int, rng: random.Random) -> int:
+    """Fork and kill `n_kills` times, then let a child finish; how many were still at work when killed."""
+    n_struck = 0
+    for _ in range(n_kills):
+        child = _fork(crawl)
+        time.sleep(rng.uniform(0.02, 0.5))
+        os.kill(child, signal.SIGKILL)
+        n_struck += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    if os.waitpid(_fork(crawl), 0)[1] != 0:
+        sys.exit("the last child failed")
+    return n_struck
+
+
+def _fork(crawl: Callable[[], None]) -> int:
+    child = os.fork()
+    if child == 0:
+        crawl()
+        os._exit(0)
+    return child
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sorted(Path(sys.argv[2]).iterdir()), Path(sys.argv[3])))
+    memory_path, folder, delivered = map(Path, sys.argv[1:4])
+    folders = sorted(folder.iterdir())
+    n_struck = killed(
+        lambda: asyncio.run(main(memory_path, folders, delivered)), int(sys.argv[4]), random.Random(5)
+    )
+    sys.stdout.write(f"{n_struck}\n")

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+import pytest
+
+from monitor.cli import main
+
 FIELDS = [
     "id", "source", "url", "author", "title", "text", "published_at", "first_seen_at", "fetched_at", "digest",
     "version", "attachments",
 ]  # fmt: skip
 
 
-async def crawl(*arguments: str) -> tuple[int, str, str]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from monitor.cli import main; main()", "crawl", *arguments,
-        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await child.communicate()
-    return child.returncode or 0, out.decode(), err.decode()
+Run = Callable[..., Awaitable[tuple[int, str, str]]]
+
+
+@pytest.fixture
+def crawl(capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command, in a thread beside the loop that serves its site: code, output, errors."""
+
+    def run(arguments: tuple[str, ...]) -> int:
+        try:
+            main(["crawl", *arguments])
+        except SystemExit as end:
+            return int(end.code or 0)
+        return 0
+
+    async def crawl(*arguments: str) -> tuple[int, str, str]:
+        code = await asyncio.to_thread(run, arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return crawl
 
 
 def config(tmp_path: Path, text: str) -> str:
@@ -29,7 +45,7 @@ def config(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-async def test_a_file_of_sources_alone_is_crawled_once_and_known_the_next_time(site, tmp_path):
+async def test_a_file_of_sources_alone_is_crawled_once_and_known_the_next_time(crawl, site, tmp_path):
     site.pages["/feed"] = (
         "<rss><channel><item><guid>1</guid><title>好</title></item></channel></rss>".encode()
     )
@@ -47,7 +63,7 @@ async def test_a_file_of_sources_alone_is_crawled_once_and_known_the_next_time(s
     assert "好" in out
 
 
-async def test_what_each_selector_found_is_told_when_it_found_nothing(site, tmp_path):
+async def test_what_each_selector_found_is_told_when_it_found_nothing(crawl, site, tmp_path):
     site.pages["/list"] = "<p>x</p>"
     text = f"""sources:
   - kind: forum
@@ -61,7 +77,7 @@ async def test_what_each_selector_found_is_told_when_it_found_nothing(site, tmp_
     assert "bbs:   0 × list.thread li.row" in err
 
 
-async def test_one_source_that_fails_leaves_the_others_and_exit_0(site, tmp_path):
+async def test_one_source_that_fails_leaves_the_others_and_exit_0(crawl, site, tmp_path):
     site.pages["/feed"] = b"<rss><channel><item><guid>1</guid><title>ok</title></item></channel></rss>"
     text = f"""sources:
   - {{kind: feed, id: good, url: "{site.url}/feed", delay_s: 0}}
@@ -74,7 +90,7 @@ async def test_one_source_that_fails_leaves_the_others_and_exit_0(site, tmp_path
     assert "404" in err
 
 
-async def test_every_fault_of_the_file_is_told_with_its_line_and_exit_2(tmp_path):
+async def test_every_fault_of_the_file_is_told_with_its_line_and_exit_2(crawl, tmp_path):
     text = "sources:\n  - kind: feed\n    id: a\n    url: ftp://x\n  - kind: foram\n    id: b\n"
     path = config(tmp_path, text)
     code, out, err = await crawl(path, "--once")
@@ -83,7 +99,7 @@ async def test_every_fault_of_the_file_is_told_with_its_line_and_exit_2(tmp_path
     assert f"{path}:5: sources.1.kind" in err
 
 
-async def test_a_missing_file_is_one_line(tmp_path):
+async def test_a_missing_file_is_one_line(crawl, tmp_path):
     code, _, err = await crawl(str(tmp_path / "none.yml"), "--once")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
