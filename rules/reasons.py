@@ -169,6 +169,9 @@ def show_actual(test: Test, actual: Any, language: str) -> str:
         return actual.isoformat()
     if test.type == "instant":
         return str(actual)
+    if isinstance(actual, float):
+        # A frequency is read to the channel, anything else to what an instrument is sure of.
+        actual = float(f"{actual:.7g}" if abs(actual) >= 1e6 else f"{actual:.3g}")
     return _value(actual, test.type, ALL_FIELDS[test.field].unit, zh)
 
 

@@ -95,7 +95,7 @@ export const en = {
     } as Record<string, string>,
     action: { raised: "raised", updated: "updated", repeated: "again", abandoned: "ended by a restart", ended: "ended" } as Record<string, string>,
     details: "event",
-    label: { rule: "Rule", venue: "Venue", channel: "Channel", document: "Document", sensor: "Sensor", source: "Source" } as Record<string, string>,
+    label: { rule: "Rule", venue: "Venue", channel: "Channel", document: "Document", sensor: "Sensor", source: "Source", part: "Part", id: "Id", problem: "Problem", drill: "Drill" } as Record<string, string>,
   },
   radio: {
     spectrogram: "Spectrogram of the moment",
@@ -107,6 +107,7 @@ export const en = {
       `Spectrogram; the emission lies from ${low} to ${high} MHz and from ${from} to ${to} s`,
     unknown: "not measured",
     flagged: "May be a ghost",
+    limited: "Not heard whole",
     flag: {
       overload: "receiver overloaded",
       image: "tuner image",
@@ -114,7 +115,7 @@ export const en = {
       dc: "centre spike",
       intermod: "intermodulation",
       edge: "cut at the band's edge",
-      gap: "samples were lost",
+      gap: "samples were lost meanwhile",
     } as Record<string, string>,
     modulation: {
       carrier: "bare carrier",
@@ -202,6 +203,7 @@ export const en = {
     coverage: "What is listened to",
     band: "Band",
     revisit: "Comes back every",
+    stays: "stays there",
     intercept: "1 s burst is heard",
     noCoverage: "The sensors have not told what they cover yet.",
     sources: "What is read",

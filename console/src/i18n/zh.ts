@@ -96,7 +96,7 @@ export const zh: Dictionary = {
     },
     action: { raised: "产生", updated: "更新", repeated: "再次出现", abandoned: "因重启而结束", ended: "结束" },
     details: "事件",
-    label: { rule: "规则", venue: "考点", channel: "频道", document: "文档", sensor: "传感器", source: "来源" },
+    label: { rule: "规则", venue: "考点", channel: "频道", document: "文档", sensor: "传感器", source: "来源", part: "部件", id: "编号", problem: "问题", drill: "演练" },
   },
   radio: {
     spectrogram: "当时的时频图",
@@ -107,6 +107,7 @@ export const zh: Dictionary = {
     describe: (low, high, from, to) => `时频图；信号位于 ${low} 至 ${high} MHz、第 ${from} 至 ${to} 秒`,
     unknown: "未测得",
     flagged: "可能是虚假信号",
+    limited: "未完整接收",
     flag: {
       overload: "接收机过载",
       image: "镜像响应",
@@ -202,6 +203,7 @@ export const zh: Dictionary = {
     coverage: "正在监听的频段",
     band: "频段",
     revisit: "重访间隔",
+    stays: "持续监听",
     intercept: "1 秒突发的截获率",
     noCoverage: "传感器尚未报告覆盖范围。",
     sources: "正在读取的信息源",

@@ -104,7 +104,9 @@ export function Overview() {
                     <td class="right">
                       {megahertz(band.low_hz)} – {megahertz(band.high_hz)} <small>MHz</small>
                     </td>
-                    <td class="right">{band.revisit_s === null ? "–" : seconds(band.revisit_s).join(" ")}</td>
+                    <td class="right">
+                      {band.revisit_s === null ? "–" : band.revisit_s === 0 ? words.overview.stays : seconds(band.revisit_s).join(" ")}
+                    </td>
                     <td class="right">
                       {band.intercept_1s === null ? (
                         "–"

@@ -36,9 +36,14 @@ function Heard({ alert }: { alert: AlertDetail }) {
   );
 }
 
+/** Flags that say what of it was not heard; the others say that it may not be real. */
+const LIMITS = new Set(["gap", "edge"]);
+
 export function RadioDetail({ alert }: { alert: AlertDetail }) {
   const words = t.value.radio;
   const flags = wordsOf(alert.event, "flags");
+  const limits = flags.filter((flag) => LIMITS.has(flag));
+  const ghosts = flags.filter((flag) => !LIMITS.has(flag));
   const decoded = textOf(alert.event, "decoded_text");
   return (
     <div class="columns">
@@ -48,9 +53,14 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
         <Heard alert={alert} />
       </div>
       <div class="column-side">
-        {flags.length > 0 && (
+        {ghosts.length > 0 && (
           <p class="caution">
-            <strong>{words.flagged}:</strong> {flags.map((flag) => words.flag[flag] ?? flag).join(", ")}
+            <strong>{words.flagged}:</strong> {ghosts.map((flag) => words.flag[flag] ?? flag).join(", ")}
+          </p>
+        )}
+        {limits.length > 0 && (
+          <p class="caution">
+            <strong>{words.limited}:</strong> {limits.map((flag) => words.flag[flag] ?? flag).join(", ")}
           </p>
         )}
         <Why alert={alert} />
