@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "occupancy": Command("monitor.cli.occupancy", "occupancy", "how busy channels are / 频道占用度"),
     "locate": Command("monitor.cli.locate", "locate", "where a sender may be / 发射源区域"),
     "listen": Command("monitor.cli.listen", "listen_command", "a clip as sound / 回放录音"),
+    "sensor": Command("monitor.cli.sensor", "app", "check a sensor / 传感器自检"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
     "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
