@@ -7,7 +7,7 @@ emission stands well over the noise, they are refined on its clip and its modula
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -143,17 +143,6 @@ def describe(
     )
 
 
-def with_history(emission: Emission, starts_s: list[float]) -> Emission:
-    """`emission` with the period and duty cycle that all on its channel, begun at `starts_s`, show."""
-    steps = np.diff(sorted(starts_s))
-    if emission.burst_period_s is not None or steps.size < 2:
-        return emission
-    period = float(np.median(steps))
-    if period <= 0 or float(np.max(np.abs(steps - period))) > 0.1 * period:
-        return emission
-    return replace(emission, burst_period_s=period, duty_cycle=min(1.0, emission.on_time_s / period))
-
-
 def _cut(
     tape: Tape, format: SampleFormat, rate: float, first: int, last: int, offset_hz: float, width_hz: float
 ) -> tuple[Clip | None, int]:
@@ -196,7 +185,8 @@ def _period(bursts: list[tuple[int, int]], rate: float) -> float | None:
 
 def _flags(one: Followed, watch: Watch, offset_hz: float, width_hz: float) -> tuple[str, ...]:
     flags: list[str] = []
-    if watch.clipped_between(one.first_row, one.last_row) > CLIPPED_SHARE:
+    # Clipping is noted once a block of rows.
+    if watch.clipped_between(one.first_row - watch.psd.rows_per_block, one.last_row) > CLIPPED_SHARE:
         flags.append("overload")
     if abs(offset_hz) + width_hz / 2 > watch.rate_hz * (0.5 - EDGE_SHARE):
         flags.append("edge")
@@ -222,6 +212,7 @@ def _ghosts(
     frequency_hz = place.center_hz + offset_hz
     found = crystal_harmonic(frequency_hz, width_hz, place.ppm)
     if found is None:
+        first = max(first, tape.begin)
         iq, _ = tape.cut(first, min(last, first + round(span_s * watch.rate_hz)))
         if iq.shape[0] < 2 * watch.n_fft:
             return []

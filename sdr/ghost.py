@@ -17,7 +17,7 @@ and against another sensor that hears the same air. Nothing is called a ghost th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
@@ -42,6 +42,8 @@ LEAST_COHERENCE = 12.0
 WORST_IP3_DBFS = -3.0
 """A product stronger than this intercept gives has senders for causes, not the receiver: 2 dB under full
 scale it would clip first. RTL-SDR sticks measure 5 to 25 dB over full scale, depending on gain."""
+LEAST_HALF_HZ = 2_000.0
+"""Of the band compared: a bare carrier's, and enough independent bins to tell chance."""
 LEAST_PARENT_DBFS = -45.0
 """Products of weaker ones lie 135 dB under full scale: eight bits do not show them."""
 N_PARENTS = 6
@@ -156,10 +158,13 @@ def mirror(seen: Capture, frequency_hz: float, width_hz: float) -> Ghost | None:
     width_hz = max(width_hz, 2 * seen.bin_hz)
     if abs(offset_hz) < width_hz:
         return None
-    cut = _cutter(seen, width_hz)
-    here, there = cut(offset_hz), cut(-offset_hz)
-    ratio_db = _db(_power(there)) - _db(_power(here) - _noise(seen, offset_hz, width_hz))
-    if ratio_db < MIRROR_DB or not _explains(seen, np.conj(there), here, offset_hz, width_hz):
+    cutter = _Cutter(seen, width_hz)
+    half_hz = max(0.75 * width_hz, LEAST_HALF_HZ)
+    here = cutter.band(cutter.at(offset_hz), half_hz)
+    there = cutter.band(np.conj(cutter.at(-offset_hz)), half_hz)
+    noise = cutter.noise(offset_hz, half_hz)
+    ratio_db = _db(_energy(there)) - _db(_energy(here) - noise)
+    if ratio_db < MIRROR_DB or not _explains(there, here, noise):
         return None
     partner_mhz = (seen.center_hz - offset_hz) / 1e6
     return Ghost("mirror", f"conjugate of {partner_mhz:.4f} MHz, {ratio_db:.0f} dB under it")
@@ -169,22 +174,18 @@ def intermod(seen: Capture, frequency_hz: float, width_hz: float) -> Ghost | Non
     """A third-order product a + b - c of strong emissions in the same passband (a and b may be one)."""
     offset_hz = frequency_hz - seen.center_hz
     width_hz = max(width_hz, 2 * seen.bin_hz)
-    cut_width_hz = max(width_hz, PARENT_WIDTH_HZ)
+    half_hz = max(0.75 * width_hz, LEAST_HALF_HZ)
     parents = [one for one in _strongest(seen) if abs(one[0] - offset_hz) > width_hz]
-    cut = _cutter(seen, cut_width_hz)
-    here: NDArray[np.complex64] | None = None
-    for a, b, c in _products(parents, offset_hz, cut_width_hz):
-        if here is None:
-            here = cut(offset_hz)
-        # What is left of it once the noise is taken off is what the product would have to reach.
-        level_db = _db(_power(here) - _noise(seen, offset_hz, cut_width_hz))
+    cutter = _Cutter(seen, max(width_hz, PARENT_WIDTH_HZ))
+    for a, b, c in _products(parents, offset_hz, max(width_hz, PARENT_WIDTH_HZ)):
+        here = cutter.band(cutter.at(offset_hz), half_hz)
+        noise = cutter.noise(offset_hz, half_hz)
         most_db = a[1] + b[1] + c[1] - 2 * WORST_IP3_DBFS + (0.0 if a is b else 6.0)
-        if level_db > most_db:
+        if _db(_energy(here) - noise) > most_db:
             continue
-        product = cut(a[0]) * cut(b[0]) * np.conj(cut(c[0]))
-        rate_hz = extract_rate_hz(seen, cut_width_hz)
-        rotate(product, a[0] + b[0] - c[0] - offset_hz, rate_hz)
-        if _explains(seen, product, here, offset_hz, cut_width_hz):
+        product = cutter.at(a[0]) * cutter.at(b[0]) * np.conj(cutter.at(c[0]))
+        rotate(product, a[0] + b[0] - c[0] - offset_hz, cutter.rate_hz)
+        if _explains(cutter.band(product, half_hz), here, noise):
             names = " + ".join(f"{(seen.center_hz + one[0]) / 1e6:.4f}" for one in (a, b))
             minus = (seen.center_hz + c[0]) / 1e6
             return Ghost("intermod", f"third-order product {names} - {minus:.4f} MHz")
@@ -285,53 +286,54 @@ def _db(power: float) -> float:
     return 10 * math.log10(max(power, 1e-20))
 
 
-def _power(x: NDArray[np.complex64]) -> float:
-    return float(np.mean(np.abs(x) ** 2))
+class _Cutter:
+    """Cuts what lies at an offset out of a capture, always at the same rate, and each only once."""
+
+    def __init__(self, seen: Capture, width_hz: float) -> None:
+        self._seen = seen
+        self._width_hz = width_hz
+        self._kept: dict[float, NDArray[np.complex64]] = {}
+        self.rate_hz = extract(seen.iq[:64], seen.format, seen.rate_hz, 0.0, width_hz).rate_hz
+
+    def at(self, offset_hz: float) -> NDArray[np.complex64]:
+        """The baseband there, without the receiver's DC."""
+        kept = self._kept.get(offset_hz)
+        if kept is None:
+            seen = self._seen
+            kept = extract(seen.iq, seen.format, seen.rate_hz, offset_hz, self._width_hz).iq
+            if abs(offset_hz) < self.rate_hz / 2:
+                dc = np.exp(-2j * np.pi * offset_hz / self.rate_hz * np.arange(kept.size))
+                kept -= (dc * (np.vdot(dc, kept) / kept.size)).astype(np.complex64)
+            self._kept[offset_hz] = kept
+        return kept
+
+    def band(self, x: NDArray[np.complex64], half_hz: float) -> NDArray[np.complex128]:
+        """Spectrum of `x` within `half_hz` of its 0 Hz; the bins' energy adds up to the mean of |x|²."""
+        window = np.hanning(x.size)
+        bins = np.fft.fft(x * window) / math.sqrt(x.size * float(np.sum(window**2)))
+        return bins[np.abs(np.fft.fftfreq(x.size, 1 / self.rate_hz)) <= half_hz].astype(np.complex128)
+
+    def noise(self, offset_hz: float, half_hz: float) -> float:
+        """Energy that the noise around `offset_hz` has in such a band."""
+        spectrum = self._seen.spectrum
+        at = round(offset_hz / self._seen.bin_hz + spectrum.size / 2)
+        around = spectrum[max(0, at - 250) : at + 250]
+        return float(np.quantile(around, 0.3)) / self._seen.bin_hz * 2 * min(half_hz, self.rate_hz / 2)
 
 
-def _cutter(seen: Capture, width_hz: float) -> Callable[[float], NDArray[np.complex64]]:
-    """Cuts what lies at an offset, always the same width and rate, and each only once."""
-    kept: dict[float, NDArray[np.complex64]] = {}
-
-    def cut(offset_hz: float) -> NDArray[np.complex64]:
-        if offset_hz not in kept:
-            iq = extract(seen.iq, seen.format, seen.rate_hz, offset_hz, width_hz).iq
-            # The filter rings at both ends.
-            margin = min(16, iq.size // 8)
-            kept[offset_hz] = iq[margin : iq.size - margin]
-        return kept[offset_hz].copy()
-
-    return cut
+def _energy(bins: NDArray[np.complex128]) -> float:
+    return float(np.sum(np.abs(bins) ** 2))
 
 
-def extract_rate_hz(seen: Capture, width_hz: float) -> float:
-    """The rate at which `_cutter` gives what it cuts."""
-    return extract(seen.iq[:64], seen.format, seen.rate_hz, 0.0, width_hz).rate_hz
-
-
-def _noise(seen: Capture, offset_hz: float, width_hz: float) -> float:
-    """Power of the noise around `offset_hz` in a clip of `width_hz`."""
-    n = seen.spectrum.size
-    at = round(offset_hz / seen.bin_hz + n / 2)
-    density = float(np.quantile(seen.spectrum[max(0, at - 250) : at + 250], 0.3)) / seen.bin_hz
-    return density * extract(seen.iq[:64], seen.format, seen.rate_hz, 0.0, width_hz).noise_hz
-
-
-def _explains(
-    seen: Capture,
-    cause: NDArray[np.complex64],
-    here: NDArray[np.complex64],
-    offset_hz: float,
-    width_hz: float,
-) -> bool:
+def _explains(cause: NDArray[np.complex128], here: NDArray[np.complex128], noise: float) -> bool:
     """Whether `cause`, scaled, is most of what `here` holds besides noise."""
-    both = _power(cause) * _power(here)
-    if both <= 0 or cause.size < 32:
+    both = _energy(cause) * _energy(here)
+    if both <= 0 or here.size < 2 * LEAST_COHERENCE:
         return False
-    coherence = float(np.abs(np.vdot(cause, here)) / cause.size) ** 2 / both
-    signal = 1.0 - min(0.95, _noise(seen, offset_hz, width_hz) / _power(here))
-    # Oversampled 2.5 times and more: that many samples are not independent.
-    return coherence > LEAST_COHERENCE / (cause.size / 2.5) and coherence > EXPLAINED * signal
+    coherence = float(np.abs(np.vdot(cause, here))) ** 2 / both
+    signal = 1.0 - min(0.95, noise / _energy(here))
+    # The window's neighbouring bins are not independent: two thirds of them are (Harris 1978, Hann).
+    return coherence > LEAST_COHERENCE / (here.size * 2 / 3) and coherence > EXPLAINED * signal
 
 
 def _strongest(seen: Capture) -> list[tuple[float, float]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sdr.coverage import Coverage
-from sdr.describe import Place, describe, with_history
+from sdr.describe import Place, describe
 from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
 from sdr.join import groups, is_one_sender
 from sdr.plan import BandOdds
 from sdr.probe import probe
+from sdr.repeat import Repetition
 from sdr.source.base import SampleSource
 from sdr.tape import Tape
 from sdr.track import Followed
@@ -23,11 +23,7 @@ from sdr.types import Block, Emission, Hop
 from sdr.watch import Watch
 
 BLOCK_SAMPLES = 1 << 18
-CHANNEL_RASTER_HZ = 12_500.0
-"""Emissions this near to each other are taken for one channel when repetition is counted."""
-MAX_CHANNELS = 2048
-PROBE_EVERY_S = 2.0
-"""Between two probes of 0.2 s: what is new is tested, and nine tenths of the time are still watched."""
+LONG_GAP_S = 0.5
 TAPE_BYTES = 64 << 20
 """Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
 
@@ -56,7 +52,9 @@ class ScanSettings:
     turn_to_hits: bool = True
     """A sweep comes back sooner to where something new was heard (sdr/rounds.py)."""
     probe_ghosts: bool = False
-    """Move the LO and lower the gain for a moment to test what is new (sdr/probe.py): a tenth of the time."""
+    """Move the LO and lower the gain for a moment to test what is new (sdr/probe.py)."""
+    probe_every_s: float = 2.0
+    """From one probe, of 0.2 s, to the next at least: nine tenths of the time are still watched."""
     with_modulation: bool = True
 
 
@@ -121,7 +119,7 @@ class Scanner:
         self._next_probe = 0
         self._watches: dict[float, Watch] = {}
         self._reported: dict[int, Emission] = {}
-        self._starts: dict[int, deque[float]] = {}
+        self._repetition = Repetition()
         self._origin: int | None = None
         self._epoch: datetime = info.started_at
 
@@ -216,9 +214,9 @@ class Scanner:
             status.n_gaps += 1
         status.last_block_at = block.started_at + timedelta(seconds=n / block.hop.rate_hz)
         watch = self._watch(block.hop)
-        if watch.is_gap(block):
-            # Nobody knows when we hear the rest of it: what is known now is said now, and before the tape
-            # goes on without it. The receiver is not asked: a block is waiting in its buffer.
+        if watch.is_gap(block) and block.first_sample - self._tape.end > LONG_GAP_S * block.hop.rate_hz:
+            # What was on may be over: what is known is said while its samples are on the tape. The receiver
+            # is not asked about it: this block is waiting in its buffer.
             self._next_probe = max(self._next_probe, status.n_samples + 1)
             self._report_lasting(watch, block.hop, after_s=0.0)
         self._tape.append(block.iq, block.first_sample)
@@ -280,7 +278,7 @@ class Scanner:
         )
         if earlier is None:
             self.status.n_emissions += 1
-            emission = self._with_repetition(emission)
+            emission = self._repetition.add(emission)
             if not ended and not is_last:
                 emission = self._probed(emission)
             emission = self._with_evidence(emission, watch, center_hz)
@@ -318,21 +316,13 @@ class Scanner:
             return emission
         probed = probe(self.source, hop, emission.center_hz, emission.bandwidth_hz)
         self.status.n_samples += probed.n_samples
-        self._next_probe = self.status.n_samples + round(PROBE_EVERY_S * rate_hz)
+        self._next_probe = self.status.n_samples + round(self.settings.probe_every_s * rate_hz)
         ghost = probed.ghost
         if ghost is None:
             return emission
         flags = tuple(dict.fromkeys((*emission.flags, ghost.flag)))
         reasons = [*emission.extra["ghosts"], {"flag": ghost.flag, "reason": ghost.reason}]
         return replace(emission, flags=flags, extra={**emission.extra, "ghosts": reasons})
-
-    def _with_repetition(self, emission: Emission) -> Emission:
-        channel = round(emission.center_hz / CHANNEL_RASTER_HZ)
-        starts = self._starts.setdefault(channel, deque(maxlen=16))
-        starts.append(emission.start_s)
-        if len(self._starts) > MAX_CHANNELS:
-            del self._starts[next(iter(self._starts))]
-        return with_history(emission, list(starts))
 
     def _with_evidence(self, emission: Emission, watch: Watch, center_hz: float) -> Emission:
         settings = self.settings
