@@ -5,12 +5,15 @@ What fails is told and left out; the post itself is never held up for longer tha
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from pathlib import Path
 
 from crawlers.document import Attachment
 from crawlers.errors import CrawlError
-from crawlers.extract.file import Caps, Extracted, ImageReader
+from crawlers.extract.file import Caps, Extracted, ImageReader, kind_of
 from crawlers.extract.read import LIMIT_S, read_bytes
+from crawlers.source.base import Found
 from crawlers.url import parse
 from crawlers.visit import PollVisit
 
@@ -20,12 +23,23 @@ MIN_IMAGE_BYTES = 3 * 1024
 """Below it are smileys and icons; a photo on which anything can be read has ten times that."""
 
 
-async def gather(
-    visit: PollVisit, links: tuple[str, ...], images: ImageReader | None
-) -> tuple[Attachment, ...]:
-    """What the first `MAX_ATTACHMENTS` of `links` hold."""
+async def gather(visit: PollVisit, post: Found, images: ImageReader | None) -> tuple[Attachment, ...]:
+    """What the files that came with `post` and the first `MAX_ATTACHMENTS` of its links hold."""
     found: list[Attachment] = []
-    for link in links[:MAX_ATTACHMENTS]:
+    for number, (name, path) in enumerate(post.files, 1):
+        url = f"{post.url}/{number}"
+        try:
+            data = await asyncio.to_thread(Path(path).read_bytes)
+        except OSError as error:
+            visit.fault(CrawlError("file", path, error.strerror or str(error)))
+            continue
+        try:
+            found.append(await _read(visit, url, name, data, images))
+        except CrawlError as error:
+            visit.fault(error)
+            # It cannot be fetched again: a person must at least learn that it is there.
+            found.append(Attachment(url, _digest(data), kind_of(data)))
+    for link in post.links[:MAX_ATTACHMENTS]:
         try:
             attachment = await _one(visit, link, images)
         except CrawlError as error:
@@ -45,16 +59,24 @@ async def _one(visit: PollVisit, link: str, images: ImageReader | None) -> Attac
         raise CrawlError(kind, link, f"status {response.status}")
     data = response.body
     name = parse(link).path.rpartition("/")[2] or link
-    extracted: Extracted = await visit.run(read_bytes, data, name, Caps(), images, limit_s=LIMIT_S)
-    if extracted.media_type.startswith("image/") and len(data) < MIN_IMAGE_BYTES:
+    if kind_of(data).startswith("image/") and len(data) < MIN_IMAGE_BYTES:
         return None
+    return await _read(visit, link, name, data, images)
+
+
+async def _read(visit: PollVisit, url: str, name: str, data: bytes, images: ImageReader | None) -> Attachment:
+    extracted: Extracted = await visit.run(read_bytes, data, name, Caps(), images, limit_s=LIMIT_S)
     for fault in extracted.faults:
-        visit.fault(CrawlError("parse", link, fault))
+        visit.fault(CrawlError("parse", url, fault))
     return Attachment(
-        url=link,
-        digest="sha256:" + hashlib.sha256(data).hexdigest(),
+        url=url,
+        digest=_digest(data),
         media_type=extracted.media_type,
         text=extracted.text,
         qr=extracted.qr,
         pdq=extracted.pdq,
     )
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -199,7 +199,7 @@ class Crawler:
             fetched_at=now,
             digest=digest,
             version=sight.version + 1,
-            attachments=await gather(visit, found.links, self._images) if config.attachments else (),
+            attachments=await gather(visit, found, self._images) if config.attachments else (),
             placeholder=known is not None and is_placeholder(await self._memory.versions(id), title, text),
             n_reposts=len(copies),
             repost_of=copies[0] if copies else None,

@@ -61,6 +61,10 @@ class CrawlError(Exception):
         words = ERROR_KINDS[kind].en
         super().__init__(f"{where}: {words}" + (f" ({self.detail})" if self.detail else ""))
 
+    def __reduce__(self) -> tuple[type[CrawlError], tuple[str, str, str]]:
+        # Exceptions are pickled by what they told their base: one line, from which the kind is gone.
+        return CrawlError, (self.kind, self.where, self.detail)
+
     @property
     def retry(self) -> bool:
         return ERROR_KINDS[self.kind].retry

@@ -145,7 +145,7 @@ class _Careful(pickle.Unpickler):
             return getattr(importlib.import_module(module_name), global_name)
         if module_name.split(".")[0] == "crawlers":
             found = getattr(importlib.import_module(module_name), global_name)
-            if isinstance(found, type) and hasattr(found, "__dataclass_fields__"):
+            if found is CrawlError or (isinstance(found, type) and hasattr(found, "__dataclass_fields__")):
                 return found
         raise pickle.UnpicklingError(f"{module_name}.{global_name} is no record")
 

@@ -30,7 +30,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-def _under(path: Path, info: ValidationInfo) -> Path:
+def under(path: Path, info: ValidationInfo) -> Path:
+    """`path` from the folder of the configuration, where there is one."""
     base = (info.context or {}).get("base")
     return Path(base) / path if base else path
 
@@ -61,12 +62,12 @@ class SourceConfig(Strict):
     @field_validator("cookie_file", mode="after")
     @classmethod
     def _cookie_under_base(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        return value and _under(value, info)
+        return value and under(value, info)
 
     @field_validator("header_files", mode="after")
     @classmethod
     def _headers_under_base(cls, value: Mapping[str, Path], info: ValidationInfo) -> Mapping[str, Path]:
-        return {name: _under(path, info) for name, path in value.items()}
+        return {name: under(path, info) for name, path in value.items()}
 
     def urls(self) -> tuple[str, ...]:
         """Every address that the configuration itself names."""
@@ -108,6 +109,8 @@ class Found:
     published_at: datetime | None = None
     links: tuple[str, ...] = ()
     """Pictures and files that hang on the post, absolute."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Files that came with it: a name for people, and where on our own disk it lies."""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from crawlers.source.forum import Forum, ForumConfig
 from crawlers.source.json_api import JsonApi, JsonConfig
 from crawlers.source.page import PageConfig, PostsPage
 from crawlers.source.search import Search, SearchConfig
+from crawlers.source.tips import Tips, TipsConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,5 @@ KINDS: Mapping[str, Kind] = {
     "json": Kind(JsonConfig, JsonApi),
     "page": Kind(PageConfig, PostsPage),
     "search": Kind(SearchConfig, Search),
+    "tips": Kind(TipsConfig, Tips),
 }

@@ -13,6 +13,7 @@ from crawlers import workshop
 from crawlers.errors import CrawlError
 from crawlers.source.base import Found, Page
 from crawlers.source.feed import read_feed
+from crawlers.source.folder import read_file
 from crawlers.source.forum import read_list
 from crawlers.source.selectors import ListSelectors
 from crawlers.url import parse
@@ -29,6 +30,15 @@ async def test_what_a_function_returns_or_raises_comes_back():
         with pytest.raises(CrawlError, match="no feed") as told:
             await shop.run(read_feed, b"<html>", "", URL)
         assert told.value.kind == "parse"
+
+
+async def test_errors_that_are_part_of_a_result_come_back_with_their_kind(tmp_path):
+    path = tmp_path / "drop.jsonl"
+    path.write_text('{"text": "good"}\nbad\n')
+    async with ProcessWorkshop(1) as shop:
+        finds, faults = await shop.run(read_file, path, 10_000)
+    assert [found.text for found in finds] == ["good"]
+    assert [(fault.kind, fault.where) for fault in faults] == [("parse", f"{path}:2")]
 
 
 async def test_a_page_that_takes_minutes_is_killed_and_the_next_one_is_read():
@@ -56,7 +66,7 @@ async def test_a_child_out_of_memory_fails_its_own_job_alone():
         assert (await shop.run(read_feed, RSS, "", URL))[0]
 
 
-@pytest.mark.parametrize("thing", [os.system, print, pickle.loads, CrawlError, workshop.ProcessWorkshop])
+@pytest.mark.parametrize("thing", [os.system, print, pickle.loads, parse, workshop.ProcessWorkshop])
 def test_an_answer_that_names_anything_but_a_record_is_refused(thing):
     with pytest.raises(CrawlError, match="no record"):
         workshop._read_answer(pickle.dumps((True, thing)))
