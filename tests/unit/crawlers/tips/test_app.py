@@ -51,6 +51,7 @@ def counts(client: TestClient) -> dict[str, int]:
 
 async def test_a_tip_that_was_sent_becomes_one_document_with_its_files(serve, tmp_path, bench):
     client = await serve()
+    answers = "第一题选A".encode("gb18030")
     sent = form(("C:\\照片\\答案.txt", answers), text="群里卖答案\n明早九点发", place="三中")
     answer = await client.post("/", data=sent)
     assert answer.status == 200
