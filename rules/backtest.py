@@ -2,6 +2,7 @@
 
     event -> one set of rules: those that are the same in both   count on both sides
                                those only before, or only after  count on their own side
+    what fired on it ─> correlations: the same on both sides once, the others for each side
 
 Counted are alerts, not matches: one identity (rule and labels) on one day is one alert,
 however often it fires. Event time decides the day, so a replay gives the same figures.
@@ -10,11 +11,12 @@ however often it fires. Event time decides the day, so a replay gives the same f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Literal
 
+from rules.correlate import Correlator
 from rules.facts import Facts, ReadText, value_of
 from rules.match import RuleSet
 from rules.rule import Rule
@@ -80,6 +82,7 @@ class Backtest:
     _sides: dict[int, tuple[Side, ...]] = field(init=False)
     _alerts: dict[Side, dict[Cell, set[Identity]]] = field(init=False)
     _judged: Counter[tuple[str, bool]] = field(init=False)
+    _correlators: list[tuple[tuple[Side, ...], Correlator]] = field(init=False)
 
     def __post_init__(self) -> None:
         before, after = list(self.before), list(self.after)
@@ -93,25 +96,37 @@ class Backtest:
         self._sides |= {id(rule): ("after",) for rule in changed}
         self._alerts = {side: {} for side in SIDES}
         self._judged = Counter()
+        shared = settled(after, same)
+        self._correlators = [
+            (SIDES, Correlator((rule for rule in after if rule.id in shared), self.read)),
+            (("before",), Correlator((rule for rule in before if rule.id not in shared), self.read)),
+            (("after",), Correlator((rule for rule in after if rule.id not in shared), self.read)),
+        ]
 
     def feed(self, event: Mapping[str, Any]) -> None:
         """One past event, flat, with the names of `rules.event`."""
         self.n_events += 1
         facts = Facts(event, self.read)
-        fired: set[Side] = set()
+        fired: dict[Side, list[str]] = {"before": [], "after": []}
         for rule in self._rules.fired(facts):
-            sides = self._sides[id(rule)]
-            fired.update(sides)
-            cell = cell_of(event, rule, self.zone)
-            who = identity(event, rule)
-            for side in sides:
-                self._alerts[side].setdefault(cell, set()).add(who)
+            self._raise(rule, event, self._sides[id(rule)], fired)
+        for sides, correlator in self._correlators:
+            for found in correlator.feed(event, fired[sides[0]]):
+                self._raise(found.rule, found.event, sides, fired)
         verdict = self.verdicts.get(str(event.get("id"))) if self.verdicts else None
         if verdict is not None:
             known = verdict in POSITIVE
             self._judged["all", known] += 1
-            for side in fired:
-                self._judged[side, known] += 1
+            for side, rules in fired.items():
+                self._judged[side, known] += bool(rules)
+
+    def _raise(
+        self, rule: Rule, event: Mapping[str, Any], sides: Iterable[Side], fired: Mapping[Side, list[str]]
+    ) -> None:
+        cell, who = cell_of(event, rule, self.zone), identity(event, rule)
+        for side in sides:
+            fired[side].append(rule.id)
+            self._alerts[side].setdefault(cell, set()).add(who)
 
     def rows(self) -> list[Row]:
         """One for each day, venue and rule that raised anything on either side."""
@@ -125,6 +140,15 @@ class Backtest:
     def judged(self, side: Side) -> Judged:
         counts = self._judged
         return Judged(counts["all", True], counts[side, True], counts["all", False], counts[side, False])
+
+
+def settled(rules: Iterable[Rule], same: Collection[str]) -> set[str]:
+    """Of the rules that are the `same` on both sides, those that wait for no other kind."""
+    waits = {rule.id: set(rule.waits_for) for rule in rules if rule.id in same}
+    while unsettled := [name for name, wanted in waits.items() if not wanted <= set(same) & set(waits)]:
+        for name in unsettled:
+            del waits[name]
+    return set(waits)
 
 
 def identity(event: Mapping[str, Any], rule: Rule) -> Identity:

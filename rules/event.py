@@ -136,11 +136,16 @@ WEB: Mapping[str, Field] = _table(
     Field("n_reposts", "number", "near copies seen before", "转发数", low=0),
 )
 
+CORRELATION: Mapping[str, Field] = _table(
+    Field("rule", "words", "rules that fired on it", "命中的规则"),
+)
+
 FIELDS: Mapping[str, Mapping[str, Field]] = {
     "radio": {**COMMON, **RADIO},
     "web": {**COMMON, **WEB},
+    "correlation": {**COMMON, **RADIO, **WEB, **CORRELATION},
 }
 """Field tables by the ``kind`` of a rule."""
 
-ALL_FIELDS: Mapping[str, Field] = {**COMMON, **RADIO, **WEB}
+ALL_FIELDS: Mapping[str, Field] = FIELDS["correlation"]
 """By name alone: no two kinds give one name two meanings."""

@@ -78,11 +78,14 @@ class Explanation:
 
 
 def explain(rule: Rule, event: Mapping[str, Any], read: ReadText = read_text) -> Explanation:
-    """`rule` on `event`, part by part; a rule for another kind of event is false throughout."""
+    """`rule` on `event`, part by part; a rule for another kind of event is false throughout.
+
+    A correlation is true of an event that counts for it.
+    """
     facts = Facts(event, read)
     views = tuple(_selection(rule, name, facts) for name in rule.names)
     truth = {view.name: view.true for view in views}
-    of_kind = event.get("kind") == rule.kind
+    of_kind = rule.kind in ("correlation", event.get("kind"))
     return Explanation(rule, of_kind and condition_holds(rule.condition, truth.__getitem__, truth), views)
 
 

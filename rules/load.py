@@ -9,14 +9,18 @@ A rule that does not load is never half a rule: `load_rules` gives all rules or 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
+from rules.chain import tangled
 from rules.condition import Condition, ConditionError, Name, mentions, parse_condition, selected, valid_name
+from rules.correlation import condition_of, read_correlation, unused
 from rules.event import FIELDS
 from rules.fault import Fault, Faults, PartError, RuleErrors, did_you_mean
-from rules.parts import both, boths, one_of, rule_id, version, word, words
+from rules.parts import both, boths, one_of, rule_id, sample_time, version, word, words
 from rules.reach import unreachable
 from rules.rule import (
     CATEGORIES,
@@ -24,6 +28,7 @@ from rules.rule import (
     IDENTITY,
     LEVELS,
     Both,
+    Correlation,
     Kind,
     Level,
     Rule,
@@ -39,10 +44,13 @@ from rules.yamltree import ListNode, MapNode, Node, Scalar, kind_of, parse, read
 LIBRARY: Final = Path(__file__).parent / "library"
 """The rules that are shipped."""
 SUFFIXES: Final = (".yml", ".yaml")
-REQUIRED: Final = ("id", "title", "advice", "kind", "level", "category", "selections", "condition", "owner")
+REQUIRED: Final = ("id", "title", "advice", "kind", "level", "category", "selections", "owner")
+EITHER: Final = ("condition", "correlation")
+"""The first for radio and web, the second for rules of that kind."""
 OPTIONAL: Final = ("tags", "labels", "samples", "false_positives", "references", "version", "status")
 MAX_SELECTIONS: Final = 64
 
+_ID_LINE: Final = re.compile(r"^id: *(\S+)", re.MULTILINE)
 _T = TypeVar("_T")
 
 
@@ -67,6 +75,7 @@ def load_rules(*paths: Path) -> list[Rule]:
             if rule:
                 rules.append(rule)
     faults.extend(_doubled(rules))
+    faults.extend(tangled(rules, _library_ids))
     if faults:
         raise RuleErrors(faults)
     return sorted(rules, key=lambda rule: rule.id)
@@ -115,6 +124,13 @@ def load_text(text: str, file: str) -> tuple[Rule | None, list[Fault]]:
     return (None, faults.found) if faults.found else (rule, [])
 
 
+@cache
+def _library_ids() -> frozenset[str]:
+    """What a rule of somebody's own may wait for."""
+    found = (_ID_LINE.search(file.read_text("utf-8")) for file in rule_files(LIBRARY))
+    return frozenset(match[1] for match in found if match)
+
+
 def _doubled(rules: Iterable[Rule]) -> Iterable[Fault]:
     seen: dict[str, str] = {}
     for rule in rules:
@@ -131,7 +147,7 @@ class _Reader:
         self._kind: Kind = "radio"
 
     def rule(self) -> Rule | None:
-        known = (*REQUIRED, *OPTIONAL)
+        known = (*REQUIRED, *EITHER, *OPTIONAL)
         for key, _ in self._tree.pairs:
             if key.text not in known:
                 self._faults.add(key.line, f'unknown key "{key.text}"{did_you_mean(key.text, known)}')
@@ -142,8 +158,18 @@ class _Reader:
         if kind is None:
             return None  # without its kind, no field can be checked
         self._kind = cast("Kind", kind)
+        wanted, unwanted = EITHER[:: -1 if kind == "correlation" else 1]
+        if self._tree.get(wanted) is None:
+            self._faults.add(1, f"{wanted} is missing")
+        if self._tree.get(unwanted) is not None:
+            self._faults.add(self._tree.line_of(unwanted), f"a rule of kind {kind} has no {unwanted}")
         selections = self._part("selections", self._selections, ())
-        condition = self._part("condition", lambda node: self._condition(node, selections), Name(""))
+        correlation: Correlation | None = None
+        if kind == "correlation":
+            correlation = self._part("correlation", lambda node: self._correlation(node, selections), None)
+            condition = condition_of(correlation) if correlation else Name("")
+        else:
+            condition = self._part("condition", lambda node: self._condition(node, selections), Name(""))
         status = self._part(
             "status", lambda node: one_of(node, ("stable", "experimental"), "status"), "stable"
         )
@@ -163,14 +189,15 @@ class _Reader:
             condition=condition,
             samples=samples,
             owner=self._part("owner", word, ""),
-            labels=self._part("labels", self._labels, DEFAULT_LABELS[self._kind]),
+            labels=self._part("labels", self._labels, self._default_labels(correlation)),
             tags=self._part("tags", words, ()),
             false_positives=self._part("false_positives", boths, ()),
             references=self._part("references", words, ()),
             version=self._part("version", version, 1),
             status=cast("Status", status),
+            correlation=correlation,
             file=self._faults.file,
-            line=self._tree.line_of("condition"),
+            line=self._tree.line_of(wanted),
         )
         if not self._faults.found:
             self._whole(rule)
@@ -246,6 +273,18 @@ class _Reader:
                 self._faults.add(selection.line, f'selection "{selection.name}" is not used in the condition')
         return condition
 
+    def _correlation(self, node: Node, selections: tuple[Selection, ...]) -> Correlation:
+        names = [selection.name for selection in selections]
+        correlation = read_correlation(node, names, self._faults)
+        for name in unused(correlation, names) if not self._faults.found else ():
+            self._faults.add(node.line, f'selection "{name}" is not used in any step')
+        return correlation
+
+    def _default_labels(self, correlation: Correlation | None) -> tuple[str, ...]:
+        if self._kind != "correlation":
+            return DEFAULT_LABELS[self._kind]
+        return correlation.by if correlation and correlation.by else ("venue",)
+
     def _samples(self, node: Node) -> tuple[Sample, ...]:
         found: list[Sample] = []
         for name, events in self._named(node, ("fires", "quiet"), "samples"):
@@ -256,23 +295,39 @@ class _Reader:
         return tuple(found)
 
     def _sample(self, node: Node, fires: bool) -> Sample:
-        parts = dict(self._named(node, ("event", "note"), "a sample"))
+        several = self._kind == "correlation"
+        key = "events" if several else "event"
+        parts = dict(self._named(node, (key, "note"), "a sample"))
         note = self._read(word, parts["note"], "") if "note" in parts else ""
-        event: dict[str, Any] = {"kind": self._kind}
-        given = parts.get("event")
+        given = parts.get(key)
+        if several and isinstance(given, ListNode) and given.items:
+            return Sample(tuple(map(self._sample_event, given.items)), fires, note, node.line)
+        if several or not isinstance(given, MapNode):
+            what = "events (a list, each with its time)" if several else "an event (a mapping of fields)"
+            self._faults.add(node.line, f"a sample is {what} and, if you like, a note")
+            return Sample(({},), fires, note, node.line)
+        return Sample((self._sample_event(given),), fires, note, node.line)
+
+    def _sample_event(self, given: Node) -> dict[str, Any]:
+        correlated = self._kind == "correlation"
+        event: dict[str, Any] = {} if correlated else {"kind": self._kind}
         if not isinstance(given, MapNode):
-            self._faults.add(node.line, "a sample is an event (a mapping of fields) and, if you like, a note")
-            return Sample(event, fires, note, node.line)
+            self._faults.add(given.line, f"an event is a mapping of fields, not {kind_of(given)}")
+            return event
         for key, value in given.pairs:
             try:
-                if key.text in IDENTITY[self._kind]:
+                if correlated and key.text == "at":
+                    event["at"] = sample_time(value)
+                elif key.text in IDENTITY[self._kind]:
                     event[key.text] = word(value)
                 else:
                     field = find_field(key.text, self._kind, key.line)
                     event[key.text] = read_field_value(value, field)
             except PartError as error:
                 self._faults.add(error.line, error.message)
-        return Sample(event, fires, note, node.line)
+        if correlated and not {"kind", "at"} <= set(event):
+            self._faults.add(given.line, "an event of a correlation has its kind (radio or web) and its at")
+        return event
 
     def _named(self, node: Node, known: tuple[str, ...], what: str) -> Iterator[tuple[str, Node]]:
         """The pairs of a mapping whose keys are `known`; others are faults."""

@@ -24,7 +24,7 @@ NOTHING_FORCED: Mapping[Test, bool] = MappingProxyType({})
 
 
 class RuleSet:
-    """Rules in force, immutable: a change makes a new set.
+    """Rules in force, immutable: a change makes a new set. Correlations are for `rules.correlate`.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule], read: ReadText = read_text) -> None:
         self.rules = tuple(sorted(rules, key=_order))
         self._read = read
-        self._kinds: dict[str, _Compiled] = {}
-        for kind in {rule.kind for rule in self.rules}:
-            self._kinds[kind] = _Compiled([rule for rule in self.rules if rule.kind == kind])
+        self._kinds: dict[str, Compiled] = {}
+        for kind in {rule.kind for rule in self.rules} - {"correlation"}:
+            self._kinds[kind] = Compiled([rule for rule in self.rules if rule.kind == kind])
 
     def match(self, event: Mapping[str, Any]) -> list[Match]:
         """The rules that fire on `event`, gravest first; an event of a kind without rules fires none.
@@ -65,7 +65,7 @@ class RuleSet:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
 
-class _Compiled:
+class Compiled:
     """The rules of one kind and their index."""
 
     def __init__(self, rules: list[Rule]) -> None:

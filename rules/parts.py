@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 from rules.fault import PartError, did_you_mean
+from rules.quantity import parse_duration
 from rules.rule import Both
 from rules.yamltree import ListNode, MapNode, Node, Scalar, kind_of
 
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SAMPLE_EPOCH: Final = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
+"""When the events of a sample begin that say only how long after: 09:00 in Beijing on an exam day."""
 _T = TypeVar("_T")
 
 
@@ -69,3 +73,21 @@ def version(node: Node) -> int:
     if isinstance(node, Scalar) and type(node.value) is int and node.value >= 1:
         return node.value
     raise PartError(f"version: a whole number from 1 expected, not {kind_of(node)}", node.line)
+
+
+def sample_time(node: Node) -> str:
+    """An instant with its zone, or ``0s``, ``90s``, ``10m`` after the sample begins."""
+    text = node.text if isinstance(node, Scalar) else ""
+    seconds = 0.0 if text == "0s" else parse_duration(text)
+    if seconds is not None:
+        return (SAMPLE_EPOCH + timedelta(seconds=seconds)).isoformat()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise PartError(
+            f"at: 0s, 90s or 10m after the first expected, or a time with its zone, not {kind_of(node)}",
+            node.line,
+        )
+    return at.isoformat()

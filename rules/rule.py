@@ -29,7 +29,11 @@ CATEGORIES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "web": ("sell", "scam", "proxy", "device", "paper", "help", "rumour"),
     "correlation": ("signal", "leak", "campaign"),
 }
-IDENTITY: Final[Mapping[Kind, tuple[str, ...]]] = {"radio": ("channel",), "web": ("document",)}
+IDENTITY: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "radio": ("channel",),
+    "web": ("document",),
+    "correlation": ("channel", "document"),
+}
 """Labels that are no fields of the event: the channel that holds the centre, the document's id."""
 DEFAULT_LABELS: Final[Mapping[Kind, tuple[str, ...]]] = {"radio": ("venue", "channel"), "web": ("document",)}
 
@@ -75,14 +79,52 @@ class Selection:
     line: int = dataclasses.field(default=0, compare=False)
 
 
+CorrelationType = Literal["count", "values", "sequence", "coincidence", "period"]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Events count together when this field differs little between them."""
+
+    field: str
+    type: FieldType
+    tolerance: float
+    """Of a number: its greatest difference. Of running text: the least likeness, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Which events together make a correlation rule fire; times are the events' own."""
+
+    type: CorrelationType
+    steps: tuple[Condition, ...]
+    """What an event must be: one for count, values and period, one a step for the others."""
+    within_s: float
+    by: tuple[str, ...] = ()
+    """Events count together when they agree in these labels; one that lacks a label counts nowhere."""
+    near: tuple[Near, ...] = ()
+    at_least: int = 0
+    """Events, distinct values or bursts."""
+    field: str = ""
+    """Whose distinct values are counted."""
+    period_s: tuple[float, float] = (0.0, 0.0)
+    jitter: float = 0.0
+    """Share of the period by which a burst may be early or late."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """An event beside the rule that says what the rule must do with it."""
+    """An event beside the rule that says what the rule must do with it; a correlation has several."""
 
-    event: Mapping[str, Any]
+    events: tuple[Mapping[str, Any], ...]
     fires: bool
     note: str = ""
     line: int = dataclasses.field(default=0, compare=False)
+
+    @property
+    def event(self) -> Mapping[str, Any]:
+        """The last, for most the only one."""
+        return self.events[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +147,8 @@ class Rule:
     references: tuple[str, ...] = ()
     version: int = 1
     status: Status = "stable"
+    correlation: Correlation | None = None
+    """Of a rule of that kind; its condition is then true of each event that counts."""
     file: str = dataclasses.field(default="", compare=False)
     line: int = dataclasses.field(default=0, compare=False)
     """Of the condition."""
@@ -124,6 +168,13 @@ class Rule:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(selection.name for selection in self.selections)
+
+    @property
+    def waits_for(self) -> dict[str, int]:
+        """Ids of the rules whose firing a correlation asks for, each with its line."""
+        tests = [test for s in self.selections for tests in s.alternatives for test in tests]
+        asked = [test for test in tests if test.field == "rule" and test.modifier == "equals"]
+        return {str(value): test.line for test in asked for value in test.values}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rules.correlation import TYPES
 from rules.event import FIELDS, Field
-from rules.load import OPTIONAL, REQUIRED
+from rules.load import EITHER, OPTIONAL, REQUIRED
 from rules.modifiers import MODIFIERS
-from rules.rule import CATEGORIES, LEVELS, Kind, label_names
+from rules.rule import CATEGORIES, IDENTITY, LEVELS, Kind, label_names
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -32,6 +33,7 @@ _DEFS: dict[str, Any] = {
             {"type": "array", "items": {"$ref": "#/$defs/pair"}, "minItems": 1},
         ]
     },
+    "duration": {"type": "string", "pattern": "^ *[0-9.]+ *(s|m|min|h|d) *$", "description": "90s, 10m, 1h"},
     "flag": {"type": "boolean"},
     "instant": {"type": "string", "format": "date-time"},
     "word": {"type": ["string", "number"]},
@@ -45,7 +47,7 @@ def _ref(name: str, **about: Any) -> dict[str, Any]:
 
 def rule_schema() -> dict[str, Any]:
     """The whole schema, as `examwatch rules schema` prints it."""
-    kinds: list[Kind] = [kind for kind in ("radio", "web") if kind in FIELDS]
+    kinds: list[Kind] = ["radio", "web", "correlation"]
     return {
         "$schema": DRAFT,
         "title": "examwatch rule",
@@ -74,32 +76,65 @@ def _properties(kinds: list[Kind]) -> dict[str, Any]:
         "labels": _ref("words", minItems=1, description="What tells one case from another"),
         "false_positives": {"type": "array", "items": _ref("both")},
         "condition": {"type": "string", "description": "and, or, not, ( ), 1 of x*, all of x*, 1 of them"},
+        "correlation": _correlation(),
         "selections": {"type": "object", "minProperties": 1},
         "samples": {"type": "object"},
     }
-    missing = {*REQUIRED, *OPTIONAL} ^ set(properties)
+    missing = {*REQUIRED, *EITHER, *OPTIONAL} ^ set(properties)
     if missing:
         raise KeyError(f"the schema and the loader differ in {sorted(missing)}")
     return properties
 
 
+def _correlation() -> dict[str, Any]:
+    labels = list(label_names("correlation"))
+    duration = _ref("duration")
+    return {
+        "type": "object",
+        "required": ["type", "within"],
+        "additionalProperties": False,
+        "properties": {
+            "type": {"enum": list(TYPES)},
+            "of": {"type": "string", "description": "count, values, period: which events count"},
+            "steps": {"type": "array", "items": {"type": "string"}, "minItems": 2},
+            "within": duration,
+            "by": _ref("words", items={"enum": labels}, description="Labels that the events agree in"),
+            "near": {"type": "object", "description": "Fields in which they are alike, with the tolerance"},
+            "field": {"enum": labels, "description": "values: whose different values are counted"},
+            "at_least": {"type": "integer", "minimum": 2},
+            "period": {"type": "array", "items": duration, "minItems": 2, "maxItems": 2},
+            "jitter": _ref("number", description="Share of the period, 0.05 if left out"),
+        },
+    }
+
+
 def _of_kind(kind: Kind) -> dict[str, Any]:
     selection = _ref(f"{kind}_selection")
-    event = {
+    event: dict[str, Any] = {
         "type": "object",
         "properties": {name: _value(field) for name, field in FIELDS[kind].items()},
     }
+    several = kind == "correlation"
+    if several:
+        event["properties"] |= {name: {"type": "string"} for name in ("at", *IDENTITY[kind])}
+        event["required"] = ["kind", "at"]
+    key, content = (
+        ("events", {"type": "array", "items": event, "minItems": 1}) if several else ("event", event)
+    )
+    wanted, unwanted = EITHER[:: -1 if several else 1]
     sample = {
         "type": "object",
-        "properties": {"note": {"type": "string"}, "event": event},
-        "required": ["event"],
+        "properties": {"note": {"type": "string"}, key: content},
+        "required": [key],
         "additionalProperties": False,
     }
     samples = {"type": "array", "items": sample}
     return {
         "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
         "then": {
+            "required": [wanted],
             "properties": {
+                unwanted: False,
                 "category": {"enum": list(CATEGORIES[kind])},
                 "labels": {"items": {"enum": list(label_names(kind))}},
                 "selections": {
@@ -111,7 +146,7 @@ def _of_kind(kind: Kind) -> dict[str, Any]:
                     "properties": {"fires": samples, "quiet": samples},
                     "additionalProperties": False,
                 },
-            }
+            },
         },
     }
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rules.condition import show_condition
-from rules.rule import Both, Rule, Sample, Selection, Test
+from rules.correlation import STEPPED
+from rules.rule import Both, Correlation, Rule, Sample, Selection, Test
 
 
 def dump_rule(rule: Rule) -> str:
@@ -38,14 +39,17 @@ def _lines(rule: Rule) -> Iterator[str]:
     yield "selections:"
     for selection in rule.selections:
         yield from _selection(selection)
-    yield f"condition: {_flow(show_condition(rule.condition))}"
+    if rule.correlation is None:
+        yield f"condition: {_flow(show_condition(rule.condition))}"
+    else:
+        yield f"correlation: {_flow(dict(_correlation(rule.correlation)))}"
     if rule.samples:
         yield "samples:"
         for name, fires in (("fires", True), ("quiet", False)):
             own = [sample for sample in rule.samples if sample.fires is fires]
             if own:
                 yield f"  {name}:"
-                yield from (f"    - {_flow(_sample(sample))}" for sample in own)
+                yield from (f"    - {_flow(_sample(rule, sample))}" for sample in own)
 
 
 def _selection(selection: Selection) -> Iterator[str]:
@@ -79,9 +83,29 @@ def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def _sample(sample: Sample) -> Mapping[str, Any]:
-    event = {name: value for name, value in sample.event.items() if name != "kind"}
-    return ({"note": sample.note} if sample.note else {}) | {"event": event}
+def _sample(rule: Rule, sample: Sample) -> Mapping[str, Any]:
+    note = {"note": sample.note} if sample.note else {}
+    if rule.correlation is not None:
+        return {**note, "events": [dict(event) for event in sample.events]}
+    return {**note, "event": {name: value for name, value in sample.event.items() if name != "kind"}}
+
+
+def _correlation(correlation: Correlation) -> Iterator[tuple[str, Any]]:
+    yield "type", correlation.type
+    steps = [show_condition(step) for step in correlation.steps]
+    yield ("steps", steps) if correlation.type in STEPPED else ("of", steps[0])
+    yield "within", f"{correlation.within_s!r}s"
+    if correlation.by:
+        yield "by", list(correlation.by)
+    if correlation.near:
+        yield "near", {near.field: near.tolerance for near in correlation.near}
+    if correlation.at_least:
+        yield "at_least", correlation.at_least
+    if correlation.field:
+        yield "field", correlation.field
+    if correlation.type == "period":
+        yield "period", [f"{limit!r}s" for limit in correlation.period_s]
+        yield "jitter", correlation.jitter
 
 
 def _both(text: Both) -> dict[str, str]:

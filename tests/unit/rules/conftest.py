@@ -117,7 +117,7 @@ def make_rule(draw: Random, number: int) -> Rule:
             Selection(n, tuple(alternative() for _ in range(draw.randint(1, 3)))) for n in names
         ),
         condition=make_condition(draw, names),
-        samples=(Sample({"kind": "radio", "snr_db": 3.0, "flags": ["dc"]}, True, "note: a"),),
+        samples=(Sample(({"kind": "radio", "snr_db": 3.0, "flags": ["dc"]},), True, "note: a"),),
         owner="radio",
         labels=("venue", "channel"),
         false_positives=(Both("none", "无"),),

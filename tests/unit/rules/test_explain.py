@@ -46,14 +46,14 @@ def test_an_event_of_another_kind_never_fires():
 
 
 def test_a_failing_sample_is_a_fault_that_names_the_differing_field():
-    weak = Sample({**FIRING, "snr_db": 7.0}, fires=True, line=40)
+    weak = Sample(({**FIRING, "snr_db": 7.0},), fires=True, line=40)
     (fault,) = check_samples([replace(RULE, samples=(weak,))])
     assert fault.line == 40
     assert (
         "must fire and is quiet: narrow is false: snr_db is 7 dB, wanted: at least 8 dB (nearly)"
         in fault.message
     )
-    loud = Sample(FIRING, fires=False, line=41)
+    loud = Sample((FIRING,), fires=False, line=41)
     (fault,) = check_samples([replace(RULE, samples=(loud,))])
     assert "must be quiet and fires" in fault.message
 

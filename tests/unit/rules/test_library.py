@@ -45,6 +45,20 @@ def test_the_first_eight_kinds_are_covered_and_every_web_category_too():
     assert {"radio-unknown-narrowband", "radio-repeated-bursts"} <= {rule.id for rule in RULES}
 
 
+def test_the_four_correlations_of_the_field_are_there():
+    assert {rule.correlation.type for rule in RULES if rule.correlation} == {
+        "values",
+        "coincidence",
+        "period",
+    }
+    assert {rule.id for rule in RULES if rule.kind == "correlation"} >= {
+        "corr-same-signal-two-sensors",
+        "corr-offer-and-emission",
+        "corr-same-text-many-sources",
+        "corr-periodic-bursts",
+    }
+
+
 def test_every_shipped_file_fits_the_schema_that_editors_get():
     schema = jsonschema.Draft202012Validator(rule_schema())
     for file in rule_files(LIBRARY):
@@ -68,11 +82,13 @@ def test_the_schema_in_configs_is_the_one_that_the_code_makes():
 
 
 @pytest.mark.parametrize("page", ["rules.md", "rules.zh-CN.md"])
-def test_the_rule_in_the_guide_loads_and_its_samples_hold(page):
+def test_the_rules_in_the_guide_load_and_their_samples_hold(page):
     text = (ROOT / "docs" / page).read_text("utf-8")
-    rule, faults = load_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1], page)
-    assert faults == []
-    assert list(check_samples([rule])) == []
+    shown = re.findall(r"```yaml\n(id: .*?)```", text, re.DOTALL)
+    assert len(shown) == 2
+    for rule, faults in (load_text(each, page) for each in shown):
+        assert faults == []
+        assert list(check_samples([rule])) == []
 
 
 CHATTER = ("祝考生们旗开得胜", "数学好难啊，最后一题没做完", "Good luck with your finals!", "校门口堵车")
