@@ -24,6 +24,8 @@ State = Literal["ok", "weak", "bad", "unknown"]
 READ_S = 0.1
 CALIBRATION_S = 4.0
 MAX_KEPT_BYTES = 96 << 20
+DEAD_STEPS = 0.55
+"""A dead input still moves between the two middle steps, which is half a step of RMS."""
 LOST_WEAK, LOST_BAD = 1e-5, 1e-3
 """Share of samples lost: a gap now and then, or bursts that are no longer whole."""
 RATE_WEAK_PPM, RATE_BAD_PPM = 1500.0, 5000.0
@@ -264,7 +266,7 @@ def _gain(found: Findings) -> Verdict:
     if steps is None:
         return Verdict("gain", "unknown", "floating-point samples: not to be told", "浮点采样，无法判断")
     state: State = "weak" if steps < QUIET_STEPS else "ok"
-    if steps < QUIET_STEPS / 4:
+    if steps < DEAD_STEPS:
         state = "bad"
     return Verdict(
         "gain",

@@ -22,6 +22,8 @@ MAX_BYTES = 64 << 20
 FREQUENCY_TOLERANCE = 20e-6
 """Two-way radios keep 5 ppm, an uncalibrated receiver about 15 once it is warm."""
 WIDEST_HZ = 10e6
+WIDE_HZ = 300e3
+"""Wider licences are for television and data, which fill them."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "frequency": (
@@ -135,9 +137,16 @@ def licence_at(licences: Sequence[Licence], center_hz: float, bandwidth_hz: floa
         one
         for one in licences[low:high]
         if one.low_hz - slack <= center_hz <= one.high_hz + slack
-        and bandwidth_hz <= 2 * max(one.high_hz - one.low_hz, 25e3)
+        and _fits(bandwidth_hz, one.high_hz - one.low_hz)
     ]
     return min(near, key=lambda one: (abs(one.center_hz - center_hz), one.high_hz - one.low_hz), default=None)
+
+
+def _fits(bandwidth_hz: float, licensed_hz: float) -> bool:
+    """Whether an emission so wide can be that station: a carrier in a TV channel is not the channel."""
+    if licensed_hz > WIDE_HZ and bandwidth_hz < licensed_hz / 4:
+        return False
+    return bandwidth_hz <= 2 * max(licensed_hz, 25e3)
 
 
 def _columns(row: list[str]) -> dict[str, tuple[int, float | None]]:
