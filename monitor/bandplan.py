@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -30,6 +30,9 @@ class Row:
     weight: float
     narrower_than_hz: float | None = None
     longer_than_s: float | None = None
+    usual_width_hz: float | None = None
+    """Of the stations that belong there, as their usual modulation."""
+    usual_modulation: tuple[str, ...] = ()
 
     def fits(self, center_hz: float, bandwidth_hz: float, on_time_s: float) -> bool:
         return (
@@ -65,6 +68,10 @@ def _parse_frequency(value: Any) -> Any:
     return parse_frequency(value) if isinstance(value, str) else value
 
 
+Modulation = Literal["carrier", "am", "nfm", "wfm", "ook", "fsk2", "fsk4", "wideband", "unknown"]
+"""The names that an emission's record has."""
+
+
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,6 +80,8 @@ class _Row(BaseModel):
     weight: Annotated[float, Field(ge=0, le=1)]
     narrower_than: Annotated[float, BeforeValidator(_parse_frequency)] | None = None
     longer_than_s: float | None = None
+    usual_width: Annotated[float, BeforeValidator(_parse_frequency)] | None = None
+    usual_modulation: tuple[Modulation, ...] = ()
     note: str = ""
 
 
@@ -93,6 +102,15 @@ def load(path: Path) -> BandPlan:
     raw = yamltree.validate(yamltree.read(path), _Plan)
     return BandPlan(
         tuple(
-            Row(*row.band, row.service, row.weight, row.narrower_than, row.longer_than_s) for row in raw.bands
+            Row(
+                *row.band,
+                row.service,
+                row.weight,
+                row.narrower_than,
+                row.longer_than_s,
+                row.usual_width,
+                row.usual_modulation,
+            )
+            for row in raw.bands
         )
     )

@@ -44,7 +44,7 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 CONFIG = f"""\
 data_dir: var
 timetable: timetable.yml
-bandplan: {CONFIGS}/bandplan.cn.yml
+bandplan: {CONFIGS}/bandplan/cn.yml
 sensors:
   - {{id: roof, venue: no1, source: rtl:0}}
   - {{id: gate, venue: no1, source: rtl:1}}

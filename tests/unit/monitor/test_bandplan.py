@@ -10,7 +10,8 @@ from monitor import bandplan
 from monitor.bandplan import BandPlan, Row
 from monitor.faults import InputError
 
-CHINA = bandplan.load(Path(__file__).parents[3] / "configs" / "bandplan.cn.yml")
+PLANS = Path(__file__).parents[3] / "configs" / "bandplan"
+CHINA = bandplan.load(PLANS / "cn.yml")
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,29 @@ def test_faults_of_a_plan_have_their_place(tmp_path):
     with pytest.raises(InputError) as caught:
         bandplan.load(path)
     assert [fault.line for fault in caught.value.faults] == [2, 3]
+
+
+def test_a_second_plan_shows_that_the_plan_is_data() -> None:
+    europe = bandplan.load(PLANS / "eu.yml")
+    handheld = europe.find(446.05e6, 11e3, 3.0)
+    assert handheld is not None
+    assert handheld.service == "public-walkie-talkie"
+    assert handheld.usual_width_hz == 12_500.0
+    assert handheld.usual_modulation == ("nfm", "fsk4")
+    china = CHINA.find(446.05e6, 11e3, 3.0)
+    assert china is not None
+    assert china.service == "land-mobile"
+
+
+def test_rows_that_stand_behind_a_wider_row_are_not_dead() -> None:
+    for plan in (CHINA, bandplan.load(PLANS / "eu.yml")):
+        for number, row in enumerate(plan.rows):
+            hidden = [
+                other
+                for other in plan.rows[:number]
+                if other.low_hz <= row.low_hz
+                and row.high_hz <= other.high_hz
+                and other.narrower_than_hz is None
+                and other.longer_than_s is None
+            ]
+            assert not hidden, (row, hidden)
