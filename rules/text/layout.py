@@ -30,6 +30,15 @@ _MARKS: Final = re.compile(
 )
 _BLANKS: Final = re.compile(r"_{3,}|＿{2,}|[(（][\s　]{1,8}[)）]|﹏{2,}")
 _FORMULA: Final = re.compile(r"[=≤≥≠∈∠△√π⊥∥∩∪⊆→∞∑∫°]|\\(?:frac|sqrt|left|mathrm|angle)|[a-z]\^|mol/L|m/s|kg")
+_HEADED: Final = re.compile(
+    r"(?m)^[ \t　]{0,8}(?:[0-9]{1,2}|[一二三四五六七八九十]{1,2})\s?[.．、]\s?[(（]\s?[0-9]{1,3}\s?分\s?[)）]"
+)
+_PARTS: Final = re.compile(r"[(（][1１一①][)）][^\n]{2,300}?\n?[^\n]{0,200}?[(（][2２二②][)）]")
+_MATERIALS: Final = re.compile(r"材料[一二三]|[Pp]assage [A-C1-3]\b|(?m:^\s{0,4}[A-E]\s?\n)")
+_ITEM_BLANKS: Final = re.compile(
+    r"(?<![0-9])_{0,4} ?[0-9]{2} ?_{1,4}|[a-z] {1,}[0-9]{2} {2,}[(（]?[a-z]|\\q?quad"
+)
+_TEX: Final = re.compile(r"\$[^$\n]{1,80}\$")
 _FIELDS: Final = re.compile(
     r"(?:姓名|准考证号|考号|考场号?|座位号|班级|学校|得分|Name|Candidate No)\s?[:：]?\s?[_＿]{2,}"
 )
@@ -48,6 +57,11 @@ _FORMS: Final = (
     _Form("options A B C", _OPTIONS, 0.3, 0.7),
     _Form("options A to D", _FOUR_OPTIONS, 0.3, 0.7),
     _Form("numbered questions", _NUMBERED, 0.12, 0.5),
+    _Form("number with its marks", _HEADED, 0.3, 0.5),
+    _Form("parts (1) (2)", _PARTS, 0.2, 0.35),
+    _Form("material or passage headings", _MATERIALS, 0.12, 0.35),
+    _Form("numbered or typeset blanks", _ITEM_BLANKS, 0.2, 0.6),
+    _Form("typeset formulas", _TEX, 0.1, 0.35),
     _Form("marks in brackets", _MARKS, 0.35, 0.7),
     _Form("blanks", _BLANKS, 0.25, 0.4),
     _Form("formulas", _FORMULA, 0.06, 0.35),
