@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from sdr.clip import Clip, extract
+from sdr.follow import MAX_BURSTS, Followed
 from sdr.ghost import Ghost, capture, crystal_harmonic, from_recording
 from sdr.measure import Measures, measure
 from sdr.modulation import Identification, identify
 from sdr.tape import Tape
-from sdr.track import MAX_BURSTS, Followed
 from sdr.types import Emission, SampleFormat
 from sdr.watch import Watch
 

@@ -12,13 +12,14 @@ from typing import Any
 from sdr.coverage import Coverage
 from sdr.describe import Place, describe
 from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
+from sdr.follow import Followed
+from sdr.history_feed import open_feed
 from sdr.join import groups, is_one_sender
 from sdr.plan import BandOdds
 from sdr.probe import probe
 from sdr.repeat import Repetition
 from sdr.source.base import SampleSource
 from sdr.tape import Tape
-from sdr.track import Followed
 from sdr.types import Block, Emission, Hop
 from sdr.watch import Watch
 
@@ -49,6 +50,8 @@ class ScanSettings:
     """How far back raw samples can be looked at; with evidence at least to before the trigger."""
     report_after_s: float = 1.5
     """An emission still on the air is reported after this long, and again when it ends."""
+    history_dir: Path | None = None
+    """Where the spectrum's past is kept (sdr/history.py)."""
     turn_to_hits: bool = True
     """A sweep comes back sooner to where something new was heard (sdr/rounds.py)."""
     probe_ghosts: bool = False
@@ -112,11 +115,10 @@ class Scanner:
         self._tape = Tape(info.format, max(n_tape, 1024))
         self._coverage = Coverage(info, settings.bands, settings.weights, settings.dwell_s, settings.gain_db)
         self._plan = self._coverage.plan
+        self._history = open_feed(settings.history_dir, settings.sensor, is_sweep=self._plan.is_sweep)
         self._tuned: Hop | None = None
         self._next_probe = 0
         self._is_hit = False
-        self._tuned: Hop | None = None
-        self._next_probe = 0
         self._watches: dict[float, Watch] = {}
         self._reported: dict[int, Emission] = {}
         self._repetition = Repetition()
@@ -154,6 +156,8 @@ class Scanner:
                 self._stay(None)
         finally:
             self._finish()
+            if self._history is not None:
+                self._history.close()
 
     # --- reading ---
 
@@ -221,6 +225,8 @@ class Scanner:
             self._report_lasting(watch, block.hop, after_s=0.0)
         self._tape.append(block.iq, block.first_sample)
         watch.push(block)
+        if self._history is not None:
+            self._history.push(watch.psd, block)
         status.floor_dbfs_hz = watch.floor_dbfs_hz
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
         if watch.take_new():

@@ -10,15 +10,15 @@ widens it; a hit that stands apart is an emission of its own, 15 kHz away or les
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from sdr.detect import CODE_VALUES, MAX_KNOWN, Hit, Search, leakage_db
+from sdr.follow import MAX_BURSTS, Followed, follow_rows
 from sdr.noise import freedom, threshold
+from sdr.runs import crossing, largest_run, runs, stretch
 
 F32 = NDArray[np.float32]
 
@@ -37,159 +37,15 @@ SKIRT_RATIO = 0.01
 """What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
 SAME_TIME_S = 0.025
 """A line inside a wide emission that begins with one of its bursts is part of it, no sender of its own."""
+REVIEW_ROWS = 8
 OFF_ALARM = 1e-4
 """Probability that noise alone keeps an ended emission on for one more look."""
-MAX_BURSTS = 256
 MAX_LOOK = 2048
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _follow(
-    history: Any,
-    values: F32,
-    first: int,
-    last: int,
-    low: int,
-    high: int,
-    look: int,
-    limit: float,
-    burst_gap: int,
-    state: Any,
-    spectrum: F32,
-    pad_low: int,
-    pad_high: int,
-    bursts: Any,
-) -> None:
-    """Look at rows `first` .. `last` - 1, `look` at a time, and keep the books in `state`.
-
-    state: 0 sum, 1 rows in it, 2 first row on (-1: none), 3 last row on, 4 rows on, 5 sum of excess while on,
-    6 largest excess of one look, 7 bursts.
-    """
-    slots = history.shape[0]
-    n_band = high - low
-    for row in range(first, last):
-        slot = row % slots
-        total = 0.0
-        for f in range(low, high):
-            total += values[history[slot, f]]
-        state[0] += total / n_band
-        state[1] += 1
-        if state[1] < look:
-            continue
-        mean = state[0] / state[1]
-        begin = row - int(state[1]) + 1
-        if mean > limit:
-            if state[2] < 0:
-                state[2] = begin
-            if state[4] == 0 or begin - state[3] - 1 >= burst_gap:
-                n = int(state[7])
-                if n < bursts.shape[0]:
-                    bursts[n, 0] = begin
-                state[7] += 1
-            n = int(state[7])
-            if 0 < n <= bursts.shape[0]:
-                bursts[n - 1, 1] = row
-            state[3] = row
-            state[4] += state[1]
-            state[5] += (mean - 1.0) * state[1]
-            state[6] = max(state[6], mean - 1.0)
-            for r in range(begin, row + 1):
-                s = r % slots
-                for f in range(pad_low, pad_high):
-                    spectrum[f] += values[history[s, f]]
-        state[0] = 0.0
-        state[1] = 0
-
-
-def _stretch(inside: NDArray[np.bool_], top: int, gap: int) -> tuple[int, int]:
-    """The run around `top` in which no more than `gap` neighbouring bins are outside; end excluded."""
-    bins = np.flatnonzero(inside)
-    if not bins.size:
-        return top, top + 1
-    breaks = np.flatnonzero(np.diff(bins) > gap + 1)
-    starts = bins[np.concatenate(([0], breaks + 1))]
-    ends = bins[np.concatenate((breaks, [bins.size - 1]))]
-    run = int(np.argmin(np.maximum(starts - top, 0) + np.maximum(top - ends, 0)))
-    return int(min(starts[run], top)), int(max(ends[run], top)) + 1
 
 
 def _alike(a: float, b: float) -> bool:
     """Whether two densities are within 10 dB, as parts of one spectrum are."""
     return a < 10 * b and b < 10 * a
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _largest_run(gain: NDArray[np.float64]) -> Any:
-    """First and last index of the run with the largest sum (Kadane)."""
-    best, first, last = -np.inf, 0, 0
-    total, start = 0.0, 0
-    for i in range(gain.shape[0]):
-        if total <= 0.0:
-            total, start = 0.0, i
-        total += gain[i]
-        if total > best:
-            best, first, last = total, start, i
-    return first, last
-
-
-def _crossing(total: NDArray[np.float64], value: float) -> float:
-    """Where the rising sum `total` passes `value`, in bins; within a bin by a straight line."""
-    after = int(np.searchsorted(total, value))
-    before = float(total[after - 1]) if after else 0.0
-    step = float(total[min(after, total.size - 1)]) - before
-    return after - 1 + (value - before) / step if step > 0 else float(after)
-
-
-@dataclass(slots=True, eq=False)
-class Followed:
-    """An emission that is being followed, in rows and bins."""
-
-    low: int
-    high: int
-    level: float
-    """Mean excess over the floor in the band when it was found: what tells it from noise."""
-    peak: float
-    """Largest power of one bin over the floor: what leaks from it is reckoned from here."""
-    next_row: int
-    hit: Hit
-    state: NDArray[np.float64]
-    spectrum: F32
-    """Sum over the rows on, shape (n_bins,), of bins near the band."""
-    bursts: NDArray[np.int64]
-    """Shape (MAX_BURSTS, 2): first and last row of each burst."""
-    skirt: tuple[int, int]
-    """Bins beside the band that are closed to the search as well."""
-    guard: tuple[float, int] = (0.0, 0)
-    """The peak that it was reckoned for, and the bins beside the band that leakage fills."""
-    lift: F32 | None = None
-    """Of a wide emission: the power over the floor that it explains, shape (n_bins,)."""
-    look: int = 1
-    """Rows averaged for one decision on or off."""
-    limit: float = 2.0
-    at_start: bool = False
-    """On before the first row we saw."""
-    meta: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def first_row(self) -> int:
-        return int(self.state[2])
-
-    @property
-    def last_row(self) -> int:
-        return int(self.state[3])
-
-    @property
-    def n_rows_on(self) -> int:
-        return int(self.state[4])
-
-    @property
-    def n_bursts(self) -> int:
-        return int(self.state[7])
-
-    @property
-    def snr(self) -> float:
-        """Mean power over noise inside the band while on, linear."""
-        return float(self.state[5] / max(self.state[4], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +142,10 @@ class Tracker:
         """Follow every emission to the newest row; those that are over, in order of their end."""
         over: list[Followed] = []
         keep: list[int] = []
-        for position, one in enumerate(self.followed):
+        for one in list(self.followed):
             self._advance(one)
+            self._review(one)
+        for position, one in enumerate(self.followed):
             silent = self.search.n_rows - 1 - one.last_row
             if silent > max(self._hold_rows, 3 * one.look):
                 over.append(one)
@@ -331,6 +189,11 @@ class Tracker:
         self._advance(joined)
         if not joined.n_rows_on:
             self._count_on(joined, first, last)
+        if (high - low) * self.bin_hz > WIDE_HZ:
+            # Between its lines others may be heard: only what it was seen to hold counts as its own.
+            seen = joined.spectrum / np.float32(max(1, joined.n_rows_on)) - 1.0
+            joined.lift = np.zeros(self.n_bins, np.float32)
+            joined.lift[low:high] = np.maximum(2.0 * seen[low:high], 0.0)
         if any(o in self.followed for o in parts):
             keep = [i for i, o in enumerate(self.followed) if o not in parts]
             self.search.forget_known(keep)
@@ -350,11 +213,11 @@ class Tracker:
         noise = math.hypot(2.5 / math.sqrt(rows * freedom(3)), 3 * self.floor_uncertainty)
         edge = max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), noise)
         top = one.low - low + int(np.argmax(smooth[one.low - low : one.high - low]))
-        first, last = _stretch(smooth > edge, top, max(self._touch_bins, (one.high - one.low) // 4))
+        first, last = stretch(smooth > edge, top, max(self._touch_bins, (one.high - one.low) // 4))
         excess[:first] = 0.0
         excess[last:] = 0.0
         total = np.concatenate(([0.0], np.cumsum(np.maximum(excess, 0.0))))
-        at = [_crossing(total, share * float(total[-1])) for share in (0.005, 0.995)]
+        at = [crossing(total, share * float(total[-1])) for share in (0.005, 0.995)]
         wide = max(at[1] - at[0], 1.0)
         if last - first <= 6:
             center = float(np.sum(np.maximum(excess, 0) * (np.arange(excess.size) + 0.5)) / total[-1])
@@ -422,9 +285,9 @@ class Tracker:
         edge = max(
             float(excess[top]) * 10 ** (-EDGE_DB / 10), 2.5 / math.sqrt(hit.n_rows * freedom(smoothing))
         )
-        low, high = _stretch(excess > edge, top, self._touch_bins)
+        low, high = stretch(excess > edge, top, self._touch_bins)
         if (high - low) * self.bin_hz > 1.5 * CHANNEL_HZ:
-            low, high = _stretch(excess > edge, top, (high - low) // 4)
+            low, high = stretch(excess > edge, top, (high - low) // 4)
         if float(excess[top]) < 2 * edge:
             # A box that was needed to see it at all knows the width better than the bins do.
             low, high = min(low, hit.low_bin), max(high, hit.high_bin)
@@ -448,6 +311,60 @@ class Tracker:
             if (grown or skirt) and (best is None or one.peak > best.peak):
                 best, is_skirt = one, skirt
         return best, is_skirt
+
+    def _review(self, one: Followed) -> None:
+        """Part what was one band at first and has turned out to be several senders that began together.
+
+        The row in which senders begin is splashed by their beginning; rows after it show the valleys between
+        them. What turns out to be tones of one sender is put together again when it is reported.
+        """
+        if one.reviewed or one.n_rows_on < REVIEW_ROWS * one.look:
+            return
+        one.reviewed = True
+        if one.lift is not None or (one.high - one.low) * self.bin_hz <= CHANNEL_HZ:
+            return
+        excess = one.spectrum[one.low : one.high] / np.float32(one.n_rows_on) - 1.0
+        smooth = np.convolve(excess, np.ones(3, np.float32) / 3, mode="same")
+        noise = math.hypot(3.0 / math.sqrt(one.n_rows_on * freedom(3)), 3 * self.floor_uncertainty)
+        inside = smooth > max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), noise)
+        kept = [
+            (a, b)
+            for a, b in runs(inside, self._touch_bins)
+            if smooth[a:b].max() > SKIRT_RATIO * smooth.max()
+        ]
+        if len(kept) < 2:
+            return
+        parts = [self._part(one, one.low + a, one.low + b) for a, b in kept]
+        at = self.followed.index(one)
+        self.search.forget_known([i for i in range(len(self.followed)) if i != at])
+        self.followed = [o for o in self.followed if o is not one]
+        room = MAX_KNOWN - len(self.followed)
+        self.n_dropped += max(0, len(parts) - room)
+        self.followed.extend(parts[:room])
+        self._tell_search()
+
+    def _part(self, one: Followed, low: int, high: int) -> Followed:
+        """Bins `low` to `high` of `one` as an emission of their own, followed anew from its first row."""
+        spectrum = one.spectrum[low:high] / np.float32(one.n_rows_on)
+        part = Followed(
+            low=low,
+            high=high,
+            level=max(float(spectrum.mean()) - 1.0, 1e-3),
+            peak=max(float(spectrum.max()), 1.0),
+            next_row=max(one.first_row, self.search.n_rows - self.search.history.shape[0]),
+            hit=replace(one.hit, low_bin=low, high_bin=high),
+            state=np.array([0, 0, -1, one.first_row, 0, 0, 0, 0], np.float64),
+            spectrum=np.zeros(self.n_bins, np.float32),
+            bursts=np.zeros((MAX_BURSTS, 2), np.int64),
+            skirt=(low, high),
+            at_start=one.at_start,
+            reviewed=True,
+        )
+        self._set_look(part)
+        self._advance(part)
+        if not part.n_rows_on:
+            self._count_on(part, part.last_row, one.last_row)
+        return part
 
     def _contains(self, low: int, high: int, first_row: int) -> Followed | None:
         """A wide emission around these bins one of whose bursts began with them: they are lines of it."""
@@ -516,7 +433,7 @@ class Tracker:
         level = max(float(excess[-hit.n_rows :].mean()), 1e-3)
         first, last = 0, excess.size - 1
         for _ in range(3):
-            first, last = _largest_run(excess - 0.5 * level)
+            first, last = largest_run(excess - 0.5 * level)
             level = max(float(excess[first : last + 1].mean()), 1e-3)
         return begin + first, begin + last, level
 
@@ -524,7 +441,7 @@ class Tracker:
         """Put rows `first` .. `last` into the books as on the air."""
         low, high = self._padded(one)
         one.state[:] = (0, 0, first, first, 0, 0, 0, 0)
-        _follow(
+        follow_rows(
             self.search.history,
             CODE_VALUES,
             first,
@@ -557,7 +474,7 @@ class Tracker:
     def _advance(self, one: Followed) -> None:
         low, high = self._padded(one)
         now = self.search.n_rows
-        _follow(
+        follow_rows(
             self.search.history,
             CODE_VALUES,
             max(one.next_row, now - self.search.history.shape[0]),
@@ -588,7 +505,7 @@ class Tracker:
                 continue
             if one.lift is None:
                 one.lift = np.zeros(self.n_bins, np.float32)
-            one.lift[one.low : one.high] = np.maximum(one.lift[one.low : one.high], one.level)
+                one.lift[one.low : one.high] = one.level
             closed[low : one.low] = True
             closed[one.high : high] = True
             self._lift = np.maximum(self._lift, one.lift)

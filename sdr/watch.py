@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdr.detect import FALSE_ALARM, MAX_LEVEL, Search
+from sdr.follow import Followed
 from sdr.noise import FloorKeeper, cell_means, estimate_floor
 from sdr.psd import PowerSpectrum, fft_length
-from sdr.track import Followed, Tracker
+from sdr.track import Tracker
 from sdr.types import Block, Hop, SampleFormat
 
 FIRST_FLOOR_S = 0.5
@@ -91,7 +92,7 @@ class Watch:
         self._next_sample: int | None = None
         self._needs_dc = dc
         self.gap_rows: deque[int] = deque(maxlen=256)
-        """Rows before which samples are missing."""
+        """Rows before which samples were lost; where the receiver was elsewhere meanwhile, none were."""
         self.clipped_rows: deque[tuple[int, float]] = deque(maxlen=4096)
         """Row and share of clipped samples, for blocks where there were any."""
         self.floor_dbfs_hz: float | None = None
@@ -106,7 +107,7 @@ class Watch:
             self.psd.remove_dc(iq)
             self._needs_dc = False
         if self.is_gap(block):
-            self._gap(block.first_sample)
+            self._gap(block.first_sample, lost=block.n_dropped_before > 0)
         elif self._next_sample is None:
             self._anchor_samples[0] = block.first_sample
         self._next_sample = block.first_sample + iq.shape[0]
@@ -154,12 +155,13 @@ class Watch:
 
     # --- inside ---
 
-    def _gap(self, first_sample: int) -> None:
+    def _gap(self, first_sample: int, *, lost: bool) -> None:
         if self._held:
             self._first_floor()
         self._rest = self._rest[:0]
         self.search.reset()
-        self.gap_rows.append(self._rows_taken)
+        if lost:
+            self.gap_rows.append(self._rows_taken)
         self._anchor_rows.append(self._rows_taken)
         self._anchor_samples.append(first_sample)
         if len(self._anchor_rows) > 4096:

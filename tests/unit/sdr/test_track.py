@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from sdr.detect import Search
-from sdr.track import Followed, Tracker, _largest_run, _stretch
+from sdr.follow import Followed
+from sdr.runs import largest_run, stretch
+from sdr.track import Tracker
 
 N_BINS = 512
 ROW_S = 0.002
@@ -136,7 +138,7 @@ def test_the_largest_run_is_what_trying_every_run_gives() -> None:
     rng = np.random.default_rng(8)
     for _ in range(200):
         gain = rng.normal(size=rng.integers(1, 25))
-        first, last = _largest_run(gain)
+        first, last = largest_run(gain)
         best = max(gain[a : b + 1].sum() for a in range(len(gain)) for b in range(a, len(gain)))
         assert gain[first : last + 1].sum() == pytest.approx(best)
 
@@ -144,6 +146,6 @@ def test_the_largest_run_is_what_trying_every_run_gives() -> None:
 def test_stretch_bridges_gaps_up_to_their_limit_and_no_further() -> None:
     inside = np.zeros(50, np.bool_)
     inside[[10, 11, 14, 20, 30]] = True
-    assert _stretch(inside, 11, 2) == (10, 15)
-    assert _stretch(inside, 11, 5) == (10, 21)
-    assert _stretch(inside, 30, 1) == (30, 31)
+    assert stretch(inside, 11, 2) == (10, 15)
+    assert stretch(inside, 11, 5) == (10, 21)
+    assert stretch(inside, 30, 1) == (30, 31)

@@ -1,0 +1,190 @@
+"""The whole radio chain on worlds whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sigmf
+
+from sdr.record import emission_record, summary_record
+from sdr.scanner import EmissionReport, Scanner, ScanSettings
+from sdr.source import open_source
+from sdr.source.base import SourceInfo
+from sdr.types import Block, Emission, Hop, SampleFormat
+
+RATE_HZ = 250_000
+CENTER_HZ = 169e6
+
+
+def world(folder: Path, *emitters: dict[str, Any], seconds: float = 4.0, **more: Any) -> str:
+    path = folder / "world.yml"
+    named = [{"name": f"e{i}", **emitter} for i, emitter in enumerate(emitters)]
+    body = {"rate": RATE_HZ, "center": CENTER_HZ, "seconds": seconds, "seed": 5, "noise_dbfs": -38, **more}
+    path.write_text(json.dumps({**body, "emitters": named}))
+    return f"synth:{path}"
+
+
+def scan(spec: str, **settings: Any) -> tuple[list[Emission], Scanner]:
+    found: list[Emission] = []
+
+    def keep(report: EmissionReport) -> None:
+        if report.is_last:
+            found.append(report.emission)
+
+    scanner = Scanner(open_source(spec), ScanSettings(**settings), keep)
+    scanner.run()
+    return sorted(found, key=lambda e: e.start_s), scanner
+
+
+def burst(offset_hz: float, **more: Any) -> dict[str, Any]:
+    base = {"frequency": CENTER_HZ + offset_hz, "modulation": "fsk2", "symbol_rate": 1200, "deviation": 2500}
+    return {**base, "snr_db": 15, **more}
+
+
+def test_a_data_burst_is_found_placed_and_named(tmp_path: Path) -> None:
+    found, _ = scan(world(tmp_path, burst(30e3, start=1.0, stop=1.6)))
+    (one,) = found
+    assert one.ended
+    assert one.start_s == pytest.approx(1.0, abs=0.005)
+    assert one.end_s == pytest.approx(1.6, abs=0.005)
+    assert one.center_hz == pytest.approx(CENTER_HZ + 30e3, abs=150)
+    assert one.bandwidth_hz == pytest.approx(6000, rel=0.3)
+    assert one.snr_db == pytest.approx(15, abs=1.5)
+    assert one.modulation == "fsk2"
+    assert one.symbol_rate == pytest.approx(1200, rel=0.02)
+    assert one.flags == ()
+
+
+def test_wide_fsk_is_one_sender_and_two_neighbours_are_two(tmp_path: Path) -> None:
+    wide = burst(-60e3, start=0.8, stop=1.1, deviation=20_000, symbol_rate=4000, snr_db=20)
+    first = burst(40e3, start=2.0, stop=3.0, snr_db=20)
+    second = burst(55e3, start=2.0, stop=3.0, snr_db=20)
+    found, _ = scan(world(tmp_path, wide, first, second))
+    centres = [round((e.center_hz - CENTER_HZ) / 1e3) for e in found]
+    assert sorted(centres) == [-60, 40, 55]
+
+
+def test_what_is_on_from_before_the_start_is_reported_and_still_on_at_the_end(tmp_path: Path) -> None:
+    carrier = {"frequency": CENTER_HZ - 40e3, "modulation": "carrier", "snr_db": 25}
+    found, _ = scan(world(tmp_path, carrier, seconds=3.0))
+    (one,) = found
+    assert not one.ended
+    assert one.start_s == pytest.approx(0, abs=0.01)
+    assert one.modulation == "carrier"
+
+
+def test_a_lasting_emission_is_reported_while_it_lasts_and_again_when_over(tmp_path: Path) -> None:
+    reports: list[EmissionReport] = []
+    spec = world(tmp_path, burst(30e3, start=0.7, stop=3.2), seconds=4.5)
+    Scanner(open_source(spec), ScanSettings(), reports.append).run()
+    assert [(r.is_last, r.emission.ended) for r in reports] == [(False, False), (True, True)]
+    assert reports[0].emission.id == reports[1].emission.id
+    assert reports[1].emission.end_s == pytest.approx(3.2, abs=0.01)
+
+
+def test_bursts_in_a_rhythm_carry_their_period(tmp_path: Path) -> None:
+    found, _ = scan(world(tmp_path, burst(30e3, start=0.7, burst=0.1, period=1.0), seconds=6))
+    assert len(found) >= 5
+    assert found[-1].burst_period_s == pytest.approx(1.0, abs=0.02)
+    assert found[-1].duty_cycle == pytest.approx(0.1, abs=0.02)
+
+
+def test_an_iq_mirror_is_no_sender_of_its_own(tmp_path: Path) -> None:
+    strong = {"frequency": CENTER_HZ + 50e3, "modulation": "carrier", "snr_db": 50, "start": 0.7, "stop": 2.5}
+    found, _ = scan(world(tmp_path, strong, imbalance_gain_db=0.4, imbalance_phase_deg=2))
+    flags = {round((e.center_hz - CENTER_HZ) / 1e3): e.flags for e in found if e.snr_db > 3}
+    assert flags.pop(50) == ()
+    assert all("mirror" in flag for flag in flags.values())
+
+
+def test_evidence_is_whole_valid_and_framed(tmp_path: Path) -> None:
+    spec = world(tmp_path, burst(30e3, start=2.5, stop=2.9), seconds=4)
+    found, _ = scan(spec, evidence_dir=tmp_path / "evidence", sensor="roof")
+    (one,) = found
+    window = one.extra["spectrogram"]
+    assert window["low_hz"] < one.center_hz < window["high_hz"]
+    assert window["box"]["t0_s"] == pytest.approx(2.0, abs=0.01)  # two seconds from before the trigger
+    meta = next(i for i in one.extra["evidence_items"] if i["role"] == "metadata")
+    assert one.evidence == meta["digest"]
+    sigmf.fromfile(meta["path"]).validate()
+    assert {i["role"] for i in one.extra["evidence_items"]} >= {"samples", "metadata", "spectrogram"}
+
+
+def test_noise_alone_gives_nothing_but_a_summary(tmp_path: Path) -> None:
+    found, scanner = scan(world(tmp_path, seconds=6))
+    assert not found
+    summary = summary_record(scanner.status, RATE_HZ, scanner.odds)
+    assert summary["seconds"] == 6
+    assert summary["bands"][0]["intercept_1s"] == 1
+
+
+def test_a_sweep_hears_several_passbands(tmp_path: Path) -> None:
+    emitters = [
+        {"frequency": f, "modulation": "carrier", "snr_db": 25, "start": 0, "stop": 6}
+        for f in (168.1e6, 169.4e6, 170.2e6)
+    ]
+    spec = world(tmp_path, *emitters, seconds=6, rate=1_000_000)
+    found, scanner = scan(spec, bands=((167.9e6, 170.4e6),), dwell_s=0.1, seconds=4.0)
+    heard = {round(e.center_hz / 1e5) for e in found if e.snr_db > 6 and not e.flags}
+    assert {1681, 1694, 1702} <= heard
+    assert scanner.odds[0].revisit_s > 0
+
+
+class Lossy:
+    """A source that loses samples once, in the middle of an emission."""
+
+    def __init__(self, raw: np.ndarray, lose_at: int, n_lost: int) -> None:
+        self._raw, self._lose_at, self._n_lost = raw, lose_at, n_lost
+        self._at = 0
+        self._began = datetime(2026, 6, 7, 1, tzinfo=UTC)
+        self.info = SourceInfo(
+            "lossy", SampleFormat.CU8, RATE_HZ, CENTER_HZ, self._began, None, tunable=False, live=True
+        )
+
+    def tune(self, hop: Hop) -> None:
+        raise AssertionError("not tunable")
+
+    def read(self, n_samples: int) -> Block | None:
+        if self._at >= len(self._raw):
+            return None
+        first, lost = self._at, 0
+        if first >= self._lose_at and self._n_lost:
+            first, lost, self._n_lost = first + self._n_lost, self._n_lost, 0
+        iq = self._raw[first : first + min(n_samples, 25_000)]
+        self._at = first + len(iq)
+        return Block(Hop(CENTER_HZ, RATE_HZ), first, self._began, iq, lost)
+
+    def close(self) -> None: ...
+
+
+def test_a_gap_is_counted_flagged_and_does_not_split_the_emission(tmp_path: Path) -> None:
+    source = open_source(world(tmp_path, burst(30e3, start=1.0, stop=3.0)))
+    parts = []
+    while (block := source.read(1 << 18)) is not None:
+        parts.append(block.iq.copy())
+    found: list[Emission] = []
+    lossy = Lossy(np.concatenate(parts), 2 * RATE_HZ, RATE_HZ // 10)
+    scanner = Scanner(lossy, ScanSettings(), lambda r: found.append(r.emission) if r.is_last else None)
+    scanner.run()
+    (one,) = found
+    assert "gap" in one.flags
+    assert one.end_s == pytest.approx(3.0, abs=0.01)
+    assert scanner.status.n_gaps == 1
+    assert scanner.status.n_dropped == RATE_HZ // 10
+
+
+def test_a_record_has_every_promised_field_as_plain_json(tmp_path: Path) -> None:
+    found, _ = scan(world(tmp_path, burst(30e3, start=1.0, stop=1.6)))
+    record = json.loads(json.dumps(emission_record(found[0])))
+    promised = (
+        "type id sensor start_s end_s first_seen last_seen ended center_hz bandwidth_hz snr_db peak_dbfs "
+        "modulation confidence symbol_rate bursts on_time_s duty_cycle burst_period_s new service flags "
+        "decoded evidence"
+    )
+    assert set(promised.split()) <= set(record)
+    assert len(record["id"]) == 26
