@@ -1,6 +1,7 @@
 """Evidence of the web: request and response as they were, in WARC files (ISO 28500).
 
-    FOLDER/2026-06-07.warc.gz   request + response records of every page that gave a document
+    FOLDER/2026-06-07.warc.gz   request + response records of every page that gave a document,
+                                and a picture of it where a browser showed it
 
 One file a day, appended record by record and flushed to disk; a file cut in a crash is
 readable up to its last whole record. The digest in the record is of the bytes as kept.
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -27,8 +29,8 @@ _CHANGED = frozenset(("content-encoding", "transfer-encoding", "content-length",
 class Archive(Protocol):
     """The door to kept pages."""
 
-    async def keep(self, response: Response) -> None:
-        """Have `response` on disk when this returns."""
+    async def keep(self, response: Response, picture: bytes = b"") -> None:
+        """Have `response` on disk when this returns, with the PNG of it if there is one."""
         ...
 
 
@@ -40,15 +42,18 @@ class WarcArchive:
         self._user_agent = user_agent
         self._turn = asyncio.Lock()
 
-    async def keep(self, response: Response) -> None:
+    async def keep(self, response: Response, picture: bytes = b"") -> None:
         async with self._turn:
-            await asyncio.to_thread(self._write, response)
+            await asyncio.to_thread(self._write, response, picture)
 
-    def _write(self, response: Response) -> None:
+    def _write(self, response: Response, picture: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{response.fetched_at.astimezone(UTC):%Y-%m-%d}.warc.gz"
         records = io.BytesIO()
-        self._records(WARCWriter(records, gzip=True), response)
+        writer = WARCWriter(records, gzip=True)
+        self._records(writer, response)
+        if picture:
+            writer.write_record(_view(writer, response, picture))
         with path.open("ab") as file:
             file.write(records.getbuffer())
             file.flush()
@@ -80,6 +85,17 @@ class WarcArchive:
         )
         writer.write_record(answer)
         writer.write_record(asked)
+
+
+def _view(writer: WARCWriter, response: Response, picture: bytes) -> ArcWarcRecord:
+    """A screenshot under the name that Browsertrix and the replay tools know it by."""
+    return writer.create_warc_record(
+        f"urn:view:{response.url}",
+        "resource",
+        payload=io.BytesIO(picture),
+        warc_content_type="image/png",
+        warc_headers_dict={"WARC-Date": _warc_date(response.fetched_at)},
+    )
 
 
 def _warc_date(at: datetime) -> str:

@@ -24,6 +24,7 @@ from crawlers.errors import CrawlError
 from crawlers.extract.file import ImageReader
 from crawlers.fetch import Client
 from crawlers.memory import Memory, Version
+from crawlers.render.chromium import Renderer
 from crawlers.schedule import next_interval_s
 from crawlers.secrets import read_secrets
 from crawlers.simhash import Copies, from_signed, simhash, to_signed
@@ -85,6 +86,8 @@ class Crawler:
         Reads text, codes and hashes off pictures; it is pickled into the workshop.
     archive : Archive, optional
         Keeps each page that gave a document, before the document is delivered.
+    renderer : Renderer, optional
+        The browser of sources with ``render: true``.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class Crawler:
         workshop: Workshop | None = None,
         images: ImageReader | None = None,
         archive: Archive | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
         self._sources = dict(sources)
         self._memory = memory
@@ -106,6 +110,7 @@ class Crawler:
         self._workshop = workshop or ThreadWorkshop()
         self._images = images
         self._archive = archive
+        self._renderer = renderer
         self._copies: Copies | None = None
         self._copies_at = clock.now()
         self._copies_turn = asyncio.Lock()
@@ -146,7 +151,9 @@ class Crawler:
             state = await self.state(source_id)
             started_at, started_s = self._clock.now(), self._clock.monotonic()
             error: CrawlError | None = None
-            visit = PollVisit(source.config, self._memory, self._client, self._clock, self._workshop)
+            visit = PollVisit(
+                source.config, self._memory, self._client, self._clock, self._workshop, self._renderer
+            )
             poll = _Poll(source.config, visit, deliver, state)
             try:
                 visit.secrets = await asyncio.to_thread(read_secrets, source.config)
@@ -205,7 +212,7 @@ class Crawler:
             repost_of=copies[0] if copies else None,
         )
         if self._archive is not None and visit.last_page is not None:
-            await self._archive.keep(visit.last_page)
+            await self._archive.keep(visit.last_page, visit.last_picture)
             visit.last_page = None
         await poll.deliver(document)
         version = Version(document.version, digest, title, text, now)

@@ -41,6 +41,7 @@ ERROR_KINDS: Mapping[str, ErrorKind] = {
     ),
     "captcha": ErrorKind("a CAPTCHA or block page", "验证码或拦截页面", True),
     "login": ErrorKind("logged out: the cookie has expired", "登录失效：Cookie 已过期", False),
+    "render": ErrorKind("the browser gave no page", "浏览器未能渲染页面", True),
     "file": ErrorKind("file cannot be read", "文件无法读取", True),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from crawlers.clock import Clock
 from crawlers.errors import CrawlError
 from crawlers.fetch import Client, Request, Response
 from crawlers.memory import Memory, PageRow
+from crawlers.render.chromium import Renderer
 from crawlers.signs import is_captcha
 from crawlers.source.base import Page, SourceConfig
 from crawlers.url import Url, canonical, parse
@@ -38,12 +40,14 @@ class PollVisit:
         client: Client,
         clock: Clock,
         workshop: Workshop,
+        renderer: Renderer | None = None,
     ) -> None:
         self._config = config
         self._memory = memory
         self._client = client
         self._clock = clock
         self._workshop = workshop
+        self._renderer = renderer
         self._reader = reader_of(config)
         self._named = config.named_hosts()
         self.secrets: dict[str, str] = {}
@@ -56,6 +60,8 @@ class PollVisit:
         self.ttl_s: float | None = None
         self.last_page: Response | None = None
         """The page being read, until it has been archived."""
+        self.last_picture = b""
+        """Of that page as a browser showed it, where one did."""
 
     @property
     def now(self) -> datetime:
@@ -66,9 +72,10 @@ class PollVisit:
         name = str(canonical(target))
         known = await self._memory.page(self._config.id, name, self._reader)
         headers = {"Accept": accept} if accept else {}
-        if known and known.etag:
+        # The frame of a page that scripts fill stays the same while what they fill in changes.
+        if known and known.etag and not self._config.render:
             headers["If-None-Match"] = known.etag
-        if known and known.last_modified:
+        if known and known.last_modified and not self._config.render:
             headers["If-Modified-Since"] = known.last_modified
         response = await self.fetch(target, headers)
         ttl_s = _max_age_s(response.headers.get("cache-control", ""))
@@ -78,6 +85,10 @@ class PollVisit:
             self.n_not_modified += 1
             return Page(target, b"", content_type, unchanged=True, next_url=known.next_url)
         self._check(response)
+        picture = b""
+        if self._config.render and "html" in content_type.lower():
+            response, picture = await self._rendered(response)
+            content_type = response.headers["content-type"]
         digest = hashlib.sha256(response.body).hexdigest()
         validators = {
             "request": name,
@@ -88,7 +99,7 @@ class PollVisit:
         if known and known.digest == digest:
             self.n_not_modified += 1
             return Page(response.url, b"", content_type, unchanged=True, next_url=known.next_url)
-        self.last_page = response
+        self.last_page, self.last_picture = response, picture
         return Page(
             response.url,
             response.body,
@@ -97,6 +108,18 @@ class PollVisit:
             fetched_at=response.fetched_at,
             validators=validators,
         )
+
+    async def _rendered(self, response: Response) -> tuple[Response, bytes]:
+        """`response` after its scripts, and its picture; as it came where no browser can be had."""
+        try:
+            if self._renderer is None:
+                raise CrawlError("render", str(response.url), "no browser / 没有浏览器")
+            shown = await self._renderer.render(response.url, self._named)
+        except CrawlError as error:
+            self.fault(error)
+            return response, b""
+        headers = {**response.headers, "content-type": "text/html; charset=utf-8"}
+        return replace(response, body=shown.dom, headers=headers), shown.picture
 
     async def fetch(self, url: Url, headers: dict[str, str] | None = None) -> Response:
         """The answer for `url`, with this source's limits and secrets."""

@@ -56,6 +56,8 @@ class SourceConfig(Strict):
     header_files: Mapping[str, Path] = {}
     """Header name to the file that holds its value, for tokens."""
     attachments: bool = True
+    render: bool = False
+    """Read the page after its scripts, in chromium where it is installed; it carries no cookies."""
     logged_out: str | None = None
     """A text that the page shows to visitors who are not logged in."""
 
