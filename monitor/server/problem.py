@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from monitor.faults import WorldError
 from monitor.server.views import ProblemView
 
+log = structlog.get_logger()
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -57,3 +59,13 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return ProblemError(
             405, "method-not-allowed", f"{request.path} answers {allowed}", {"Allow": allowed}
         ).response()
+    except web.HTTPException as refusal:
+        if refusal.status < 400:
+            raise
+        return ProblemError(refusal.status, "refused", refusal.reason).response()
+    except Exception:
+        # A mistake of ours: its trace is for the log, never for whoever asked.
+        log.exception("a request failed", method=request.method, path=request.path)
+        if request.writer.output_size > 0:
+            raise
+        return ProblemError(500, "internal", "the server made a mistake; its log says which").response()
