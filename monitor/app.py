@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import datetime
 
 import structlog
 
+from crawlers.archive import WarcArchive
 from crawlers.clock import Clock as CrawlClock
 from crawlers.config import build_sources
 from crawlers.crawler import Crawler
@@ -70,11 +72,11 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         raise WorldError(f"{config.data_dir}: {error.strerror or error}") from None
     queue = open_queue(config.queue_url)
     stack.push_async_callback(queue.close)
-    store = await asyncio.to_thread(Store, config.store_url)
+    store = await asyncio.to_thread(Store, config.store_url, config.store.password_file)
     book = StoreBook(store, clock)
     stack.push_async_callback(book.close)
     evidence = EvidenceStore(config.data_dir / "evidence")
-    poller = await _open_crawler(stack, config, build_sources(setup.sources), clock)
+    poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -85,6 +87,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         evidence=evidence,
         poller=poller,
         open_sensor=lambda sensor: _receiver(sensor, evidence),
+        forget=forget,
     )
 
 
@@ -100,7 +103,7 @@ def _receiver(sensor: Sensor, evidence: EvidenceStore) -> Open:
 
 async def _open_crawler(
     stack: AsyncExitStack, config: Config, sources: Mapping[str, Source], clock: CrawlClock
-) -> Crawler:
+) -> tuple[Crawler, Callable[[datetime], Awaitable[int]]]:
     path = config.data_dir / "crawl.db"
     try:
         memory = await stack.enter_async_context(Memory(path))
@@ -112,7 +115,10 @@ async def _open_crawler(
     rng = random.Random()  # noqa: S311 - jitter, not a secret
     # Pages are strangers' input: they are read in processes that can be killed.
     workshop = await stack.enter_async_context(ProcessWorkshop())
-    return Crawler(sources, memory, PoliteClient(http, clock, rng), clock, rng, workshop)
+    archive = WarcArchive(config.data_dir / "archive", client.user_agent)
+    polite = PoliteClient(http, clock, rng)
+    crawler = Crawler(sources, memory, polite, clock, rng, workshop, archive=archive)
+    return crawler, memory.forget
 
 
 async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:

@@ -54,6 +54,8 @@ class SourceStatus:
     n_failures: int = 0
     n_documents: int = 0
     signs: tuple[str, ...] = ()
+    polled: bool = False
+    """In this run: until then nothing is known of it but what the last run left."""
 
     def health(self) -> SourceHealth:
         if self.error is not None and self.n_failures:
@@ -148,6 +150,7 @@ class Crawling:
 
     def _polled(self, status: SourceStatus, report: PollReport) -> None:
         status.signs = report.signs
+        status.polled = True
         if report.error is not None:
             self._failed(status, str(report.error))
             return

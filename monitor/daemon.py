@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
+from monitor.chores import forget_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
 from monitor.evidence import EvidenceStore
 from monitor.health import Health, Parts
+from monitor.healthwatch import LOOK_S, HealthWatch, sensor_part, source_part
 from monitor.intake import RADIO_HOLD, Intake
 from monitor.pipeline import Pipeline
 from monitor.queue import AlertQueue
@@ -28,6 +31,8 @@ from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.store.book import StoreBook
 
 ACTOR = "daemon"
+CHANNELS_KNOWN = timedelta(days=1)
+"""So long a sender keeps the channel name of its last alert over a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +46,25 @@ class Doors:
     evidence: EvidenceStore
     poller: Poller
     open_sensor: Callable[[Sensor], Open]
+    forget: Callable[[datetime], Awaitable[int]]
+    """Lets the crawler's memory go of what is older."""
 
 
 class Daemon:
     """Runs until it is cancelled. A failing part is told in `health`; a mistake of ours ends it all."""
 
-    def __init__(self, setup: Setup, doors: Doors) -> None:
+    def __init__(self, setup: Setup, doors: Doors, look_s: float = LOOK_S) -> None:
         self._doors = doors
+        self._look_s = look_s
         clock, timetable = doors.clock, setup.timetable
-        self.intake = Intake(setup.rules, timetable, setup.bandplan, doors.queue, doors.evidence)
+        self.intake = Intake(
+            setup.rules,
+            timetable,
+            setup.bandplan,
+            doors.queue,
+            doors.evidence,
+            setup.bank.match if setup.bank is not None else None,
+        )
         self.pipeline = Pipeline(doors.queue, doors.book, clock)
         self.sensors = [
             SensorRunner(sensor.id, sensor.venue, doors.open_sensor(sensor), self.intake.emission, clock)
@@ -72,6 +87,14 @@ class Daemon:
             timetable=timetable,
         )
         self.health = Health(parts, clock, version("examwatch"))
+        self._watch = HealthWatch(
+            lambda: [
+                *(sensor_part(sensor) for sensor in self.health.view().sensors),
+                *(source_part(status) for status in self.crawling.statuses.values()),
+            ],
+            doors.queue,
+            clock,
+        )
 
     def n_dropped(self) -> dict[str, int]:
         """Emissions that never reached intake, by reason."""
@@ -92,6 +115,9 @@ class Daemon:
         while await self.pipeline.step(0.0):
             pass
         await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
+        await self._watch.take_over(self._doors.book)
+        for place, channel in await self._doors.book.radio_channels(began_at - CHANNELS_KNOWN):
+            self.intake.air.remember(place, channel)
         await self._doors.book.record(ACTOR, "daemon.started", version("examwatch"), {})
 
     async def run(self) -> None:
@@ -99,5 +125,7 @@ class Daemon:
             group.create_task(self.pipeline.run(), name="pipeline")
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
+            group.create_task(self._watch.run(self._look_s), name="health watch")
+            group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:
                 group.create_task(runner.run(), name=f"sensor {runner.status.id}")

@@ -1,24 +1,29 @@
 """From an Emission or a Document to the flat event that rules are asked about. Pure.
 
 Exactly the names of `rules.event`, None where nothing is known, plus the two identities
-that labels may use: ``channel`` and ``document``.
+that labels may use, ``channel`` and ``document``, and `FOR_PEOPLE`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from crawlers.document import Document
+from crawlers.document import Attachment, Document
 from monitor.bandplan import BandPlan
 from monitor.timetable import SessionContext, Timetable
+from rules.text.bank import BankMatch
+from rules.text.paper import paper_likeness
 from sdr.types import Emission
 
-RASTER_HZ = 12_500
-"""Channel spacing of narrowband land mobile radio in China and of ITU-R practice."""
+FindItems = Callable[[str], list[BankMatch]]
+
 HARMLESS_DECODERS = frozenset({"rtl_433"})
 """Its protocols are sensors, meters and remote controls."""
+FOR_PEOPLE = frozenset({"published_at", "first_seen_at", "fetched_at"})
+"""Times of a post that the console shows side by side; no rule tests a displayed time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +32,10 @@ class RadioContext:
 
     venue: str | None
     session: SessionContext
-    n_repeats: int
-    drill: bool = False
+    channel: str
+    n_repeats: int = 0
     n_sensors: int = 1
-
-
-def channel_label(center_hz: float) -> str:
-    """The raster channel that holds `center_hz`, as people write it: ``433.925 MHz``.
-
-    A sender on the border of two channels may be told as either.
-    """
-    on_raster_hz = round(center_hz / RASTER_HZ) * RASTER_HZ
-    return f"{on_raster_hz / 1e6:.4f}".rstrip("0").rstrip(".") + " MHz"
+    drill: bool = False
 
 
 def emission_session(timetable: Timetable, emission: Emission, venue: str | None) -> SessionContext:
@@ -82,13 +79,22 @@ def flat_emission(emission: Emission, context: RadioContext, plan: BandPlan) -> 
         "decoded_text": "\n".join(texts) or None,
         "known_device": not HARMLESS_DECODERS.isdisjoint(decoders),
         "n_sensors": context.n_sensors,
-        "channel": channel_label(emission.center_hz),
+        "channel": context.channel,
     }
 
 
-def flat_document(document: Document, session: SessionContext, *, drill: bool = False) -> dict[str, Any]:
+def flat_document(
+    document: Document,
+    session: SessionContext,
+    find_items: FindItems | None = None,
+    *,
+    drill: bool = False,
+) -> dict[str, Any]:
+    """`find_items` looks a text up in the bank of secret items; None where there is no bank."""
     attachments = document.attachments
     parts = [document.title, document.text, *(attachment.text for attachment in attachments)]
+    text = "\n".join(part for part in parts if part)
+    items = find_items(text) if find_items is not None else None
     return {
         "kind": "web",
         "at": document.fetched_at,
@@ -97,19 +103,33 @@ def flat_document(document: Document, session: SessionContext, *, drill: bool = 
         "url": document.url,
         "author": document.author,
         "title": document.title,
-        "text": "\n".join(part for part in parts if part),
+        "text": text,
         "version": document.version,
         "edited": document.version > 1,
-        "placeholder": None,
+        "placeholder": document.placeholder,
         "age_minutes": round((document.fetched_at - document.first_seen_at) / timedelta(minutes=1), 3),
         "has_image": any(attachment.media_type.startswith("image/") for attachment in attachments),
         "has_qr": any(attachment.qr for attachment in attachments),
-        "paper_likeness": None,
-        "bank_containment": None,
-        "bank_longest_run": None,
-        "n_reposts": None,
+        "paper_likeness": _paper_likeness(attachments),
+        "bank_containment": None if items is None else max((i.containment for i in items), default=0.0),
+        "bank_longest_run": None if items is None else max((i.longest_run for i in items), default=0),
+        "n_reposts": document.n_reposts,
         "document": document.id,
+        "published_at": document.published_at,
+        "first_seen_at": document.first_seen_at,
+        "fetched_at": document.fetched_at,
     }
+
+
+def _paper_likeness(attachments: Sequence[Attachment]) -> float | None:
+    """The likest of the pictures that were read; None if none was."""
+    read = [
+        attachment
+        for attachment in attachments
+        if attachment.media_type.startswith("image/")
+        and (attachment.text or attachment.qr or attachment.pdq is not None)
+    ]
+    return max((paper_likeness(attachment.text).score for attachment in read), default=None)
 
 
 def _session_fields(session: SessionContext, venue: str | None, drill: bool) -> dict[str, Any]:

@@ -1,40 +1,41 @@
 """Intake: what the instruments deliver becomes alerts, durable before anyone is told.
 
-    Emission ─┐                 ┌─ rule fired ─> Alert ─┐
-              ├─> flat event ─> │                       ├─> queue.put (returns when durable)
-    Document ─┘   + context     └─ rule fired ─> Alert ─┘
+    Emission ─┐
+              ├─> flat event ─> rules that fired ─> one Alert ─> queue.put (returns when durable)
+    Document ─┘   + context
 
-An alert's id follows from what caused it and the rule, so the same document or emission
-delivered again raises nothing new.
+All rules that fire on one event and give it the same identity are one alert (docs/adr/0003).
+Its id follows from what caused it, so the same document or emission delivered again raises
+nothing new.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 
 from crawlers.document import Document
+from monitor.airlog import AirLog, Sighting
 from monitor.alert import wire
-from monitor.alert.alert import Alert, EvidenceRef
+from monitor.alert.alert import Alert, EvidenceRef, RuleHit, fingerprint, ranked
 from monitor.bandplan import BandPlan
-from monitor.channels import ChannelCounts
 from monitor.evidence import EvidenceStore
 from monitor.flatten import (
+    FindItems,
     RadioContext,
-    channel_label,
     emission_session,
     flat_document,
     flat_emission,
     session_key,
 )
-from monitor.prose import describe
+from monitor.prose import summary, texts
 from monitor.queue import AlertQueue
 from monitor.timetable import Timetable
 from rules.rule import Match
@@ -44,6 +45,10 @@ RADIO_HOLD = timedelta(minutes=12)
 """An emission's alert fires on for two periods of the published 6-minute data bursts."""
 WEB_HOLD = timedelta(hours=24)
 """A post does not end; a day later it is no longer news."""
+
+
+MAX_RECENT = 1024
+"""Emissions that a second sensor's report can still change: at the worst site measured, the last minutes'."""
 
 
 class Matcher(Protocol):
@@ -72,8 +77,29 @@ class IntakeCounts:
     """By rule."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """What is told of one event, whatever rules fire on it."""
+
+    id: str
+    """Of the emission or document version."""
+    counted: str
+    """What the alert counts: the transmission, or the document version."""
+    news: str
+    starts_at: datetime
+    updated_at: datetime
+    ends_at: datetime | None
+    evidence: Sequence[EvidenceRef]
+
+
 class Intake:
-    """The one place where alerts are raised."""
+    """The one place where alerts of rules are raised.
+
+    Parameters
+    ----------
+    find_items
+        Looks a text up in the bank of secret items, where there is one.
+    """
 
     def __init__(
         self,
@@ -82,17 +108,22 @@ class Intake:
         plan: BandPlan,
         queue: AlertQueue,
         evidence: EvidenceStore,
+        find_items: FindItems | None = None,
     ) -> None:
         self._rules = rules
         self._timetable = timetable
         self._plan = plan
         self._queue = queue
         self._evidence = evidence
-        self._channels = ChannelCounts()
+        self._find_items = find_items
+        self.air = AirLog()
+        self._recent: OrderedDict[str, tuple[Heard, Sighting]] = OrderedDict()
         self.counts = IntakeCounts()
 
     async def emission(self, heard: Heard) -> list[Alert]:
         """Ask the rules about an emission and raise what they say; the alerts, now durable.
+
+        Another sensor's emission that this one confirms is judged again, as heard by one more.
 
         Raises
         ------
@@ -101,36 +132,55 @@ class Intake:
         """
         emission = heard.emission
         session = emission_session(self._timetable, emission, heard.venue)
-        n_repeats = self._channels.earlier(
-            heard.venue or emission.sensor,
-            channel_label(emission.center_hz),
-            session_key(session, emission.last_seen),
-            emission.id,
+        place = heard.venue or emission.sensor
+        sighting = self.air.note(place, emission, session_key(session, emission.last_seen))
+        self._recent[emission.id] = (heard, sighting)
+        self._recent.move_to_end(emission.id)
+        if len(self._recent) > MAX_RECENT:
+            self._recent.popitem(last=False)
+        alerts = self._judge(heard, sighting, "ended" if heard.is_last else "heard", emission.last_seen)
+        for other_id, n_sensors in sighting.others:
+            known = self._recent.get(other_id)
+            if known is not None:
+                alerts += self._confirm(*known, n_sensors, emission.last_seen)
+        await self._put(alerts)
+        self.counts.n_emissions += 1
+        return alerts
+
+    def _confirm(self, heard: Heard, sighting: Sighting, n_sensors: int, at: datetime) -> list[Alert]:
+        confirmed = replace(sighting, n_sensors=n_sensors)
+        self._recent[heard.emission.id] = (heard, confirmed)
+        # A moment later than all that it is made of, so that the store takes it for the newest.
+        newest_at = max(heard.emission.last_seen, at) + timedelta(microseconds=n_sensors)
+        return self._judge(heard, confirmed, f"heard by {n_sensors}", newest_at)
+
+    def _judge(self, heard: Heard, sighting: Sighting, news: str, updated_at: datetime) -> list[Alert]:
+        emission = heard.emission
+        context = RadioContext(
+            heard.venue,
+            emission_session(self._timetable, emission, heard.venue),
+            sighting.channel,
+            sighting.n_repeats,
+            sighting.n_sensors,
+            heard.drill,
         )
-        event = flat_emission(
-            emission, RadioContext(heard.venue, session, n_repeats, heard.drill), self._plan
-        )
+        event = flat_emission(emission, context, self._plan)
         matches = self._rules.match(event)
         picture = next((ref for ref in heard.evidence if ref.role == "spectrogram"), None)
         if heard.spectrogram is not None and picture is not None:
             # Text of one length, so that the store can tell the newest by comparing.
             at = picture.at.isoformat(timespec="microseconds")
             event["spectrogram"] = {**heard.spectrogram, "digest": picture.digest, "at": at}
-        ends_at = emission.last_seen + RADIO_HOLD if heard.is_last else None
-        alerts = [
-            _raise(
-                match,
-                event,
-                cause=emission.id,
-                news="ended" if heard.is_last else "heard",
-                span=(emission.first_seen, emission.last_seen, ends_at),
-                evidence=heard.evidence,
-            )
-            for match in matches
-        ]
-        await self._put(alerts)
-        self.counts.n_emissions += 1
-        return alerts
+        cause = _Cause(
+            id=emission.id,
+            counted=sighting.transmission,
+            news=news,
+            starts_at=emission.first_seen,
+            updated_at=updated_at,
+            ends_at=emission.last_seen + RADIO_HOLD if heard.is_last else None,
+            evidence=heard.evidence,
+        )
+        return _raise(matches, event, cause)
 
     async def document(self, document: Document) -> list[Alert]:
         """As `emission`, for one version of a document, which is kept as evidence if a rule fires.
@@ -140,68 +190,95 @@ class Intake:
         QueueError, OSError
             If alerts or evidence could not be made durable. The same call may be made again.
         """
-        event = flat_document(document, self._timetable.context(document.fetched_at))
-        # A long page can take a rule set tens of milliseconds: not in the event loop.
-        matches = await asyncio.to_thread(self._rules.match, event)
+        # A long page can take rules and bank tens of milliseconds: not in the event loop.
+        event, matches = await asyncio.to_thread(self._look, document)
         alerts: list[Alert] = []
         if matches:
             kept = await asyncio.to_thread(self._keep_document, document)
-            ends_at = document.fetched_at + WEB_HOLD
-            alerts = [
-                _raise(
-                    match,
-                    event,
-                    cause=f"{document.id}/{document.version}",
-                    news="found",
-                    span=(document.first_seen_at, document.fetched_at, ends_at),
-                    evidence=[kept],
-                )
-                for match in matches
-            ]
+            version = f"{document.id}/{document.version}"
+            cause = _Cause(
+                id=version,
+                counted=version,
+                news="found",
+                starts_at=document.first_seen_at,
+                updated_at=document.fetched_at,
+                ends_at=document.fetched_at + WEB_HOLD,
+                evidence=[kept],
+            )
+            alerts = _raise(matches, event, cause)
             await self._put(alerts)
         self.counts.n_documents += 1
         return alerts
 
+    def _look(self, document: Document) -> tuple[dict[str, Any], list[Match]]:
+        event = flat_document(document, self._timetable.context(document.fetched_at), self._find_items)
+        return event, self._rules.match(event)
+
     async def _put(self, alerts: list[Alert]) -> None:
         if alerts:
             await self._queue.put(alerts)
-            self.counts.n_alerts.update(alert.labels["rule"] for alert in alerts)
+            self.counts.n_alerts.update(hit.rule for alert in alerts for hit in alert.rules)
 
     def _keep_document(self, document: Document) -> EvidenceRef:
         content = msgspec.json.encode(document, order="deterministic")
         return self._evidence.keep(content, "application/json", "document", "json", document.fetched_at)
 
 
-def _raise(
-    match: Match,
-    event: dict[str, Any],
-    *,
-    cause: str,
-    news: str,
-    span: tuple[datetime, datetime, datetime | None],
-    evidence: Sequence[EvidenceRef],
-) -> Alert:
-    labels = match.labels(event)
+def _raise(matches: Sequence[Match], event: dict[str, Any], cause: _Cause) -> list[Alert]:
+    """One alert for each identity that the rules give the event; nearly always one."""
+    by_identity: dict[str, list[Match]] = {}
+    labels: dict[str, dict[str, str]] = {}
+    for match in matches:
+        identity = _identity(match, event)
+        labels.setdefault(fingerprint(identity), identity)
+        by_identity.setdefault(fingerprint(identity), []).append(match)
+    plain = wire.plain(event)
+    alerts: list[Alert] = []
+    for key, fired in by_identity.items():
+        alert_id = _short_digest(key, cause.id, cause.news)
+        hits = ranked(_hit(match, cause.updated_at, alert_id) for match in fired)
+        reasons = {match.rule.id: match.reasons() for match in fired}
+        alerts.append(
+            Alert(
+                id=alert_id,
+                cause=_short_digest(cause.counted),
+                kind=fired[0].rule.kind,
+                level=hits[0].level,
+                labels=labels[key],
+                annotations={**hits[0].texts, **summary(event)},
+                starts_at=cause.starts_at,
+                updated_at=cause.updated_at,
+                ends_at=cause.ends_at,
+                why=wire.plain(
+                    [{**reason, "rule": hit.rule} for hit in hits for reason in reasons[hit.rule]]
+                ),
+                event=plain,
+                evidence=list(cause.evidence),
+                venue=event["venue"],
+                drill=event["drill"],
+                experimental=hits[0].experimental,
+                rules=hits,
+            )
+        )
+    return alerts
+
+
+def _identity(match: Match, event: dict[str, Any]) -> dict[str, str]:
+    """What makes two events one case: all that the rule says, but not which rule it was."""
+    labels = {name: value for name, value in match.labels(event).items() if name != "rule"}
     if event["venue"] is not None:
         labels["venue"] = event["venue"]
-    cause_id = _short_digest(match.rule.id, cause)
-    return Alert(
-        id=_short_digest(cause_id, news),
-        cause=cause_id,
-        kind=match.rule.kind,
-        level=match.level,
-        labels=labels,
-        annotations=describe(match, event),
-        starts_at=span[0],
-        updated_at=span[1],
-        ends_at=span[2],
-        why=wire.plain(match.reasons()),
-        event=wire.plain(event),
-        evidence=list(evidence),
-        venue=event["venue"],
-        drill=event["drill"],
-        experimental=match.rule.experimental,
-    )
+    elif event["kind"] == "radio":
+        labels["sensor"] = event["sensor"]
+    if event["drill"]:
+        # A drill must not hide in a real case, nor a real one in it.
+        labels["drill"] = "true"
+    return labels
+
+
+def _hit(match: Match, at: datetime, event_id: str) -> RuleHit:
+    rule = match.rule
+    return RuleHit(rule.id, match.level, match.category, rule.experimental, texts(match), at, event_id)
 
 
 def _short_digest(*parts: str) -> str:

@@ -21,18 +21,21 @@ _MODULATION_ZH = {
 }
 
 
-def describe(match: Match, event: dict[str, Any]) -> dict[str, str]:
-    """Title, summary and advice of an alert."""
-    summary_en, summary_zh = _radio(event) if event["kind"] == "radio" else _web(event)
+def texts(match: Match) -> dict[str, str]:
+    """What the rule says of every event: title and advice."""
     rule = match.rule
     return {
         "title_en": rule.title.en,
         "title_zh": rule.title.zh,
-        "summary_en": summary_en,
-        "summary_zh": summary_zh,
         "advice_en": rule.advice.en,
         "advice_zh": rule.advice.zh,
     }
+
+
+def summary(event: dict[str, Any]) -> dict[str, str]:
+    """What happened, whatever rule fired on it."""
+    en, zh = _radio(event) if event["kind"] == "radio" else _web(event)
+    return {"summary_en": en, "summary_zh": zh}
 
 
 def _radio(event: dict[str, Any]) -> tuple[str, str]:
@@ -52,6 +55,9 @@ def _radio(event: dict[str, Any]) -> tuple[str, str]:
     if event["n_repeats"]:
         en.append(f"heard {event['n_repeats']} times before in this session")
         zh.append(f"本场次此前出现 {event['n_repeats']} 次")
+    if event["n_sensors"] > 1:
+        en.append(f"heard by {event['n_sensors']} sensors")
+        zh.append(f"{event['n_sensors']} 个传感器同时收到")
     return f"{', '.join(en)}; sensor {event['sensor']}", f"{'，'.join(zh)}；传感器 {event['sensor']}"
 
 

@@ -16,6 +16,7 @@ export function alert(fingerprint: string, more: Partial<AlertView> = {}): Alert
     venue: null,
     drill: false,
     experimental: false,
+    rules: [],
     why: [],
     event: {},
     evidence: [],

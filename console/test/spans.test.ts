@@ -41,7 +41,7 @@ describe("marks in a text", () => {
 
   test("come only from reasons about that field, numbered as the list shows them", () => {
     const reason = (field: string, spans: [number, number][]) => ({
-      selection: "", field, modifier: "", expected: null, actual: null, spans, text: "", text_zh: "",
+      selection: "", field, modifier: "", expected: null, actual: null, spans, text: "", text_zh: "", rule: "",
     });
     expect(marksOf([reason("phase", []), reason("text", [[1, 2]]), reason("title", [[0, 1]])], "text")).toEqual([
       { start: 1, end: 2, reason: 2 },

@@ -7,12 +7,15 @@ no status: an alert fires while ``ends_at`` is unset or ahead (as in Alertmanage
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 Kind = Literal["radio", "web", "correlation", "health"]
 Level = Literal["low", "medium", "high", "critical"]
+
+LEVEL_RANK: dict[Level, int] = {"low": 0, "medium": 1, "high": 2, "critical": 3}
 
 
 def fingerprint(labels: dict[str, str]) -> str:
@@ -38,32 +41,61 @@ class EvidenceRef:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleHit:
+    """A rule that fired, and the newest event on which it did."""
+
+    rule: str
+    level: Level
+    category: str
+    experimental: bool
+    texts: dict[str, str]
+    """Prose in both languages: title_en, title_zh, advice_en, advice_zh."""
+    at: datetime
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One raised alert, as it goes into the queue. Raising it again with the same ``id`` changes nothing."""
 
     id: str
-    """Derived from what caused it (emission or document version, and rule), so a replay gives the same."""
+    """Derived from cause (emission or document version) and identity, so a replay gives the same."""
     cause: str
     """What is counted: two alerts of one cause are news of one thing (an emission heard, then ended)."""
     kind: Kind
     level: Level
     labels: dict[str, str]
-    """Identity: rule, venue, and what tells one case from another (channel, document). All strings."""
+    """Identity: venue, and what tells one case from another (channel, document); never the rule."""
     annotations: dict[str, str]
     """Prose in both languages: title_en, title_zh, summary_en, summary_zh, advice_en, advice_zh."""
     starts_at: datetime
     updated_at: datetime
     ends_at: datetime | None
     why: list[dict[str, Any]]
-    """What the rule tested and found, as `rules.Match.why`."""
+    """What each rule tested and found: `rules.Match.reasons`, each with its ``rule``."""
     event: dict[str, Any]
-    """The flat event that the rule saw."""
+    """The flat event that the rules saw."""
     evidence: list[EvidenceRef] = field(default_factory=list[EvidenceRef])
     venue: str | None = None
     drill: bool = False
     experimental: bool = False
-    """Raised by a rule that has not proven itself; shown, never paged."""
+    """Raised only by rules that have not proven themselves; shown, never paged."""
+    rules: list[RuleHit] = field(default_factory=list[RuleHit])
+    """All that fired; the alert's level and title are those of the gravest. Empty: no rule raised it."""
 
     @property
     def fingerprint(self) -> str:
         return fingerprint(self.labels)
+
+
+def ranked(hits: Iterable[RuleHit]) -> list[RuleHit]:
+    """The rule that speaks for all of `hits` first: proven before experimental, gravest, newest, by name.
+
+    So a rule that has not proven itself never raises the level of one that has.
+    """
+    by_name = sorted(hits, key=lambda hit: hit.rule)
+    return sorted(by_name, key=_weight, reverse=True)
+
+
+def _weight(hit: RuleHit) -> tuple[bool, int, datetime]:
+    return not hit.experimental, LEVEL_RANK[hit.level], hit.at

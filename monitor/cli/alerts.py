@@ -16,11 +16,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.stores import DEFAULT, store_url
+from monitor.cli.stores import DEFAULT, store_place
 from monitor.faults import Fault, InputError
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertDetail, AlertView
-from monitor.store import Store
 from monitor.store.query import AlertReader
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Raised alerts. 告警。")
@@ -167,7 +166,7 @@ def export(
 
 @contextmanager
 def _reader(given: str) -> Generator[AlertReader, None, None]:
-    store = Store(store_url(given))
+    store = store_place(given).open()
     try:
         yield AlertReader(store.reader)
     finally:
@@ -208,6 +207,9 @@ def _show(console: Console, view: AlertDetail, language: Language) -> None:
     line("from", f"{view.starts_at.astimezone():%Y-%m-%d %H:%M:%S}")
     line("to", f"{view.updated_at.astimezone():%Y-%m-%d %H:%M:%S}")
     line("labels", ", ".join(f"{name}={value}" for name, value in sorted(view.labels.items())))
+    for rule in view.rules:
+        note = ", unproven" if rule.experimental else ""
+        line("rule", f"{rule.rule} ({rule.level}, {rule.category}{note}): {rule.texts[f'title_{language}']}")
     for reason in view.why:
         line("why", reason.text or f"{reason.field} {reason.modifier} {reason.expected}: {reason.actual}")
     for ref in view.evidence:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.stores import DEFAULT, StoreArgument, store_url
+from monitor.cli.stores import DEFAULT, StoreArgument, store_place
 from monitor.faults import Fault, InputError, WorldError
 from monitor.store.audit import Head
 
@@ -34,10 +34,10 @@ def verify(
 
     Example: examwatch audit verify configs/demo.yml --head heads.jsonl
     """
-    from monitor.store import AuditError, Store
+    from monitor.store import AuditError
 
     kept = _read_heads(head) if head else []
-    opened = Store(store_url(store))
+    opened = store_place(store).open()
     try:
         n_entries = opened.verify(kept)
     except AuditError as error:
@@ -53,9 +53,8 @@ def head(store: StoreArgument = str(DEFAULT)) -> None:
 
     Example: examwatch audit head configs/demo.yml >> /mnt/elsewhere/heads.jsonl
     """
-    from monitor.store import Store
 
-    opened = Store(store_url(store))
+    opened = store_place(store).open()
     try:
         newest = opened.head()
     finally:

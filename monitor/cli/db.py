@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli.stores import DEFAULT, StoreArgument, store_url
+from monitor.cli.stores import DEFAULT, StoreArgument, store_place
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The database's tables. 数据库维护。")
 
@@ -26,7 +26,8 @@ def upgrade(store: StoreArgument = str(DEFAULT)) -> None:
     from monitor.store.errors import translated
     from monitor.store.upgrade import upgrade as run_steps
 
-    engines = open_engines(store_url(store, must_exist=False))
+    place = store_place(store, must_exist=False)
+    engines = open_engines(place.url, place.password_file)
     try:
         with translated():
             before, after = run_steps(engines.writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from monitor.config import load_config
 from monitor.faults import Fault, InputError
+from monitor.store import Store
 
 DEFAULT = Path("configs/demo.yml")
 
@@ -21,7 +23,19 @@ StoreArgument = Annotated[
 ]
 
 
-def store_url(given: str, *, must_exist: bool = True) -> str:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a store is, and the file with its password."""
+
+    url: str
+    password_file: Path | None = None
+
+    def open(self) -> Store:
+        """Raises `StoreError` or `StoreVersionError`."""
+        return Store(self.url, self.password_file)
+
+
+def store_place(given: str, *, must_exist: bool = True) -> Place:
     """
     Raises
     ------
@@ -29,12 +43,13 @@ def store_url(given: str, *, must_exist: bool = True) -> str:
         If there is no such store, or the configuration has faults.
     """
     if given.startswith(("sqlite:", "postgresql:")):
-        url = given
+        place = Place(given)
     elif given.endswith((".yml", ".yaml")):
-        url = load_config(Path(given)).store_url
+        config = load_config(Path(given))
+        place = Place(config.store_url, config.store.password_file)
     else:
-        url = f"sqlite:{given}"
-    path = Path(url.removeprefix("sqlite:"))
-    if must_exist and url.startswith("sqlite:") and not path.is_file():
+        place = Place(f"sqlite:{given}")
+    path = Path(place.url.removeprefix("sqlite:"))
+    if must_exist and place.url.startswith("sqlite:") and not path.is_file():
         raise InputError([Fault(str(path), 0, "there is no store yet")])
-    return url
+    return place

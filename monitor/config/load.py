@@ -25,6 +25,7 @@ from monitor.yamltree import Tree
 from rules.fault import RuleErrors
 from rules.load import load_rules
 from rules.match import RuleSet
+from rules.text.bank import Bank, BankError, read_key
 
 LIBRARY = Path(str(files("rules"))) / "library"
 """The rules that come with the program."""
@@ -41,6 +42,7 @@ class Setup:
     rules: RuleSet
     sources: tuple[SourceConfig, ...]
     demo: DemoPosts | None = None
+    bank: Bank | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -81,10 +83,11 @@ def load_setup(path: Path, now: datetime) -> Setup:
         with collected(faults):
             posts = load_posts(config.demo.posts)
     rules = _rules(config, faults)
+    bank = _bank(config, faults)
     faults += _misfits(tree, config, table)
     if faults:
         raise InputError(faults)
-    return Setup(path, config, table, plan, rules, sources, posts)
+    return Setup(path, config, table, plan, rules, sources, posts, bank)
 
 
 def _config(tree: Tree) -> Config:
@@ -116,6 +119,18 @@ def _rules(config: Config, faults: list[Fault]) -> RuleSet:
     except RuleErrors as error:
         faults += [Fault(fault.file, fault.line, fault.message) for fault in error.faults]
         return RuleSet(())
+
+
+def _bank(config: Config, faults: list[Fault]) -> Bank | None:
+    if config.bank is None:
+        return None
+    try:
+        return Bank.load(config.bank.file, read_key(config.bank.key_file))
+    except BankError as error:
+        # Its message begins with the file.
+        place, _, message = str(error).partition(":1: ")
+        faults.append(Fault(place, 1, message))
+        return None
 
 
 def _misfits(tree: Tree, config: Config, table: Timetable) -> list[Fault]:

@@ -137,6 +137,13 @@ class Rules(Strict):
     """Folders of rules; none means the library that comes with the program."""
 
 
+class BankFiles(Strict):
+    """The fingerprints of secret items, as `examwatch bank build` wrote them."""
+
+    file: ExistingPath
+    key_file: ExistingPath
+
+
 class Band(Strict):
     """What a sensor listens to."""
 
@@ -193,6 +200,7 @@ class Config(Strict):
     timetable: FilePath | None = None
     rules: Rules = Rules()
     bandplan: FilePath | None = None
+    bank: BankFiles | None = None
     sensors: tuple[Sensor, ...] = ()
     crawl: CrawlSettings = CrawlSettings()
     sources: tuple[dict[str, Any], ...] = ()

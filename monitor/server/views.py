@@ -35,6 +35,8 @@ class ReasonView(View, frozen=True, kw_only=True):
     """Into the original ``event[field]``, in code points, end exclusive."""
     text: str = ""
     text_zh: str = ""
+    rule: str = ""
+    """Whose selection it is."""
 
 
 class EvidenceRef(View, frozen=True, kw_only=True):
@@ -42,6 +44,18 @@ class EvidenceRef(View, frozen=True, kw_only=True):
     media_type: str
     role: str
     """``spectrogram``, ``samples``, ``metadata``, ``audio``, ``document`` …"""
+
+
+class RuleView(View, frozen=True, kw_only=True):
+    """A rule that fired, with the newest time that it did."""
+
+    rule: str
+    level: Level
+    category: str
+    experimental: bool
+    texts: dict[str, str]
+    """``title_en``, ``title_zh``, ``advice_en``, ``advice_zh``."""
+    at: datetime
 
 
 class AlertView(View, frozen=True, kw_only=True):
@@ -60,6 +74,8 @@ class AlertView(View, frozen=True, kw_only=True):
     venue: str | None
     drill: bool
     experimental: bool
+    rules: list[RuleView]
+    """All that fired, the one that gives level and title first; none for an alert of health."""
     why: list[ReasonView]
     event: dict[str, Any]
     """The newest flat event, with the names of ``/api/fields``."""

@@ -64,6 +64,9 @@ class StoreBook:
     async def changes_since(self, after: int, limit: int) -> Sequence[Change]:
         return await self._read(partial(self._alerts.changes_since, after, limit, self._clock.now()))
 
+    async def radio_channels(self, since: datetime) -> list[tuple[str, str]]:
+        return await self._read(partial(self._alerts.radio_channels, since))
+
     async def counts(self) -> dict[tuple[str, str], int]:
         return await self._read(partial(self._alerts.counts, self._clock.now()))
 

@@ -31,7 +31,7 @@ class Engines:
         self.writer.dispose()
 
 
-def open_engines(url: str) -> Engines:
+def open_engines(url: str, password_file: Path | None = None) -> Engines:
     """Engines for ``sqlite:PATH`` or ``postgresql://…``.
 
     Raises
@@ -46,7 +46,7 @@ def open_engines(url: str) -> Engines:
         case "sqlite":
             return _open_sqlite(Path(rest))
         case "postgresql":
-            server = sa.make_url(url).set(drivername="postgresql+psycopg")
+            server = sa.make_url(url).set(drivername="postgresql+psycopg", password=_password(password_file))
             writer = sa.create_engine(server, pool_size=1, max_overflow=0, pool_pre_ping=True)
             listen(writer, "begin", _lock_chain)
             read_only = {"postgresql_readonly": True}
@@ -56,6 +56,15 @@ def open_engines(url: str) -> Engines:
             )
         case _:
             raise ValueError(f"no store of kind '{scheme}:' (sqlite: or postgresql:)")
+
+
+def _password(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(f"{file}: the password cannot be read: {error}") from error
 
 
 def _open_sqlite(path: Path) -> Engines:

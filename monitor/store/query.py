@@ -17,8 +17,9 @@ import msgspec
 import sqlalchemy as sa
 
 from monitor.alert import wire
+from monitor.alert.alert import ranked
 from monitor.server.services import AlertQuery, BadCursorError, Change
-from monitor.server.views import AlertDetail, AlertPage, AlertView, EvidenceRef, ReasonView
+from monitor.server.views import AlertDetail, AlertPage, AlertView, EvidenceRef, ReasonView, RuleView
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.store import read_merged_row
@@ -103,6 +104,18 @@ class AlertReader:
         with translated(), self._reader.connect() as db:
             return _last_change(db)
 
+    def radio_channels(self, since: datetime) -> list[tuple[str, str]]:
+        """Place and channel of the radio alerts that had news since then."""
+        with translated(), self._reader.connect() as db:
+            rows = db.execute(
+                sa.select(alerts.c.labels).where(alerts.c.kind == "radio", alerts.c.updated_at > since)
+            ).scalars()
+            return [
+                (labels.get("venue") or labels.get("sensor", ""), labels["channel"])
+                for labels in rows
+                if "channel" in labels
+            ]
+
     def counts(self, now: datetime) -> dict[tuple[str, str], int]:
         """Firing alerts by kind and level."""
         with translated(), self._reader.connect() as db:
@@ -168,6 +181,17 @@ def _view(merged: Merged, history: list[dict[str, Any]], now: datetime) -> Alert
         venue=merged.venue,
         drill=merged.drill,
         experimental=merged.experimental,
+        rules=[
+            RuleView(
+                rule=h.rule,
+                level=h.level,
+                category=h.category,
+                experimental=h.experimental,
+                texts=h.texts,
+                at=h.at,
+            )
+            for h in ranked(merged.rules)
+        ],
         why=msgspec.convert(merged.why, list[ReasonView]),
         event=merged.event,
         evidence=[

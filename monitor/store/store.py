@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from monitor.alert import wire
-from monitor.alert.alert import Alert, EvidenceRef
+from monitor.alert.alert import LEVEL_RANK, Alert, EvidenceRef, RuleHit
 from monitor.store import audit, upgrade
 from monitor.store.audit import Chain, Entry, Head
 from monitor.store.engine import open_engines
 from monitor.store.errors import AuditError, translated
-from monitor.store.merge import LEVEL_RANK, Merged, fold
+from monitor.store.merge import Merged, fold
 from monitor.store.tables import alerts as alerts_table
 from monitor.store.tables import audit as audit_table
 from monitor.store.tables import changes as changes_table
@@ -43,8 +44,9 @@ class _Held:
 class Store:
     """Blocking; every call takes and gives back its own connection."""
 
-    def __init__(self, url: str) -> None:
-        """
+    def __init__(self, url: str, password_file: Path | None = None) -> None:
+        """`password_file` holds the password of a PostgreSQL user, which never stands in `url`.
+
         Raises
         ------
         StoreError
@@ -52,7 +54,7 @@ class Store:
         StoreVersionError
             If its tables are of another version.
         """
-        self._engines = open_engines(url)
+        self._engines = open_engines(url, password_file)
         try:
             with translated():
                 upgrade.prepare(self._engines.writer)
@@ -197,6 +199,7 @@ def read_merged_row(row: sa.RowMapping) -> Merged:
     """An ``alerts`` row as the noun it stands for."""
     values = {name: row[name] for name in Merged.__dataclass_fields__}
     values["evidence"] = msgspec.convert(row["evidence"], list[EvidenceRef])
+    values["rules"] = msgspec.convert(row["rules"], list[RuleHit])
     return Merged(**values)
 
 
@@ -211,6 +214,7 @@ def _write_merged(db: sa.Connection, box: _Held) -> None:
         return
     values = {name: getattr(box.merged, name) for name in Merged.__dataclass_fields__}
     values["evidence"] = msgspec.to_builtins(box.merged.evidence)
+    values["rules"] = msgspec.to_builtins(box.merged.rules)
     values["level_rank"] = LEVEL_RANK[box.merged.level]
     values["changed_seq"] = box.seq
     if box.stored:

@@ -98,6 +98,7 @@ alerts = sa.Table(
     _column("event", Json),
     _column("evidence", Json),
     _column("newest_event_id", sa.Text),
+    _column("rules", Json),
     _column("changed_seq", sa.BigInteger),
     sa.Index("ix_alerts_gravest", "level_rank", "updated_at", "fingerprint"),
     sa.Index("ix_alerts_changed_seq", "changed_seq", unique=True),

@@ -169,7 +169,7 @@ class Stage:
     ) -> None:
         self.clock: Any = doors.clock
         self.web, self.ears, self.book = web, ears, book
-        self.daemon = Daemon(setup, doors)
+        self.daemon = Daemon(setup, doors, look_s=60.0)
         self._queue = doors.queue
         self._polls = polls
         self._numbers = itertools.count(1)
@@ -224,10 +224,10 @@ class Stage:
         return (await self.book.list_alerts(AlertQuery(limit=500, **query))).alerts
 
     async def rules(self) -> list[str]:
-        return sorted(view.labels["rule"] for view in await self.alerts())
+        return sorted({hit.rule for view in await self.alerts() for hit in view.rules})
 
     async def of_rule(self, rule: str) -> list[AlertView]:
-        return [view for view in await self.alerts() if view.labels["rule"] == rule]
+        return [view for view in await self.alerts() if rule in {hit.rule for hit in view.rules}]
 
 
 @asynccontextmanager
@@ -256,6 +256,7 @@ async def performance(folder: Path, begin: str, *, web: bool = True) -> AsyncIte
             evidence=EvidenceStore(folder / "evidence"),
             poller=polls,
             open_sensor=lambda sensor: ears[sensor.id].open,
+            forget=memory.forget,
         )
         stage = Stage(setup, doors, answers, ears, book, polls)
         await stage.daemon.recover()

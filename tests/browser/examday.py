@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from monitor.alert.alert import Alert, EvidenceRef
+from monitor.alert.alert import Alert, EvidenceRef, RuleHit
 from monitor.clock import SystemClock
 from monitor.server.services import EvidenceFile
 from sdr.spectrogram import Spectrogram, render
@@ -73,6 +73,11 @@ def spans_of(text: str, *parts: str) -> tuple[tuple[int, int], ...]:
     return tuple((text.index(part), text.index(part) + len(part)) for part in parts)
 
 
+def fired(rule: str, level: str, title: tuple[str, str], at: datetime, event_id: str) -> RuleHit:
+    texts = {"title_en": title[0], "title_zh": title[1]}
+    return RuleHit(rule, level, "signal", False, texts, at, event_id)  # type: ignore[arg-type]
+
+
 class ExamDay:
     """The morning: what has been raised, and how more is raised."""
 
@@ -107,6 +112,8 @@ class ExamDay:
         ref, seen = self.pictures[kind]
         tuned_hz = center_hz - OFFSET_HZ
         view = {
+            "digest": ref.digest,
+            "at": self.now.isoformat(timespec="microseconds"),
             "t0_s": seen.t0_s,
             "t1_s": seen.t1_s,
             "low_hz": tuned_hz + seen.low_hz,
@@ -210,7 +217,8 @@ class ExamDay:
                 cause=f"radio-{self.n_raised}",
                 kind="radio",
                 level=level,  # type: ignore[arg-type]
-                labels={"rule": "narrowband-in-session", "venue": venue, "channel": f"{mhz} MHz"},
+                labels={"venue": venue, "channel": f"{mhz} MHz"},
+                rules=[fired("narrowband-in-session", level, title, at, f"radio-{self.n_raised}")],
                 annotations={
                     "title_en": title[0],
                     "title_zh": title[1],
@@ -228,7 +236,7 @@ class ExamDay:
                 starts_at=at,
                 updated_at=at + timedelta(seconds=length_s),
                 ends_at=at + timedelta(seconds=length_s + 60) if ended else None,
-                why=why,
+                why=[{**one, "rule": "narrowband-in-session"} for one in why],
                 event=event,
                 evidence=[ref, self.keep(b"\x7f" * 64, "application/octet-stream", "samples", at)],
                 venue=venue,
@@ -291,7 +299,8 @@ class ExamDay:
                 cause=f"web-{number}-{version}",
                 kind="web",
                 level=level,  # type: ignore[arg-type]
-                labels={"rule": rule, "document": str(number)},
+                labels={"document": str(number)},
+                rules=[fired(rule, level, title, at, f"web-{number}-{version}")],
                 annotations={
                     "title_en": title[0],
                     "title_zh": title[1],
@@ -307,7 +316,7 @@ class ExamDay:
                 starts_at=at,
                 updated_at=at,
                 ends_at=None,
-                why=why,
+                why=[{**one, "rule": rule} for one in why],
                 event=event,
                 evidence=[self.keep(text.encode(), "text/html", "document", at)],
                 venue=None,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import posts
-from examday import ExamDay
+from examday import ExamDay, fired
 
 from monitor.alert.alert import Alert
 
@@ -190,7 +190,8 @@ def earlier(day: ExamDay) -> list[Alert]:
                 id=f"earlier-{i}",
                 cause=f"earlier-{i}",
                 level="low",
-                labels={"rule": "new-emission", "venue": base.venue or "", "channel": f"{mhz} MHz"},
+                labels={"venue": base.venue or "", "channel": f"{mhz} MHz"},
+                rules=[fired("narrowband-in-session", "low", titles[1], at, f"earlier-{i}")],
                 annotations=base.annotations
                 | {
                     "title_en": titles[1][0],

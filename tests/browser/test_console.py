@@ -216,7 +216,7 @@ def test_filters_are_in_the_address_and_an_address_opens_filtered(morning_day, o
     expect(again.locator("[data-testid=row]")).to_have_count(2)
     expect(again.get_by_role("button", name="Web", pressed=True)).to_be_visible()
     again.get_by_role("button", name="Clear filters").click()
-    expect(again.locator("[data-testid=total]")).to_have_text("54 alerts")
+    expect(again.locator("[data-testid=total]")).to_have_text("53 alerts")
 
 
 def test_an_address_of_an_alert_opens_it_and_a_dead_one_says_so(morning_day, open_page):

@@ -14,6 +14,7 @@ export interface AlertDetail {
   venue: string | null;
   drill: boolean;
   experimental: boolean;
+  rules: RuleView[];
   why: ReasonView[];
   event: Record<string, unknown>;
   evidence: EvidenceRef[];
@@ -42,6 +43,7 @@ export interface AlertView {
   venue: string | null;
   drill: boolean;
   experimental: boolean;
+  rules: RuleView[];
   why: ReasonView[];
   event: Record<string, unknown>;
   evidence: EvidenceRef[];
@@ -112,6 +114,16 @@ export interface ReasonView {
   spans: ([number, number])[];
   text: string;
   text_zh: string;
+  rule: string;
+}
+
+export interface RuleView {
+  rule: string;
+  level: "critical" | "high" | "low" | "medium";
+  category: string;
+  experimental: boolean;
+  texts: Record<string, string>;
+  at: string;
 }
 
 export interface SensorHealth {

@@ -68,6 +68,12 @@ export function Facts({ alert }: { alert: AlertDetail }) {
       <section class="block">
         <h3>{words.rule}</h3>
         <dl class="pairs">
+          {alert.rules.map((hit) => (
+            <div key={hit.rule}>
+              <dt>{words.label["rule"]}</dt>
+              <dd class="mono">{hit.rule}</dd>
+            </div>
+          ))}
           {Object.entries(alert.labels).map(([name, value]) => (
             <div key={name}>
               <dt>{words.label[name] ?? name}</dt>

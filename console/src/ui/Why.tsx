@@ -1,16 +1,29 @@
 import { signal } from "@preact/signals";
 import type { AlertView } from "../api/schema";
 import { language, prose, t } from "../i18n";
+import { LevelMark } from "./icons";
 
 /** The reason that the pointer or focus is on: its marks in the text stand out. */
 export const pointedReason = signal<number | null>(null);
 
 export function Why({ alert }: { alert: AlertView }) {
   const words = t.value.alert;
+  const several = alert.rules.length > 1;
   return (
     <section class="block why">
       <h3>{words.why}</h3>
       {alert.why.length === 0 && <p class="dim">{words.whyNone}</p>}
+      {several && (
+        <ul class="fired" data-testid="rules">
+          {alert.rules.map((hit) => (
+            <li key={hit.rule} title={hit.rule}>
+              <LevelMark level={hit.level} />
+              {prose(hit.texts, "title")}
+              {hit.experimental && <span class="tag">{words.experimental}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
       <ol>
         {alert.why.map((reason, index) => (
           <li

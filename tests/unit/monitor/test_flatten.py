@@ -7,17 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from crawlers.document import Attachment, Document
 from monitor.alert import wire
 from monitor.bandplan import BandPlan, Row
-from monitor.channels import ChannelCounts
 from monitor.flatten import (
-    RASTER_HZ,
+    FOR_PEOPLE,
     RadioContext,
-    channel_label,
     emission_session,
     flat_document,
     flat_emission,
@@ -26,6 +22,7 @@ from monitor.timetable import Name, Session, SessionContext, Timetable
 from rules.event import FIELDS
 from rules.facts import value_of
 from rules.rule import IDENTITY
+from rules.text.bank import BankMatch
 from sdr.types import Emission
 
 AT = datetime(2026, 6, 7, 1, 32, 10, tzinfo=UTC)
@@ -68,19 +65,19 @@ DOCUMENT = Document(
 
 
 def test_an_emission_has_exactly_the_fields_that_rules_know():
-    event = flat_emission(EMISSION, RadioContext("v1", IN, 2), PLAN)
+    event = flat_emission(EMISSION, RadioContext("v1", IN, "433.925 MHz", 2), PLAN)
     assert set(event) == set(FIELDS["radio"]) | set(IDENTITY["radio"])
 
 
 def test_a_document_has_exactly_the_fields_that_rules_know():
     event = flat_document(DOCUMENT, IN)
-    assert set(event) == set(FIELDS["web"]) | set(IDENTITY["web"])
+    assert set(event) == set(FIELDS["web"]) | set(IDENTITY["web"]) | FOR_PEOPLE
 
 
 @pytest.mark.parametrize(
     ("kind", "event"),
     [
-        ("radio", flat_emission(EMISSION, RadioContext("v1", IN, 2), PLAN)),
+        ("radio", flat_emission(EMISSION, RadioContext("v1", IN, "433.925 MHz", 2), PLAN)),
         ("web", flat_document(DOCUMENT, IN)),
     ],
 )
@@ -94,13 +91,13 @@ def test_every_value_is_of_the_kind_that_rules_read(kind, event):
 
 def test_an_event_goes_into_an_alert_whatever_numbers_its_instrument_uses():
     heard = replace(EMISSION, snr_db=np.float64(18.5), bursts=np.int64(3))
-    event = wire.plain(flat_emission(heard, RadioContext("v1", IN, 2), PLAN))
+    event = wire.plain(flat_emission(heard, RadioContext("v1", IN, "433.925 MHz", 2), PLAN))
     assert (event["snr_db"], event["bursts"], event["at"]) == (18.5, 3, "2026-06-07T01:32:10.460000Z")
     assert {type(value) for value in event.values()} <= {str, int, float, bool, list, type(None)}
 
 
 def test_an_emissions_context_comes_from_plan_and_timetable():
-    event = flat_emission(EMISSION, RadioContext("v1", IN, 2), PLAN)
+    event = flat_emission(EMISSION, RadioContext("v1", IN, "433.925 MHz", 2), PLAN)
     assert (event["phase"], event["venue"], event["n_repeats"]) == ("in", "v1", 2)
     assert (event["service"], event["band_weight"]) == ("short-range", 0.2)
     assert (event["decoded_by"], event["decoded_text"]) == (["multimon-ng", "rtl_433"], "AB\nCD")
@@ -110,7 +107,7 @@ def test_an_emissions_context_comes_from_plan_and_timetable():
 
 def test_without_a_survey_everything_is_new_and_with_one_the_survey_says():
     def new(value):
-        return flat_emission(replace(EMISSION, new=value), RadioContext(None, IN, 0), PLAN)["new"]
+        return flat_emission(replace(EMISSION, new=value), RadioContext(None, IN, "c"), PLAN)["new"]
 
     assert [new(None), new(True), new(False)] == [True, True, False]
 
@@ -126,11 +123,51 @@ def test_the_text_of_a_document_holds_title_and_attachments():
     )
 
 
-@given(st.integers(24_000_000, 1_766_000_000))
-def test_a_channel_label_names_the_nearest_raster_channel(center_hz):
-    label_hz = float(channel_label(center_hz).removesuffix(" MHz")) * 1e6
-    assert abs(label_hz - center_hz) <= RASTER_HZ / 2 + 0.01
-    assert label_hz / RASTER_HZ == pytest.approx(round(label_hz / RASTER_HZ))
+def test_a_post_shows_the_three_times_that_people_compare():
+    event = flat_document(replace(DOCUMENT, published_at=AT - timedelta(days=1)), IN)
+    assert [event[name] for name in ("published_at", "first_seen_at", "fetched_at")] == [
+        AT - timedelta(days=1),
+        AT - timedelta(minutes=3),
+        AT,
+    ]
+
+
+def test_what_memory_knows_of_a_post_reaches_the_rules():
+    event = flat_document(replace(DOCUMENT, placeholder=True, n_reposts=7), IN)
+    assert (event["placeholder"], event["n_reposts"]) == (True, 7)
+
+
+def test_the_likest_picture_that_was_read_counts_and_an_unread_one_does_not():
+    def likeness(*attachments):
+        return flat_document(replace(DOCUMENT, attachments=attachments), IN)["paper_likeness"]
+
+    unread = Attachment("u", "sha256:1", "image/png")
+    blank = replace(unread, pdq="0" * 64)
+    paper = replace(
+        unread,
+        text="绝密★启用前\n2026年普通高等学校招生全国统一考试\n数学\n注意事项：\n"
+        "1.答卷前，考生务必将自己的姓名、准考证号填写在答题卡上。\n"
+        "一、选择题：本题共8小题，每小题5分，共40分。",
+    )
+    assert likeness(unread) is None
+    assert likeness(replace(paper, media_type="application/pdf")) is None
+    assert likeness(blank) < 0.1
+    assert likeness(blank, paper) == likeness(paper) > 0.7
+
+
+def test_the_bank_is_asked_about_all_of_the_text_and_its_best_answers_count():
+    asked = []
+
+    def find_items(text):
+        asked.append(text)
+        return [BankMatch("1", 0.4, 31), BankMatch("2", 0.8, 12)]
+
+    event = flat_document(DOCUMENT, IN, find_items)
+    assert asked == ["题目\n正文\n图中字"]
+    assert (event["bank_containment"], event["bank_longest_run"]) == (0.8, 31)
+    found_none = flat_document(DOCUMENT, IN, lambda _: [])
+    assert (found_none["bank_containment"], found_none["bank_longest_run"]) == (0.0, 0)
+    assert flat_document(DOCUMENT, IN)["bank_containment"] is None
 
 
 def test_an_emission_that_begins_inside_a_session_and_ends_after_it_counts_as_inside():
@@ -144,20 +181,3 @@ def test_an_emission_that_begins_inside_a_session_and_ends_after_it_counts_as_in
         return emission_session(table, heard, "v").phase
 
     assert [phase(-5, -1), phase(-5, 5), phase(1, 5), phase(-4000, -10)] == ["in", "in", "after", "in"]
-
-
-def test_earlier_emissions_of_a_channel_are_counted_within_the_session():
-    counts = ChannelCounts()
-    heard = [counts.earlier("v", "433", "s1", emission) for emission in ("a", "a", "b", "c", "c")]
-    assert heard == [0, 0, 1, 2, 2]
-    assert counts.earlier("w", "433", "s1", "d") == 0
-    assert counts.earlier("v", "433", "s2", "e") == 0
-
-
-def test_the_channel_heard_longest_ago_is_forgotten_first_and_counted():
-    counts = ChannelCounts(capacity=2)
-    for channel in ("1", "2", "1", "3"):
-        counts.earlier("v", channel, "s", f"e{channel}")
-    assert counts.n_forgotten == 1
-    assert counts.earlier("v", "1", "s", "next") == 1
-    assert counts.earlier("v", "2", "s", "next") == 0

@@ -78,7 +78,9 @@ async def test_an_emission_becomes_an_alert_that_says_where_when_and_why(intake,
     (queued,) = await queue.take(10, 0)
     alert = queued.alert
     assert [alert] == raised
-    assert alert.labels == {"rule": "radio-unknown-narrowband", "venue": "v", "channel": "169 MHz"}
+    assert alert.labels == {"venue": "v", "channel": "169 MHz"}
+    assert [hit.rule for hit in alert.rules] == ["radio-unknown-narrowband"]
+    assert {reason["rule"] for reason in alert.why} == {"radio-unknown-narrowband"}
     assert (alert.starts_at, alert.updated_at) == (EMISSION.first_seen, AT)
     assert alert.ends_at == AT + RADIO_HOLD
     assert alert.event["spectrogram"]["digest"] == PICTURE.digest
@@ -100,12 +102,56 @@ async def test_the_same_emission_gives_the_same_alert_and_its_end_is_news_of_the
 
 
 async def test_a_version_of_a_document_is_a_cause_of_its_own_and_the_same_case(intake):
-    first = {alert.labels["rule"]: alert for alert in await intake.document(DOCUMENT)}
-    second = {alert.labels["rule"]: alert for alert in await intake.document(replace(DOCUMENT, version=2))}
-    one, other = first["web-answer-sale"], second["web-answer-sale"]
+    (one,) = await intake.document(DOCUMENT)
+    (other,) = await intake.document(replace(DOCUMENT, version=2))
     assert one.fingerprint == other.fingerprint
     assert one.cause != other.cause
-    assert one.labels["document"] == "d1"
+    assert one.labels == {"document": "d1"}
+
+
+async def test_several_rules_that_fire_on_one_post_are_one_alert_of_the_gravest(intake):
+    header = "绝密★启用前 2026年普通高等学校招生全国统一考试 注意事项：1.答卷前，考生务必填写姓名。"
+    (alert,) = await intake.document(replace(DOCUMENT, text=f"{DOCUMENT.text}\n{header}"))
+    fired = {hit.rule: hit for hit in alert.rules}
+    assert {"web-answer-sale", "web-paper-header"} <= set(fired)
+    assert alert.level == alert.rules[0].level == "critical"
+    assert alert.annotations["title_zh"] == fired["web-paper-header"].texts["title_zh"]
+    assert {reason["rule"] for reason in alert.why} == set(fired)
+    assert intake.counts.n_alerts["web-answer-sale"] == 1
+
+
+async def test_an_unproven_rule_does_not_raise_the_level_of_a_proven_one(tmp_path, queue):
+    sale = next(rule for rule in RULES.rules if rule.id == "web-answer-sale")
+    rules = RuleSet([sale, replace(sale, id="new", level="critical", status="experimental")])
+    intake = Intake(rules, TABLE, PLAN, queue, EvidenceStore(tmp_path))
+    (alert,) = await intake.document(DOCUMENT)
+    assert (alert.level, alert.experimental) == ("high", False)
+    assert [hit.rule for hit in alert.rules] == ["web-answer-sale", "new"]
+    alone = Intake(RuleSet([rules.rule("new")]), TABLE, PLAN, queue, EvidenceStore(tmp_path))
+    (unproven,) = await alone.document(DOCUMENT)
+    assert (unproven.level, unproven.experimental) == ("critical", True)
+
+
+async def test_a_drill_is_a_case_of_its_own(intake):
+    (real,) = await intake.emission(Heard(EMISSION, "v"))
+    (drill,) = await intake.emission(Heard(replace(EMISSION, id="02J"), "v", drill=True))
+    assert (real.drill, drill.drill) == (False, True)
+    assert real.fingerprint != drill.fingerprint
+
+
+async def test_a_second_sensor_confirms_the_first_and_both_say_so(intake):
+    (first,) = await intake.emission(Heard(EMISSION, "v"))
+    weak = replace(EMISSION, id="02K", sensor="gate", snr_db=5.0, center_hz=169.0e6 + 900)
+    raised = await intake.emission(Heard(weak, "v"))
+    assert {alert.fingerprint for alert in raised} == {first.fingerprint}
+    confirmed = next(alert for alert in raised if alert.event["sensor"] == "roof")
+    assert confirmed.event["n_sensors"] == 2
+    assert confirmed.level == "critical"
+    assert "radio-several-sensors" in {hit.rule for hit in confirmed.rules}
+    assert confirmed.cause == first.cause
+    assert confirmed.id != first.id
+    assert confirmed.updated_at > first.updated_at
+    assert "2 个传感器" in confirmed.annotations["summary_zh"]
 
 
 async def test_a_document_that_fires_is_kept_as_evidence_and_a_harmless_one_is_not(intake, tmp_path):

@@ -40,6 +40,7 @@ def make_alert(fingerprint: str, **more: object) -> AlertView:
         "venue": "v",
         "drill": False,
         "experimental": False,
+        "rules": [],
         "why": [ReasonView(field="text", spans=[(0, 2)])],
         "event": {"kind": "radio", "snr_db": 18.2},
         "evidence": [],

@@ -8,8 +8,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.store.merge import LEVEL_RANK, Merged, fold
+from monitor.alert.alert import LEVEL_RANK, RuleHit
+from monitor.store.merge import Merged, fold
 from tests.unit.monitor.conftest import make_alert
+
+RULE_NAMES = ["a", "xb", "c"]
 
 
 def fold_all(alerts) -> Merged:
@@ -28,9 +31,21 @@ def with_picture(alert, picture_at):
     return replace(alert, event={**alert.event, "spectrogram": picture})
 
 
+def with_rules(alert, names, level="medium"):
+    """`alert` as the rules `names` raise it; a rule named ``x…`` is experimental."""
+    hits = [
+        RuleHit(name, level, "signal", name.startswith("x"), {"title_en": name}, alert.updated_at, alert.id)
+        for name in names
+    ]
+    reasons = [{"rule": name, "field": "text", "actual": alert.id, "spans": [[0, 2]]} for name in names]
+    return replace(alert, rules=hits, why=reasons)
+
+
 one = st.builds(
-    lambda n, cause, at, level, drill, picture_at: with_picture(
-        make_alert(f"{n}", at_s=at, level=level, drill=drill, cause=f"c{cause}"), picture_at
+    lambda n, cause, at, level, drill, picture_at: with_rules(
+        with_picture(make_alert(f"{n}", at_s=at, level=level, drill=drill, cause=f"c{cause}"), picture_at),
+        RULE_NAMES[: 1 + n % 3],
+        level,
     ),
     st.integers(0, 60),
     st.integers(0, 5),
@@ -49,12 +64,32 @@ def test_order_does_not_matter(alerts, seed):
 
 
 @given(st.lists(one, min_size=1, max_size=30, unique_by=lambda a: a.id))
-def test_level_is_the_gravest_and_the_times_the_widest(alerts):
+def test_level_is_that_of_the_gravest_rule_as_it_fired_last_and_the_times_the_widest(alerts):
     merged = fold_all(alerts)
-    assert LEVEL_RANK[merged.level] == max(LEVEL_RANK[alert.level] for alert in alerts)
+    newest = {}
+    for alert in sorted(alerts, key=lambda alert: (alert.updated_at, alert.id)):
+        newest |= {hit.rule: hit for hit in alert.rules}
+    proven = [hit for hit in newest.values() if not hit.experimental]
+    assert LEVEL_RANK[merged.level] == max(LEVEL_RANK[hit.level] for hit in proven)
+    assert {hit.rule for hit in merged.rules} == set(newest)
     assert merged.starts_at == min(alert.starts_at for alert in alerts)
     assert merged.updated_at == max(alert.updated_at for alert in alerts)
     assert merged.count == len({alert.cause for alert in alerts})
+
+
+def test_a_rule_that_fired_on_an_older_version_stays_without_its_marks():
+    first = with_rules(make_alert("1", at_s=1), ["grave"], "critical")
+    edited = with_rules(make_alert("2", at_s=2), ["mild"], "low")
+    merged = fold_all([first, edited])
+    assert (merged.level, merged.annotations["title_en"]) == ("critical", "grave")
+    assert [(reason["rule"], reason["spans"]) for reason in merged.why] == [
+        ("grave", []),
+        ("mild", [[0, 2]]),
+    ]
+
+
+def test_alerts_of_no_rule_keep_the_gravest_level_they_had():
+    assert fold_all([make_alert("1", level="high"), make_alert("2", at_s=5, level="low")]).level == "high"
 
 
 def test_the_first_evidence_and_the_newest_are_kept_of_many():

@@ -1,0 +1,29 @@
+"""What has to be done once a day and may fail: it is tried again the next day."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor.clock import Clock
+
+CRAWL_KEPT = timedelta(days=400)
+"""A post that stands on a page after it was forgotten is news again: an exam comes once a year."""
+DAY_S = 86_400.0
+log = structlog.get_logger()
+
+
+async def forget_daily(forget: Callable[[datetime], Awaitable[int]], clock: Clock) -> None:
+    """Let the crawler's memory go of what is older than `CRAWL_KEPT`, until cancelled."""
+    while True:
+        try:
+            n_dropped = await forget(clock.now() - CRAWL_KEPT)
+        except (OSError, sqlite3.OperationalError) as error:
+            log.warning("the crawler's memory could not be tidied", error=str(error))
+        else:
+            if n_dropped:
+                log.info("the crawler's memory was tidied", n_documents=n_dropped)
+        await clock.sleep(DAY_S)

@@ -1,0 +1,225 @@
+"""Health as alerts: what has not worked for too long is told to people, and told again when it works.
+
+    health ──> problems ──> raised, while it lasts ──> resolved when its part works, or is gone
+
+A quiet screen must differ from a dead sensor. What is known of a part only since a moment
+(it starts) neither raises nor resolves. What an earlier run had raised is taken over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from crawlers.state import SIGNS
+from monitor.alert.alert import Alert, Level, fingerprint
+from monitor.clock import Clock
+from monitor.crawling import SourceStatus
+from monitor.queue import AlertQueue, QueueError
+from monitor.server.services import AlertQuery
+from monitor.server.views import AlertPage, SensorHealth
+
+SILENT_AFTER = timedelta(seconds=90)
+"""A dongle that is plugged in again streams within 10 s and a restart of its host takes a minute: what
+lasts longer needs a person."""
+LOOK_S = 15.0
+LEVEL: Mapping[str, Level] = {"sensor": "high", "source": "medium"}
+_TITLES = {
+    "sensor": ("Sensor {id} gives no data", "传感器 {id} 无数据"),
+    "source": ("Source {id} cannot be watched", "来源 {id} 无法监测"),
+}
+_ADVICE = {
+    "sensor": (
+        "Check power, cable and USB at the sensor; while it is silent its place is not watched.",
+        "检查传感器供电、线缆与 USB；无数据期间该处没有监测。",
+    ),
+    "source": (
+        "Open the page in a browser; renew the cookie or the selectors; until then posts there are missed.",
+        "用浏览器打开该页面核实，更新 Cookie 或选择器；恢复之前该来源的帖子会漏掉。",
+    ),
+}
+_SENSOR_TEXT = ("no samples for 90 s", "90 秒没有收到采样")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A sensor or a source, as it is now."""
+
+    kind: str
+    id: str
+    venue: str | None
+    problems: tuple[str, ...]
+    """What does not work; empty while all does."""
+    since: datetime | None
+    """From when on, where the part knows."""
+    error: str | None
+    settled: bool
+    """Enough is known of it to say that something is over."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.id
+
+
+class FiringAlerts(Protocol):
+    async def list_alerts(self, query: AlertQuery) -> AlertPage: ...
+
+
+def sensor_part(sensor: SensorHealth) -> Part:
+    bad = sensor.state in ("silent", "failed")
+    return Part(
+        "sensor",
+        sensor.id,
+        sensor.venue,
+        ("silent",) if bad else (),
+        sensor.last_seen_at if bad else None,
+        sensor.error,
+        settled=sensor.state != "starting",
+    )
+
+
+def source_part(status: SourceStatus) -> Part:
+    return Part("source", status.id, None, status.signs, None, status.error, settled=status.polled)
+
+
+class HealthWatch:
+    """Looks at every part again and again."""
+
+    def __init__(self, parts: Callable[[], Iterable[Part]], queue: AlertQueue, clock: Clock) -> None:
+        self._parts = parts
+        self._queue = queue
+        self._clock = clock
+        self._bad_since: dict[tuple[str, str, str], datetime] = {}
+        self._open: dict[tuple[str, str, str], Alert] = {}
+
+    async def take_over(self, book: FiringAlerts) -> None:
+        """Know again what an earlier run raised and did not resolve. Raises `StoreError`."""
+        cursor: str | None = None
+        while True:
+            page = await book.list_alerts(
+                AlertQuery(kinds=frozenset({"health"}), state="firing", limit=200, cursor=cursor)
+            )
+            for view in page.alerts:
+                labels = view.labels
+                key = (labels.get("part", ""), labels.get("id", ""), labels.get("problem", ""))
+                self._open[key] = Alert(
+                    id="",
+                    cause=_digest(view.fingerprint, str(view.event.get("since"))),
+                    kind="health",
+                    level=view.level,
+                    labels=labels,
+                    annotations=view.annotations,
+                    starts_at=view.starts_at,
+                    updated_at=view.updated_at,
+                    ends_at=None,
+                    why=[],
+                    event=view.event,
+                    venue=view.venue,
+                )
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def run(self, every_s: float = LOOK_S) -> None:
+        """Until cancelled."""
+        while True:
+            await self._clock.sleep(every_s)
+            try:
+                await self.look()
+            except QueueError as error:
+                log.error("a health alert waits for the alert queue", error=str(error))
+
+    async def look(self) -> None:
+        """Raise what has become bad for too long, resolve what is over.
+
+        Raises
+        ------
+        QueueError
+            If that could not be made durable; the next look tells it.
+        """
+        now = self._clock.now()
+        parts = {part.key: part for part in self._parts()}
+        bad = {(*part.key, problem): part for part in parts.values() for problem in part.problems}
+        self._bad_since = {key: part.since or self._bad_since.get(key, now) for key, part in bad.items()}
+        raised = {
+            key: _raised(key[2], part, self._bad_since[key], now)
+            for key, part in bad.items()
+            if key not in self._open and (key[0] != "sensor" or now - self._bad_since[key] >= SILENT_AFTER)
+        }
+        over = [
+            key for key in self._open if key not in bad and (key[:2] not in parts or parts[key[:2]].settled)
+        ]
+        news = [*raised.values(), *(_resolved(self._open[key], now) for key in over)]
+        if news:
+            await self._queue.put(news)
+        self._open |= raised
+        for key in over:
+            del self._open[key]
+
+
+def _raised(problem: str, part: Part, since: datetime, now: datetime) -> Alert:
+    labels = {"part": part.kind, "id": part.id, "problem": problem}
+    if part.venue is not None:
+        labels["venue"] = part.venue
+    told_en, told_zh = SIGNS.get(problem, _SENSOR_TEXT) if part.kind == "source" else _SENSOR_TEXT
+    detail = f": {part.error}" if part.error else ""
+    cause = _digest(fingerprint(labels), since.isoformat())
+    title, advice = _TITLES[part.kind], _ADVICE[part.kind]
+    return Alert(
+        id=_digest(cause, "raised"),
+        cause=cause,
+        kind="health",
+        level=LEVEL[part.kind],
+        labels=labels,
+        annotations={
+            "title_en": title[0].format(id=part.id),
+            "title_zh": title[1].format(id=part.id),
+            "summary_en": f"{told_en}{detail}",
+            "summary_zh": f"{told_zh}{detail}",
+            "advice_en": advice[0],
+            "advice_zh": advice[1],
+        },
+        starts_at=since,
+        updated_at=now,
+        ends_at=None,
+        why=[],
+        event={
+            "kind": "health",
+            "at": now.isoformat(),
+            "part": part.kind,
+            "id": part.id,
+            "problem": problem,
+            "venue": part.venue,
+            "since": since.isoformat(),
+            "error": part.error,
+        },
+        venue=part.venue,
+    )
+
+
+def _resolved(alert: Alert, now: datetime) -> Alert:
+    return Alert(
+        id=_digest(alert.cause, "resolved", now.isoformat()),
+        cause=alert.cause,
+        kind="health",
+        level=alert.level,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        starts_at=alert.starts_at,
+        updated_at=now,
+        ends_at=now,
+        why=[],
+        event={**alert.event, "at": now.isoformat(), "over": True},
+        venue=alert.venue,
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\xff".join(parts).encode()).hexdigest()[:32]

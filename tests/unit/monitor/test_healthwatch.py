@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.clock import FakeClock
+from monitor.crawling import SourceStatus
+from monitor.healthwatch import SILENT_AFTER, HealthWatch, Part, sensor_part, source_part
+from monitor.queue import QueueError
+from monitor.queue.memory import MemoryQueue
+from monitor.server.views import SensorHealth
+
+NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+SILENT = Part("sensor", "roof", "v", ("silent",), None, "unplugged", settled=True)
+
+
+class World:
+    """Parts that a test sets, and what was raised about them."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.clock = FakeClock(NOON)
+        self.queue = MemoryQueue()
+        self.watch = HealthWatch(lambda: self.parts, self.queue, self.clock)
+
+    async def after(self, seconds: float, *parts: Part) -> list:
+        await self.clock.advance(seconds)
+        self.parts = list(parts)
+        await self.watch.look()
+        return [queued.alert for queued in await self.queue.take(100, 0)]
+
+
+async def test_a_sensor_is_told_once_after_ninety_seconds_and_again_when_it_works():
+    world = World()
+    assert await world.after(0, SILENT) == []
+    assert await world.after(SILENT_AFTER.total_seconds() - 1, SILENT) == []
+    (raised,) = await world.after(1, SILENT)
+    assert (raised.starts_at, raised.ends_at, raised.level) == (NOON, None, "high")
+    assert await world.after(60, SILENT) == []
+    (over,) = await world.after(60, replace(SILENT, problems=()))
+    assert (over.fingerprint, over.cause, over.ends_at) == (
+        raised.fingerprint,
+        raised.cause,
+        world.clock.now(),
+    )
+    assert await world.after(60, replace(SILENT, problems=())) == []
+
+
+async def test_a_sensor_that_knows_when_it_fell_silent_is_told_at_once():
+    world = World()
+    (raised,) = await world.after(0, replace(SILENT, since=NOON - timedelta(minutes=5)))
+    assert raised.starts_at == NOON - timedelta(minutes=5)
+
+
+async def test_short_trouble_and_trouble_that_comes_anew_are_not_added_up():
+    world = World()
+    for _ in range(5):
+        assert await world.after(60, SILENT) == []
+        assert await world.after(60, replace(SILENT, problems=())) == []
+
+
+async def test_a_part_that_only_starts_resolves_nothing_and_one_that_is_gone_does():
+    world = World()
+    await world.after(0, SILENT)
+    assert len(await world.after(90, SILENT)) == 1
+    assert await world.after(15, replace(SILENT, problems=(), settled=False)) == []
+    (over,) = await world.after(15)
+    assert over.ends_at is not None
+
+
+async def test_each_sign_of_a_source_is_an_alert_of_its_own_in_both_languages():
+    world = World()
+    source = Part("source", "forum", None, ("captcha", "layout"), None, None, settled=True)
+    raised = await world.after(0, source)
+    assert {alert.labels["problem"] for alert in raised} == {"captcha", "layout"}
+    assert len({alert.fingerprint for alert in raised}) == 2
+    (one,) = [alert for alert in raised if alert.labels["problem"] == "captcha"]
+    assert "CAPTCHA" in one.annotations["summary_en"]
+    assert "验证码" in one.annotations["summary_zh"]
+
+
+async def test_what_could_not_be_made_durable_is_told_by_the_next_look():
+    class Full(MemoryQueue):
+        async def put(self, alerts):
+            raise QueueError("disk full")
+
+    world = World()
+    source = Part("source", "forum", None, ("captcha",), None, None, settled=True)
+    watch = HealthWatch(lambda: [source], Full(), world.clock)
+    for _ in range(2):
+        with pytest.raises(QueueError):
+            await watch.look()
+
+
+@pytest.mark.parametrize(
+    ("state", "problems", "settled"),
+    [
+        ("ok", (), True),
+        ("starting", (), False),
+        ("silent", ("silent",), True),
+        ("failed", ("silent",), True),
+        ("ended", (), True),
+    ],
+)
+def test_a_sensors_state_says_what_is_wrong_and_what_is_known(state, problems, settled):
+    part = sensor_part(SensorHealth(id="roof", state=state, venue="v", last_seen_at=NOON))
+    assert (part.problems, part.settled) == (problems, settled)
+
+
+def test_a_source_that_was_never_polled_says_nothing_is_over():
+    assert not source_part(SourceStatus("forum", "feed", last_ok_at=NOON)).settled
+    assert source_part(SourceStatus("forum", "feed", polled=True)).settled
