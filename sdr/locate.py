@@ -29,8 +29,8 @@ LEAST_SENSORS = 3
 EXPONENTS = np.linspace(2.0, 5.0, 13)
 EXPONENT_MEAN, EXPONENT_SPREAD = 3.5, 0.7
 """Free space has 2, dense buildings 4 to 5 (Rappaport 2002, table 4.2)."""
-SHADOWING_DB, SHADOWING_WEIGHT = 7.0, 8.0
-"""Shadowing is about 7 dB (6 to 10 in cities); known as surely as from so many measurements."""
+SHADOWING_DB, SHADOWING_WEIGHT = 8.0, 8.0
+"""Shadowing is about 8 dB (6 to 10 in cities); known as surely as from so many measurements."""
 NEAREST_M = 10.0
 """Antennas stand on roofs and in cars: no distance is shorter."""
 LEAST_MARGIN_M = 400.0

@@ -11,13 +11,23 @@ from math import log10
 from statistics import median
 from typing import Literal
 
-from sdr.survey.known import is_same
+from sdr.survey.known import GHOST_FLAGS, is_same
 from sdr.survey.levels import OCCUPIED_DB
 from sdr.survey.template import Key, Known, Template
 from sdr.types import Emission
 
 Code = Literal[
-    "new", "stronger", "wider", "unusual-hour", "unnamed", "not-surveyed", "floor", "ppm", "setting", "hour"
+    "new",
+    "stronger",
+    "wider",
+    "unusual-hour",
+    "unnamed",
+    "not-surveyed",
+    "ghost",
+    "floor",
+    "ppm",
+    "setting",
+    "hour",
 ]
 
 STRONGER_DB = 6.0
@@ -49,7 +59,7 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Comparison:
     new: bool | None
-    """Absent from the template; None where the survey did not listen."""
+    """Absent from the template; None where the survey did not listen, and of the receiver's own ghosts."""
     reasons: tuple[Reason, ...] = ()
     known: Known | None = None
     """What it was taken for."""
@@ -63,6 +73,11 @@ def compare(emission: Emission, template: Template, *, levels_compare: bool = Tr
     levels_compare : bool
         False if gain or antenna are not those of the survey: then the SNR is compared instead of the level.
     """
+    if ghosts := GHOST_FLAGS & set(emission.flags):
+        names = ", ".join(sorted(ghosts))
+        return Comparison(
+            None, (Reason("ghost", f"the receiver's own doing ({names})", f"接收机自身产物（{names}）"),)
+        )
     place = template.stretch_at(emission.center_hz)
     mhz = f"{emission.center_hz / 1e6:.4f} MHz"
     known = _known(emission, template)

@@ -264,6 +264,12 @@ def test_a_piece_of_a_station_that_was_always_on_is_not_new() -> None:
     assert compare(emission(peak_dbfs=-30.0), flat_template(level=-60.0)).new is True
 
 
+def test_a_ghost_of_the_receiver_is_neither_new_nor_known() -> None:
+    got = compare(emission(169.1e6, flags=("mirror",)), flat_template())
+    assert got.new is None
+    assert [reason.code for reason in got.reasons] == ["ghost"]
+
+
 def test_what_staff_mark_as_not_known_is_reported_as_new() -> None:
     assert compare(emission(), flat_template(known(known=False))).new is True
 
