@@ -9,13 +9,13 @@ one ends it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from sdr.clip import Clip
+from sdr.smooth import moving_mean, near_true, quantile
 
 HANG_S = 0.02
 """Longer than the pauses inside an on/off keyed frame (rtl_433's decoders: mostly up to 10 ms),
@@ -58,7 +58,7 @@ def noise_power(clip: Clip, noise_density: float | None) -> float:
 
 def quiet_power(clip: Clip) -> float:
     """Mean power of the clip's quietest tenth, in pieces of a millisecond or longer."""
-    power = np.abs(clip.iq) ** 2
+    power = clip.iq.real**2 + clip.iq.imag**2
     window = max(MIN_SMOOTHING_SAMPLES, int(SMOOTHING_S * clip.rate_hz))
     if len(power) < 2 * window:
         return max(float(power.mean()) * 1e-2 if len(power) else 0.0, 1e-14)
@@ -72,7 +72,7 @@ def low_bias(share: float, n_averaged: float) -> float:
 
     Wilson and Hilferty's cube-root law at the mean of a normal law's lower tail.
     """
-    z = float(special.ndtri(share))
+    z = NormalDist().inv_cdf(share)
     tail = -float(np.exp(-0.5 * z * z)) / np.sqrt(2 * np.pi) / share
     k = max(n_averaged, 1.0)
     return max(float((1 - 1 / (9 * k) + tail / (3 * np.sqrt(k))) ** 3), 0.05)
@@ -97,7 +97,7 @@ def _threshold(window: int, n_samples: int) -> float:
     """Over the noise's mean. Wilson and Hilferty's cube-root law for chi-square with 2 `window` degrees."""
     # a moving mean is tested about four times per window; a filtered clip has fewer independent samples
     chance = FALSE_ALARMS_PER_CLIP * window / (4.0 * max(n_samples, window))
-    z = float(special.ndtri(1.0 - chance))
+    z = NormalDist().inv_cdf(1.0 - chance)
     dof = 2.0 * INDEPENDENT_SHARE * window
     return float((1 - 2 / (9 * dof) + z * np.sqrt(2 / (9 * dof))) ** 3)
 
@@ -118,12 +118,12 @@ def gate(clip: Clip, noise_density: float | None = None, *, hang_s: float = HANG
     window = 1
     for factor in (1, 8, 64):
         longer = min(max(MIN_SMOOTHING_SAMPLES, int(SMOOTHING_S * factor * clip.rate_hz)), n)
-        smooth = np.asarray(uniform_filter1d(power, longer, mode="nearest"))
+        smooth = np.asarray(moving_mean(power, longer))
         limit = _threshold(longer, n)
         bursts = _bursts(smooth, floor, limit, longer, int(hang_s * clip.rate_hz))
         if bursts:
             found, window = bursts, longer
-            level = max(float(np.median(smooth[first:last])) for first, last in bursts)
+            level = max(quantile(smooth[first:last], 0.5) for first, last in bursts)
             if level - floor > SURE * floor * (limit - 1.0):
                 break
     return Gate(tuple(found), _keyed(power, found, floor, window), floor)
@@ -138,7 +138,7 @@ def _bursts(
         above &= smooth > FADE * float(smooth.max())
     bursts: list[tuple[int, int]] = []
     for start, stop in _bridge(_runs(above), hang).tolist():
-        level = float(np.percentile(smooth[start:stop], 75)) - floor
+        level = quantile(smooth[start:stop], 0.75) - floor
         if level <= 0:
             continue
         inner = np.flatnonzero(smooth[start:stop] > floor + 0.5 * level)
@@ -175,13 +175,13 @@ def _keyed(
     keyed = np.zeros(len(power), np.bool_)
     for first, last in bursts:
         part = power[first:last]
-        level = float(np.percentile(part, 75)) - floor
+        level = quantile(part, 0.75) - floor
         width = int(np.clip(np.ceil(12 * floor / max(level, 1e-14)), 2, window))
-        fine = np.asarray(uniform_filter1d(part, width, mode="nearest"))
+        fine = np.asarray(moving_mean(part, width))
         on = fine > floor + 0.5 * level
         off = np.logical_not(on)
         if width > 1 and off.any() and on.any():
-            inner_off = np.logical_not(np.asarray(maximum_filter1d(on, 2 * width + 1), np.bool_))
+            inner_off = np.logical_not(np.asarray(near_true(on, width)))
             paused = int(inner_off.sum()) > 0.2 * int(off.sum())
             if paused and float(part[inner_off].mean()) - floor < 0.1 * level:
                 keyed[first:last] = on

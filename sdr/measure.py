@@ -7,12 +7,17 @@ bandwidth and ITU-R SM.1880-2 for timing. Levels are dBFS: nothing here is calib
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from sdr import fourier
 from sdr.clip import Clip
 from sdr.gate import HANG_S, Gate, gate
+from sdr.smooth import moving_sum
 
 BETA = 0.005
 """Share of the power left out on each side: 99 % bandwidth (ITU-R SM.443-4, ITU-R SM.328)."""
@@ -32,6 +37,10 @@ PERIOD_JITTER = 0.1
 
 _MAX_BINS = 1 << 15
 _MIN_SEGMENTS = 6
+_MAX_SEGMENTS = 256
+"""Half-overlapped: the mean of as many is known to a fifteenth."""
+_ROW_SAMPLES = 1 << 13
+"""Transformed at a time: they stay in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,19 @@ def rhythm(starts_s: tuple[float, ...]) -> Rhythm | None:
     return Rhythm(float(period), float(first + period * (numbers[-1] + 1)), max(2 * scatter, 0.001))
 
 
+@lru_cache(maxsize=16)
+def _blackman_harris(n: int) -> NDArray[np.float32]:
+    k = 2 * np.pi * np.arange(n) / n
+    shape = 0.35875 - 0.48829 * np.cos(k) + 0.14128 * np.cos(2 * k) - 0.01168 * np.cos(3 * k)
+    return shape.astype(np.float32)
+
+
+def _powers(rows: NDArray[np.complex64]) -> NDArray[np.float64]:
+    """Sum of the rows' power spectra."""
+    spectra = fourier.forward(rows)
+    return np.asarray((spectra.real**2 + spectra.imag**2).sum(axis=0, dtype=np.float64))
+
+
 def spectrum(
     clip: Clip, spans: tuple[tuple[int, int], ...], n_bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -102,22 +124,29 @@ def spectrum(
     frequencies: NDArray[np.float64] = (np.arange(n_bins, dtype=np.float64) - n_bins // 2) * (
         clip.rate_hz / n_bins
     )
-    k = 2 * np.pi * np.arange(n_bins) / n_bins
-    window = 0.35875 - 0.48829 * np.cos(k) + 0.14128 * np.cos(2 * k) - 0.01168 * np.cos(3 * k)
+    window = _blackman_harris(n_bins)
+    energy = float(np.sum(window.astype(np.float64) ** 2))
     total = np.zeros(n_bins)
     weight = 0.0
+    rows = max(1, _ROW_SAMPLES // n_bins)
     for first, last in spans:
         if last - first < n_bins:
             # a burst shorter than the window: taken whole, its power kept
             piece = np.zeros(n_bins, np.complex64)
             piece[: last - first] = clip.iq[first:last]
-            total += np.abs(np.fft.fft(piece)) ** 2 / n_bins
+            total += _powers(piece[None, :]) / n_bins
             weight += last - first
             continue
-        for start in range(first, last - n_bins + 1, max(1, n_bins // 2)):
-            part = np.abs(np.fft.fft(clip.iq[start : start + n_bins] * window)) ** 2
-            total += part / np.sum(window**2)
-            weight += n_bins
+        hop = max(1, n_bins // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(clip.iq[first:last], n_bins)[::hop]
+        # many segments tell no more than these: looked at evenly over the span
+        windows = windows[:: -(-len(windows) // _MAX_SEGMENTS)]
+        for at in range(0, len(windows), rows):
+            part = windows[at : at + rows] * window
+            if len(part) < rows and len(windows) > rows:
+                part = np.concatenate([part, np.zeros((rows - len(part), n_bins), np.complex64)])
+            total += _powers(part) / energy
+        weight += n_bins * len(windows)
     if weight == 0:
         return frequencies, total
     return frequencies, np.roll(total, n_bins // 2) / weight
@@ -140,6 +169,26 @@ def _crossing(cumulated: NDArray[np.float64], share: float) -> float:
     return float(at + (share - before) / step) if step > 0 else float(at)
 
 
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _reach(clear: Any, peak: int, gap_limit: int) -> tuple[int, int]:
+    """First and last true place around `peak` with no gap longer than `gap_limit` on the way."""
+    low, high, quiet = peak, peak, 0
+    for index in range(peak, clear.shape[0]):
+        quiet = 0 if clear[index] else quiet + 1
+        if quiet > gap_limit:
+            break
+        if clear[index]:
+            high = index
+    quiet = 0
+    for index in range(peak, -1, -1):
+        quiet = 0 if clear[index] else quiet + 1
+        if quiet > gap_limit:
+            break
+        if clear[index]:
+            low = index
+    return low, high
+
+
 def occupied(
     frequencies: NDArray[np.float64], power: NDArray[np.float64], noise_per_bin: float, n_averages: float
 ) -> tuple[float, float]:
@@ -153,19 +202,10 @@ def occupied(
     peak = int(np.argmax(power))
     clear = np.zeros(len(power), np.bool_)
     for width in {1, max(1, len(power) // 64), max(1, len(power) // 16)}:
-        smooth = np.convolve(clean, np.ones(width) / width, mode="same")
+        smooth = moving_sum(clean, width) / width
         clear |= smooth > 3.5 * noise_per_bin / np.sqrt(max(1.0, n_averages * width))
     clear[peak] = True
-    low, high = peak, peak
-    gap_limit = max(3, len(power) // 8)
-    for bins, sign in ((range(peak, len(power)), 1), (range(peak, -1, -1), -1)):
-        quiet = 0
-        for index in bins:
-            quiet = 0 if clear[index] else quiet + 1
-            if quiet > gap_limit:
-                break
-            if clear[index]:
-                low, high = (min(low, index), high) if sign < 0 else (low, max(high, index))
+    low, high = _reach(clear, peak, max(3, len(power) // 8))
     inner = np.maximum(clean[low : high + 1], 0.0) if high - low < 8 else clean[low : high + 1]
     cumulated = np.maximum.accumulate(np.cumsum(inner))
     total = float(cumulated[-1])

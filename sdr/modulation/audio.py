@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+
+from sdr import fourier
+from sdr.smooth import quantile
 
 Floats = NDArray[np.float64]
 
@@ -46,12 +48,58 @@ class AudioFeatures:
     """Power of the 19 kHz line over its neighbourhood."""
 
 
+def _rows(audio: Floats, size: int, n_fft: int) -> Floats:
+    """Power spectra, one a column, of half-overlapping Hann windows, the mean taken out of each."""
+    if len(audio) < size:
+        audio = np.pad(audio, (0, size - len(audio)))
+    windows = np.lib.stride_tricks.sliding_window_view(audio, size)[:: max(1, size // 2)]
+    shaped = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(size + 1)[:-1]
+    spectra = np.fft.rfft(shaped.astype(np.float32), n_fft, axis=1)
+    return np.asarray((spectra.real**2 + spectra.imag**2).T, np.float64)
+
+
+def _grid(size: int, rate_hz: float) -> Floats:
+    return np.arange(size // 2 + 1, dtype=np.float64) * (rate_hz / size)
+
+
 def _frames(audio: Floats, rate_hz: float) -> tuple[Floats, Floats]:
     size = max(64, int(FRAME_S * rate_hz))
-    frequencies, _, spectra = signal.spectrogram(
-        audio, rate_hz, window="hann", nperseg=size, noverlap=size // 2, nfft=2 * size, detrend="constant"
-    )
-    return np.asarray(frequencies, np.float64), np.asarray(spectra, np.float64)
+    return _grid(2 * size, rate_hz), _rows(audio, size, 2 * size)
+
+
+def _mean_spectrum(series: Floats, rate_hz: float, size: int) -> tuple[Floats, Floats]:
+    """Welch's method with Hann windows of `size`."""
+    return _grid(size, rate_hz), _rows(series, size, size).mean(axis=1)
+
+
+def _slope(frequencies: Floats, edge_hz: float, width_hz: float) -> Floats:
+    """1 under the edge, 0 over it, half a cosine between."""
+    at = np.clip((frequencies - edge_hz) / width_hz + 0.5, 0, 1)
+    return 0.5 + 0.5 * np.cos(np.pi * at)
+
+
+def _speech_band(series: Floats, rate_hz: float, top_hz: float) -> tuple[Floats, float]:
+    """`series` under `top_hz`, at the least rate that is a whole part of the bins and holds it."""
+    n = len(series)
+    size = 1 << (n - 1 + n // 16).bit_length()
+    bins = fourier.real_forward(series, size)
+    kept = int(size * min(1.0, 2.6 * top_hz / rate_hz)) // 2
+    frequencies = np.arange(kept + 1) * rate_hz / size
+    shaped = bins[: kept + 1] * _slope(frequencies, top_hz * 1.08, top_hz * 0.2)
+    audio = np.fft.irfft(shaped, 2 * kept) * (2 * kept / size)
+    rate = rate_hz * 2 * kept / size
+    return np.asarray(audio[: int(n * rate / rate_hz)], np.float64), rate
+
+
+def _envelope(audio: Floats, rate_hz: float, low_hz: float, high_hz: float) -> Floats:
+    """Of what lies between two frequencies (the analytic signal's size)."""
+    n = len(audio)
+    bins = np.fft.rfft(audio)
+    frequencies = np.arange(len(bins)) * rate_hz / n
+    bins *= _slope(frequencies, high_hz, 200.0) * (1 - _slope(frequencies, low_hz, 200.0))
+    full = np.zeros(n, np.complex128)
+    full[: len(bins)] = 2 * bins
+    return np.abs(np.fft.ifft(full))
 
 
 def _two_lines(frequencies: Floats, spectra: Floats) -> Floats:
@@ -74,7 +122,7 @@ def _ctcss(audio: Floats, rate_hz: float) -> float | None:
     if len(audio) < 0.3 * rate_hz:
         return None
     size = min(len(audio), int(rate_hz))
-    frequencies, power = signal.welch(audio, rate_hz, window="hann", nperseg=size)
+    frequencies, power = _mean_spectrum(audio, rate_hz, size)
     inside = (frequencies >= 60) & (frequencies <= 260)
     part = power[inside]
     peak = int(part.argmax())
@@ -88,15 +136,12 @@ def features(deviation: Floats, rate_hz: float) -> AudioFeatures | None:
     """`deviation` is the instantaneous frequency in hertz; None when it is too short to say anything."""
     if len(deviation) < 2 * FRAME_S * rate_hz:
         return None
-    low, high = np.percentile(deviation, [0.5, 99.5])
+    low, high = quantile(deviation, 0.005), quantile(deviation, 0.995)
     clean = np.clip(deviation, low, high)
     clean = clean - clean.mean()
     pilot = _pilot(clean, rate_hz)
     top = min(TOP_HZ, 0.45 * rate_hz)
-    sos = signal.butter(6, top, fs=rate_hz, output="sos")
-    audio = np.asarray(signal.sosfiltfilt(sos, clean), np.float64)
-    factor = max(1, int(rate_hz / (2.6 * top)))
-    audio, rate = audio[::factor], rate_hz / factor
+    audio, rate = _speech_band(clean, rate_hz, top)
     frequencies, spectra = _frames(audio, rate)
     total = spectra.sum(axis=1)
     speech = (frequencies >= 300) & (frequencies <= 3400)
@@ -108,8 +153,7 @@ def features(deviation: Floats, rate_hz: float) -> AudioFeatures | None:
     shares = _two_lines(frequencies[heard], spectra[heard])
     strong = spectra[heard].sum(axis=0)
     strong = strong > 0.2 * strong.max(initial=0.0)
-    band = signal.butter(4, [700, min(3000.0, 0.49 * rate)], btype="band", fs=rate, output="sos")
-    envelope = np.abs(np.asarray(signal.hilbert(signal.sosfiltfilt(band, audio))))
+    envelope = _envelope(audio, rate, 700.0, min(3000.0, 0.49 * rate))
     scale = float(np.mean(audio**2))
     deviations = clean / max(float(clean.std()), 1e-9)
     return AudioFeatures(
@@ -129,7 +173,8 @@ def features(deviation: Floats, rate_hz: float) -> AudioFeatures | None:
 def _pilot(deviation: Floats, rate_hz: float) -> float:
     if rate_hz < 44e3:
         return 0.0
-    frequencies, power = signal.welch(deviation, rate_hz, nperseg=min(len(deviation), int(rate_hz / 100)))
+    size = min(len(deviation), int(rate_hz / 100))
+    frequencies, power = _mean_spectrum(deviation, rate_hz, size)
     near = np.abs(frequencies - 19000) < 150
     around = (np.abs(frequencies - 19000) < 2000) & ~near
     if not near.any() or not around.any():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from sdr.modulation.symbols import clock, crossings
+from sdr.smooth import moving_mean, quantile
 
 Iq = NDArray[np.complex64]
 
@@ -31,20 +33,46 @@ class Keying:
     symbol_rate: float | None
 
 
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _two_levels(values: Any, low: float, high: float) -> tuple[float, float]:
+    """Two means, each of what is nearer to it (Lloyd's rounds)."""
+    for _ in range(20):
+        middle = (low + high) / 2
+        n, below, above = 0, 0.0, 0.0
+        for value in values:
+            if value > middle:
+                n += 1
+                above += value
+            else:
+                below += value
+        if n == 0 or n == values.shape[0]:
+            break
+        before = low, high
+        low, high = below / (values.shape[0] - n), above / n
+        if before == (low, high):
+            break
+    return low, high
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _parts(values: Any, low: float, gap: float) -> tuple[int, int]:
+    """How many lie in the middle half of the gap over `low`, and how many under its middle."""
+    n_between, n_low = 0, 0
+    for value in values:
+        n_between += low + 0.25 * gap < value < low + 0.75 * gap
+        n_low += value <= low + 0.5 * gap
+    return n_between, n_low
+
+
 def keying(iq: Iq, rate_hz: float, noise_power: float, bandwidth_hz: float) -> Keying:
     """Fit two levels to the envelope of one burst."""
     width = max(1, round(0.5 * rate_hz / max(bandwidth_hz, 1.0)))
-    power = np.asarray(uniform_filter1d((iq.real**2 + iq.imag**2).astype(np.float64), width, mode="nearest"))
-    amplitude = np.sqrt(power)
-    low, high = np.percentile(amplitude, [5, 95])
-    for _ in range(20):
-        upper = amplitude > (low + high) / 2
-        if upper.all() or not upper.any():
-            break
-        low, high = float(amplitude[~upper].mean()), float(amplitude[upper].mean())
+    power = np.asarray(moving_mean(iq.real**2 + iq.imag**2, width))
+    # a running mean may end a rounding error under zero
+    amplitude = np.sqrt(np.maximum(power, 0.0))
+    low, high = _two_levels(amplitude, quantile(amplitude, 0.05), quantile(amplitude, 0.95))
     gap = max(high - low, 1e-12)
-    between = (amplitude > low + 0.25 * gap) & (amplitude < low + 0.75 * gap)
-    upper = amplitude > low + 0.5 * gap
+    n_between, n_low = _parts(amplitude, low, gap)
     clean_low = np.sqrt(max(low**2 - noise_power, 0.0))
     clean_high = np.sqrt(max(high**2 - noise_power, 1e-20))
     changes = crossings(amplitude)
@@ -53,8 +81,8 @@ def keying(iq: Iq, rate_hz: float, noise_power: float, bandwidth_hz: float) -> K
     rates = clock(changes, rate_hz, *limits, 1) if limits[1] > 2 * limits[0] else []
     return Keying(
         depth=float(clean_low / clean_high),
-        middle_share=float(between.mean()),
-        low_share=float(1 - upper.mean()),
+        middle_share=n_between / len(amplitude),
+        low_share=n_low / len(amplitude),
         n_changes=len(changes),
         median_run_s=float(np.median(runs)) / rate_hz if len(runs) else len(iq) / rate_hz,
         symbol_rate=rates[0] if rates else None,
@@ -69,15 +97,15 @@ def excess(iq: Iq, noise_power: float) -> float:
     """
     power = (iq.real**2 + iq.imag**2).astype(np.float64)
     span = max(64, len(power) // 16)
-    slow = np.asarray(uniform_filter1d(power, span, mode="nearest"))
+    slow = np.asarray(moving_mean(power, span))
     mean = float(power.mean())
-    scale = mean / np.maximum(slow, 0.05 * mean)
+    scale = mean / np.maximum(slow, 0.05 * mean + 1e-30)
     level = power * scale
     second = float(level.mean())
     fourth = float(np.mean(level**2))
     noise = min(noise_power * float(scale.mean()), 0.9 * second)
     clean = second - noise
-    return (fourth - 4 * clean * noise - 2 * noise**2) / clean**2 - 1.0
+    return (fourth - 4 * clean * noise - 2 * noise**2) / max(clean**2, 1e-30) - 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +123,7 @@ class Swing:
 
 def swing(iq: Iq, rate_hz: float, noise_power: float) -> Swing:
     width = max(3, round(rate_hz / CARRIER_LOOP_HZ))
-    loop = np.asarray(uniform_filter1d(iq.real.astype(np.float64), width, mode="nearest")) + 1j * np.asarray(
-        uniform_filter1d(iq.imag.astype(np.float64), width, mode="nearest")
-    )
+    loop = np.asarray(moving_mean(iq.real, width)) + 1j * np.asarray(moving_mean(iq.imag, width))
     size = np.abs(loop)
     turned = iq * np.conj(loop) / np.maximum(size, 1e-12)
     carrier = float(np.mean(size**2)) - noise_power / width

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
+from sdr import fourier
 from sdr.clip import Clip, narrow, rotate
 from sdr.gate import gate, low_bias, quiet_power
 from sdr.measure import Measures, measure, spectrum
 from sdr.modulation import audio, envelope, symbols
+from sdr.smooth import low_pass, quantile
 
 MAX_SAMPLES = 1 << 16
 """Of one burst: two seconds of a 12.5 kHz channel. Nothing here gets better with more."""
@@ -27,6 +28,10 @@ PAUSE_FACTOR = 6.0
 
 PAUSE_CONTRAST = 0.02
 """17 dB: a pause, for no speech on AM is that deep for a whole millisecond."""
+
+STILL_CARRIER, STILL_PHASE = 0.85, 0.02
+"""Nearly all power in the carrier, and a phase that moves by an eighth of a radian: no symbols, no speech
+in FM. Symbols turn the phase by a quarter of a turn and more (MSK)."""
 
 IF_FACTOR = 0.68
 """Half-width of the filter before the discriminator, in occupied bandwidths: wide enough that the filter
@@ -65,13 +70,13 @@ def noise_density(clip: Clip, snr_db: float) -> float:
     # half-overlapping windows are worth 1.8 times as many averages as windows side by side (Welch 1967)
     bias = low_bias(0.2, 1.8 * n / n_bins)
     lowest = float(inside[: max(1, len(inside) // 5)].mean()) / bias * n_bins / clip.rate_hz
-    mean = float(np.mean(np.abs(clip.iq) ** 2))
+    mean = float(np.mean(clip.iq.real**2 + clip.iq.imag**2))
     stated = mean / (10 ** (snr_db / 10)) / max(clip.bandwidth_hz, 1.0)
     # beside a signal without a quiet edge the lowest fifth still holds signal
     rough = max(min(lowest, stated * 4.0), 1e-16)
     # the pauses hear the noise through the same filter; without pauses they are far over the rough value
     paused = quiet_power(clip) / clip.noise_hz
-    heard = float(np.percentile(np.abs(clip.iq) ** 2, 98)) / clip.noise_hz
+    heard = quantile(clip.iq.real**2 + clip.iq.imag**2, 0.98) / clip.noise_hz
     if 0.5 * rough < paused < PAUSE_FACTOR * rough or paused < PAUSE_CONTRAST * heard:
         return paused
     return rough
@@ -80,8 +85,7 @@ def noise_density(clip: Clip, snr_db: float) -> float:
 def _filtered(iq: NDArray[np.complex64], rate_hz: float, half_width_hz: float) -> NDArray[np.complex64]:
     if half_width_hz >= 0.48 * rate_hz or len(iq) < 64:
         return iq
-    taps = signal.firwin(41, half_width_hz, fs=rate_hz)
-    return np.asarray(signal.oaconvolve(iq, taps, mode="same"), np.complex64)
+    return low_pass(iq, rate_hz, half_width_hz)
 
 
 def _frequency(iq: NDArray[np.complex64], rate_hz: float) -> NDArray[np.float64]:
@@ -113,12 +117,6 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
     tight_noise = min(density * 2 * half_width, bursts.noise_power)
     keyed = envelope.keying(burst, rate, bursts.noise_power, bandwidth)
     frequency = _on_only(tight, _frequency(tight, rate), keyed)
-    # a pager sends a second of preamble first: symbols are looked for in places all over the burst
-    long = frequency
-    if searched > len(burst):
-        all_of_it = _filtered(inner.iq[begin : begin + searched], rate, half_width)
-        long = _on_only(all_of_it, _frequency(all_of_it, rate), keyed)
-    eye2, eye4 = symbols.best_eyes(long, rate, max(bandwidth / 40, 40.0), min(1.15 * bandwidth, rate / 2))
     # 99 % of a shallow AM is its carrier alone: the sidebands are looked for wider than the bandwidth
     wide = (
         narrow(clip, found.center_offset_hz, max(bandwidth, SIDEBANDS_HZ))
@@ -128,18 +126,27 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
     span = slice(int(first / rate * wide.rate_hz), int(last / rate * wide.rate_hz))
     centred = wide.iq[span].copy()
     rotate(centred, -_line_hz(centred, wide.rate_hz), wide.rate_hz)
+    swing = envelope.swing(centred, wide.rate_hz, density * wide.noise_hz)
+    still = swing.carrier_share > STILL_CARRIER and swing.quadrature < STILL_PHASE + 3 * swing.error
+    # a pager sends a second of preamble first: symbols are looked for in places all over the burst
+    long = frequency
+    if searched > len(burst):
+        all_of_it = _filtered(inner.iq[begin : begin + searched], rate, half_width)
+        long = _on_only(all_of_it, _frequency(all_of_it, rate), keyed)
+    limits = max(bandwidth / 40, 40.0), min(1.15 * bandwidth, rate / 2)
+    eye2, eye4 = (None, None) if still else symbols.best_eyes(long, rate, *limits)
     return Features(
         measures=found,
         seconds=(last - first) / rate,
         n_bursts=len(bursts.bursts),
         excess=envelope.excess(tight, tight_noise),
         keying=keyed,
-        swing=envelope.swing(centred, wide.rate_hz, density * wide.noise_hz),
+        swing=swing,
         eye2=eye2,
         eye4=eye4,
-        audio=audio.features(frequency, rate),
+        audio=None if still else audio.features(frequency, rate),
         fills_clip=bool(bandwidth > 0.85 * clip.usable_hz),
-        deviation_hz=float(np.subtract(*np.percentile(frequency, [97, 3]))) / 2 if len(frequency) else 0.0,
+        deviation_hz=(quantile(frequency, 0.97) - quantile(frequency, 0.03)) / 2 if len(frequency) else 0.0,
     )
 
 
@@ -150,7 +157,7 @@ def _on_only(
     if keyed.depth > 0.5 or keyed.low_share < 0.02:
         return frequency
     size = np.abs(iq[1:])
-    limit = 0.5 * float(np.percentile(size, 90))
+    limit = 0.5 * quantile(size, 0.9)
     middle = float(np.median(frequency[size > limit])) if np.any(size > limit) else 0.0
     return np.where(size > limit, frequency, middle)
 
@@ -158,6 +165,9 @@ def _on_only(
 def _line_hz(iq: NDArray[np.complex64], rate_hz: float) -> float:
     """The strongest line's frequency."""
     size = min(len(iq), 1 << 15)
-    power = np.abs(np.fft.fft(iq[:size] * np.hanning(size), 2 * size)) ** 2
-    at = int(power.argmax())
-    return float(np.fft.fftfreq(2 * size, 1 / rate_hz)[at])
+    n_bins = 1 << max(4, 2 * size - 1).bit_length()
+    padded = np.zeros(n_bins, np.complex64)
+    padded[:size] = iq[:size] * np.hanning(size).astype(np.float32)
+    bins = fourier.forward(padded)
+    at = int((bins.real**2 + bins.imag**2).argmax())
+    return (at if at < n_bins // 2 else at - n_bins) * rate_hz / n_bins

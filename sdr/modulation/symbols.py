@@ -3,104 +3,104 @@
     instantaneous frequency ──derivative squared, crossings──> lines ──> candidate rates
     each candidate ──receive filters, phases──> values ──2 or 4 even levels──> spread / spacing
 
-The spread of the values about their levels, in units of the spacing, is the whole test: 0 for
-an open eye, 0.29 for values that know no levels (a uniform law: 1 / sqrt 12). The receive
-filters are what the usual senders expect: middle of the symbol (FSK, GFSK), whole symbol (P25
-C4FM, TIA-102.BAAA), root raised cosine 0.2 (DMR, ETSI TS 102 361-1; NXDN).
+The eye itself is measured in sdr/modulation/eye.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+
+from sdr import fourier
+from sdr.modulation.eye import Eye, eyes
+from sdr.smooth import moving_sum, quantile
 
 MAX_SYMBOLS = 800
 """Enough for any statistic here; more would only let a slightly wrong rate drift out of the eye."""
 
-MIN_SYMBOLS = 20
 WINDOW_SAMPLES = 16_000
 WINDOW_PLACES = (0.05, 0.35, 0.65, 0.95)
 MAX_CROSSINGS = 400
 N_PHASES = 16
 N_SYMBOLS_FIRST = 160
 N_FINALISTS = 5
-MIN_SHARE_2 = 0.12
-"""Coded or whitened data have about half ones; a preamble and long runs shift that."""
-
-MIN_SHARE_4 = 0.06
+HOPELESS = 2.0
+"""An eye on few symbols that is so much less open than the best does not win on many."""
+LEVELS_FROM = 4000
+"""Samples that tell the levels of a series to a hundredth of their spacing."""
+CLOCK_SAMPLES = 1 << 16
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Eye:
-    """The best fit of even levels to one candidate rate."""
-
-    symbol_rate: float
-    n_levels: int
-    spread: float
-    """Root mean square distance from the levels over their spacing."""
-    low: float
-    high: float
-    """The outer levels, in the units of the input."""
-    n_symbols: int
-    least_share: float
-    """Of the rarest level."""
-    alternation: float
-    """Share of neighbouring symbols that differ: 1 for a tone or a preamble alone."""
-    coherence: float
-    """How well level changes keep to the symbol clock, 0 to 1."""
 
 
 def _lines(series: Floats, rate_hz: float, low_hz: float, high_hz: float, n: int) -> list[float]:
     """The `n` strongest lines of `series` between two frequencies."""
     size = 1 << (2 * len(series) - 1).bit_length()
-    spectrum = np.abs(np.fft.rfft((series - series.mean()) * np.hanning(len(series)), size)) ** 2
     step = rate_hz / size
-    first, last = max(1, int(low_hz / step)), min(len(spectrum) - 2, int(high_hz / step))
-    if last - first < 8:
-        return []
-    part = spectrum[first:last].copy()
+    first, last = max(1, int(low_hz / step)), min(size // 2 - 1, int(high_hz / step))
     # the spectrum of the data slopes: a line is what stands over its own neighbourhood
     width = max(9, (last - first) // 40) | 1
-    floor = np.convolve(part, np.ones(width) / width, mode="same")
-    part /= np.maximum(floor, 1e-30)
+    if last - first < width:
+        return []
+    scale = max(float(np.abs(series).max()), 1e-30)
+    bins = fourier.real_forward((series - series.mean()) / scale * np.hanning(len(series)), size)
+    around = bins[first - 1 : last + 1]
+    spectrum = (around.real**2 + around.imag**2).astype(np.float64)
+    part = spectrum[1:-1] / np.maximum(moving_sum(spectrum[1:-1], width) / width, 1e-30)
     found: list[float] = []
     guard = max(4, int(4 * size / len(series)))
     for _ in range(n):
         at = int(np.argmax(part))
         if part[at] <= 0:
             break
-        peak = first + at
-        left, middle, right = np.log(spectrum[peak - 1 : peak + 2] + 1e-30)
+        left, middle, right = np.log(spectrum[at : at + 3] + 1e-30)
         bend = left - 2 * middle + right
         shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
-        found.append((peak + float(np.clip(shift, -0.5, 0.5))) * step)
+        found.append((first + at + float(np.clip(shift, -0.5, 0.5))) * step)
         part[max(0, at - guard) : at + guard + 1] = 0.0
     return found
 
 
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _crossings(series: Any, middle: float, margin: float, out: Any) -> int:
+    """Times at which `series` passes from one side of the band about `middle` to the other; their count.
+
+    Noise may cross several times on the way: the middle one of them is the change.
+    """
+    n_out, side, since = 0, 0, 0
+    for i in range(series.shape[0]):
+        value = series[i]
+        now = 1 if value > middle + margin else (-1 if value < middle - margin else 0)
+        if now == 0:
+            continue
+        if side != 0 and now != side:
+            n_zeros = 0
+            for k in range(since, i):
+                n_zeros += (series[k] > middle) != (series[k + 1] > middle)
+            left = n_zeros // 2
+            for k in range(since, i):
+                if (series[k] > middle) != (series[k + 1] > middle):
+                    if left == 0:
+                        out[n_out] = k + (middle - series[k]) / (series[k + 1] - series[k])
+                        n_out += 1
+                        break
+                    left -= 1
+        side, since = now, i
+    return n_out
+
+
 def crossings(series: Floats) -> Floats:
     """Times, in samples, at which `series` passes its middle, a small hysteresis applied."""
-    low, high = np.percentile(series, [8, 92])
-    middle, margin = (low + high) / 2, 0.12 * (high - low)
-    state = np.where(series > middle + margin, 1, np.where(series < middle - margin, -1, 0))
-    known = np.flatnonzero(state)
-    if len(known) < 2:
+    if not len(series):
         return np.empty(0)
-    flips = np.flatnonzero(np.diff(state[known]))
-    if not len(flips):
-        return np.empty(0)
-    before, after = known[flips], known[flips + 1]
-    above = series > middle
-    zeros = np.flatnonzero(above[1:] != above[:-1])
-    # noise may cross several times on the way: the middle one of them is the change
-    low_at, high_at = np.searchsorted(zeros, before), np.searchsorted(zeros, after)
-    at = zeros[np.minimum((low_at + high_at) // 2, len(zeros) - 1)]
-    return at + (middle - series[at]) / (series[at + 1] - series[at])
+    some = series[:: max(1, len(series) // LEVELS_FROM)]
+    low, high = quantile(some, 0.08), quantile(some, 0.92)
+    out = np.empty(len(series))
+    n = _crossings(series, (low + high) / 2, 0.12 * (high - low), out)
+    return out[:n].copy()
 
 
 def clock(times: Floats, rate_hz: float, low_hz: float, high_hz: float, n: int) -> list[float]:
@@ -108,11 +108,12 @@ def clock(times: Floats, rate_hz: float, low_hz: float, high_hz: float, n: int) 
     if len(times) < 8:
         return []
     times = times[:MAX_CROSSINGS] - times[0]
-    fine = 4
+    fine = max(1, min(4, int(CLOCK_SAMPLES / max(1.0, float(times[-1])))))
+    times = times[times < CLOCK_SAMPLES]
     train = np.bincount(np.round(times * fine).astype(np.int64)).astype(np.float64)
     size = 1 << (2 * len(train) - 1).bit_length()
     step = rate_hz * fine / size
-    score = np.abs(np.fft.rfft(train, size)) / len(times)
+    score = np.abs(fourier.real_forward(train, size)).astype(np.float64) / len(times)
     first = max(1, int(low_hz / step))
     score = score[first : int(high_hz / step) + 2]
     grid = (first + np.arange(len(score))) * step / rate_hz
@@ -126,98 +127,12 @@ def clock(times: Floats, rate_hz: float, low_hz: float, high_hz: float, n: int) 
     return found[:n]
 
 
-def coherence(times: Floats, rate_hz: float, symbol_rate: float) -> float:
-    if len(times) < 4:
-        return 0.0
-    return float(np.abs(np.exp(2j * np.pi * times * symbol_rate / rate_hz).mean()))
-
-
-def _root_raised_cosine(alpha: float, per_symbol: float) -> Floats:
-    half = int(4 * per_symbol)
-    t = np.arange(-half, half + 1) / per_symbol + 1e-9
-    top = np.sin(np.pi * t * (1 - alpha)) + 4 * alpha * t * np.cos(np.pi * t * (1 + alpha))
-    taps = top / (np.pi * t * (1 - (4 * alpha * t) ** 2))
-    return taps / taps.sum()
-
-
-def _filtered(series: Floats, per_symbol: float) -> list[Floats]:
-    half = max(1, round(0.5 * per_symbol))
-    whole = max(1, round(per_symbol))
-    return [
-        np.convolve(series, np.ones(half) / half, mode="same"),
-        np.convolve(series, np.ones(whole) / whole, mode="same"),
-        signal.oaconvolve(series, _root_raised_cosine(0.2, per_symbol), mode="same"),
-    ]
-
-
-def _fit(values: Floats, n_levels: int) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-    """Even levels through each row of `values`: base, spacing, spread and the level of each value."""
-    low, high = np.percentile(values, [6, 94], axis=1)
-    base, spacing = low, np.maximum((high - low) / (n_levels - 1), 1e-12)
-    index = np.zeros(values.shape, np.int64)
-    for _ in range(6):
-        index = np.clip(np.round((values - base[:, None]) / spacing[:, None]), 0, n_levels - 1).astype(
-            np.int64
-        )
-        mean_i, mean_v = index.mean(axis=1), values.mean(axis=1)
-        variance = (index**2).mean(axis=1) - mean_i**2
-        slope = ((index * values).mean(axis=1) - mean_i * mean_v) / np.maximum(variance, 1e-9)
-        spacing = np.maximum(slope, 1e-12)
-        base = mean_v - spacing * mean_i
-    rest = values - base[:, None] - spacing[:, None] * index
-    return base, spacing, np.sqrt((rest**2).mean(axis=1)) / spacing, index
-
-
-def eyes(
-    series: Floats, rate_hz: float, symbol_rate: float, times: Floats, n_most: int, n_phases: int
-) -> list[Eye]:
-    """The best two-level and the best four-level eye at `symbol_rate`, over filters and phases."""
-    per_symbol = rate_hz / symbol_rate
-    n = min(n_most, int(len(series) / per_symbol) - 3)
-    if n < MIN_SYMBOLS or per_symbol < 1.5:
-        return []
-    # a preamble says little: of a long burst, look at what comes late
-    used = int((n + 3) * per_symbol) + 1
-    first = int(0.7 * (len(series) - used))
-    series = series[max(0, first) : max(0, first) + used + 1]
-    n = min(n, int((len(series) - 2) / per_symbol) - 2)
-    inside = times[(times >= first) & (times < first + used)]
-    clocked = coherence(inside, rate_hz, symbol_rate)
-    phases = np.arange(n_phases) / n_phases
-    at = (1.0 + phases[:, None] + np.arange(n)[None, :]) * per_symbol
-    whole = at.astype(np.int64)
-    part = at - whole
-    best: dict[int, Eye] = {}
-    for shaped in _filtered(series, per_symbol):
-        values = shaped[whole] * (1 - part) + shaped[whole + 1] * part
-        for n_levels in (2, 4):
-            base, spacing, spread, index = _fit(values, n_levels)
-            row = int(np.argmin(spread))
-            shares = np.bincount(index[row], minlength=n_levels) / n
-            limit = MIN_SHARE_2 if n_levels == 2 else MIN_SHARE_4
-            if shares.min() < limit:
-                continue
-            if n_levels not in best or spread[row] < best[n_levels].spread:
-                best[n_levels] = Eye(
-                    symbol_rate=symbol_rate,
-                    n_levels=n_levels,
-                    spread=float(spread[row]),
-                    low=float(base[row]),
-                    high=float(base[row] + spacing[row] * (n_levels - 1)),
-                    n_symbols=n,
-                    least_share=float(shares.min()),
-                    alternation=float(np.mean(index[row][1:] != index[row][:-1])),
-                    coherence=clocked,
-                )
-    return list(best.values())
-
-
 def candidates(series: Floats, rate_hz: float, low_hz: float, high_hz: float) -> list[float]:
     """Symbol rates worth trying, from lines of the squared derivative and from the crossings' clock."""
     found: list[float] = []
     length = max(1, round(rate_hz / high_hz / 2))
     for _ in range(3):
-        smooth = np.convolve(series, np.ones(length) / length, mode="same")
+        smooth = moving_sum(series, length) / length
         slope = smooth[2 * length :] - smooth[: -2 * length] if len(smooth) > 4 * length else smooth
         found += _lines(slope**2, rate_hz, low_hz, high_hz, 3)
         found += clock(crossings(smooth), rate_hz, low_hz, high_hz, 3)
@@ -264,23 +179,23 @@ def _best_in(series: Floats, rate_hz: float, low_hz: float, high_hz: float) -> t
     """All candidates are tried on few symbols, the best of them on many."""
     if len(series) < 64:
         return None, None
-    times = crossings(np.convolve(series, np.ones(3) / 3, mode="same"))
+    times = crossings(moving_sum(series, 3) / 3)
     tried = [
         eye
         for symbol_rate in candidates(series, rate_hz, low_hz, high_hz)
         for eye in eyes(series, rate_hz, symbol_rate, times, N_SYMBOLS_FIRST, N_PHASES // 2)
     ]
-    best: dict[int, Eye | None] = {2: None, 4: None}
+    chosen: list[Eye | None] = []
     for n_levels in (2, 4):
         rows = sorted((eye for eye in tried if eye.n_levels == n_levels), key=lambda eye: eye.spread)
-        final = [
-            eye
-            for row in rows[:N_FINALISTS]
-            for eye in eyes(series, rate_hz, row.symbol_rate, times, MAX_SYMBOLS, N_PHASES)
-            if eye.n_levels == n_levels
-        ]
-        best[n_levels] = _choose(final)
-    return best[2], best[4]
+        final: list[Eye] = []
+        for row in rows[:N_FINALISTS]:
+            if row.spread > HOPELESS * rows[0].spread + 0.03:
+                break
+            only = (row.shape, -2) if n_levels == 2 else (-2, row.shape)
+            final += eyes(series, rate_hz, row.symbol_rate, times, MAX_SYMBOLS, N_PHASES, only)
+        chosen.append(_choose(final))
+    return chosen[0], chosen[1]
 
 
 def _choose(final: list[Eye]) -> Eye | None:

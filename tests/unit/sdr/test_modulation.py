@@ -193,3 +193,43 @@ def test_a_long_preamble_does_not_hide_the_data_after_it():
     said = identify(extract(got.iq, got.format, NARROW, 300, 12e3), 20)
     assert said.modulation == "fsk2"
     assert said.symbol_rate == pytest.approx(512, rel=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(0, 200),
+    rate_hz=st.sampled_from([8_000.0, 9_877.0, 32_000.0, 250_000.0, 2.4e6]),
+    bandwidth_share=st.floats(1e-3, 1.0),
+    kind=st.sampled_from(["noise", "tone", "keyed", "zeros", "one sample"]),
+    snr_db=st.floats(-10, 60),
+)
+def test_no_clip_is_too_short_or_too_strange_for_an_answer(n, rate_hz, bandwidth_share, kind, snr_db):
+    rng = np.random.default_rng(n)
+    tone = np.exp(2j * np.pi * 0.07 * np.arange(n))
+    z = {
+        "noise": rng.standard_normal(n) + 1j * rng.standard_normal(n),
+        "tone": tone,
+        "keyed": tone * (np.arange(n) // 7 % 2),
+        "zeros": np.zeros(n),
+        "one sample": np.arange(n) == n // 2,
+    }[kind].astype(np.complex64)
+    width_hz = bandwidth_share * rate_hz
+    said = identify(Clip(z, rate_hz, 0.0, width_hz, 0.8 * rate_hz, 0.96 * rate_hz), snr_db)
+    assert said.modulation in {"carrier", "am", "nfm", "wfm", "ook", "fsk2", "fsk4", "wideband", "unknown"}
+    assert 0 <= said.confidence <= 1
+
+
+def test_crossings_are_those_that_the_obvious_search_finds():
+    rng = np.random.default_rng(12)
+    series = np.repeat(rng.choice([-1.0, 1.0], 60), 17) + 0.3 * rng.standard_normal(60 * 17)
+    low, high = np.quantile(series, [0.08, 0.92])
+    middle, margin = (low + high) / 2, 0.12 * (high - low)
+    found, side, since = [], 0, 0
+    for i, value in enumerate(series):
+        now = int(value > middle + margin) - int(value < middle - margin)
+        if now and side and now != side:
+            zeros = [k for k in range(since, i) if (series[k] > middle) != (series[k + 1] > middle)]
+            found.append(zeros[len(zeros) // 2])
+        if now:
+            side, since = now, i
+    assert np.abs(crossings(series) - np.array(found)).max() < 1.01
