@@ -55,7 +55,9 @@ def world(burst_s: float, seconds: float, seed: int) -> World:
     )
 
 
-def run(burst_s: float, seconds: float, seed: int = 3) -> list[tuple[int, float, float, float]]:
+def run(
+    burst_s: float, seconds: float, seed: int = 3, *, turn_to_hits: bool = True
+) -> list[tuple[int, float, float, float]]:
     """For each band: bursts sent, chance planned, chance by the visits made, share heard."""
     source = SynthSource("synth", world(burst_s, seconds, seed))
     heard: list[Emission] = []
@@ -64,7 +66,7 @@ def run(burst_s: float, seconds: float, seed: int = 3) -> list[tuple[int, float,
         if report.is_last:
             heard.append(report.emission)
 
-    settings = ScanSettings(bands=BANDS, weights=WEIGHTS, with_modulation=False)
+    settings = ScanSettings(bands=BANDS, weights=WEIGHTS, with_modulation=False, turn_to_hits=turn_to_hits)
     scanner = Scanner(source, settings, keep)
     scanner.run()
     bands = [Band(low, high, weight) for (low, high), weight in zip(BANDS, WEIGHTS, strict=True)]
@@ -98,15 +100,17 @@ def _is_heard(heard: Sequence[Emission], start_s: float, end_s: float, center_hz
 
 def main(arguments: Sequence[str]) -> None:
     seconds = float(arguments[0]) if arguments else 240.0
-    sys.stdout.write("burst  band                 sent  planned  kept   heard\n")
+    sys.stdout.write("burst  band             to hits  sent  planned  kept   heard\n")
     for burst_s in GAPS_S:
-        for (low, high), row in zip(BANDS, run(burst_s, seconds), strict=True):
-            sent, planned, kept, share = row
-            sys.stdout.write(
-                f"{burst_s:4.1f} s  {low / 1e6:.1f}-{high / 1e6:.1f} MHz  {sent:8d}  "
-                f"{planned:7.3f}  {kept:.3f}  {share:.3f}  "
-                f"+-{np.sqrt(share * (1 - share) / max(sent, 1)):.3f}\n"
-            )
+        for turn_to_hits in (False, True):
+            rows = run(burst_s, seconds, turn_to_hits=turn_to_hits)
+            for (low, high), (sent, planned, kept, share) in zip(BANDS, rows, strict=True):
+                sys.stdout.write(
+                    f"{burst_s:4.1f} s  {low / 1e6:.1f}-{high / 1e6:.1f} MHz  {'yes' if turn_to_hits else 'no':>7}  "
+                    f"{sent:4d}  {planned:7.3f}  {kept:.3f}  {share:.3f}  "
+                    f"+-{np.sqrt(share * (1 - share) / max(sent, 1)):.3f}\n"
+                )
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":
