@@ -47,8 +47,8 @@ def prepare(engine: sa.Engine) -> None:
         raise StoreVersionError(f"{_name(engine)}: tables are version {found}, needed is {HEAD}: {advice}")
 
 
-def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
-    """Run the missing steps in one transaction; the versions before and after."""
+def upgrade(engine: sa.Engine, to: str = HEAD) -> tuple[str | None, str]:
+    """Run the missing steps up to `to` in one transaction; the versions before and after."""
     # Imported here because it takes half a second, and most starts do not need it.
     from alembic import command
     from alembic.config import Config
@@ -58,8 +58,8 @@ def upgrade(engine: sa.Engine) -> tuple[str | None, str]:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.begin() as db:
         config.attributes["connection"] = db
-        command.upgrade(config, "head")
-    return before, HEAD
+        command.upgrade(config, to)
+    return before, to
 
 
 def _name(engine: sa.Engine) -> str:
