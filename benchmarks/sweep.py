@@ -105,8 +105,9 @@ def main(arguments: Sequence[str]) -> None:
         for turn_to_hits in (False, True):
             rows = run(burst_s, seconds, turn_to_hits=turn_to_hits)
             for (low, high), (sent, planned, kept, share) in zip(BANDS, rows, strict=True):
+                to_hits = "yes" if turn_to_hits else "no"
                 sys.stdout.write(
-                    f"{burst_s:4.1f} s  {low / 1e6:.1f}-{high / 1e6:.1f} MHz  {'yes' if turn_to_hits else 'no':>7}  "
+                    f"{burst_s:4.1f} s  {low / 1e6:.1f}-{high / 1e6:.1f} MHz  {to_hits:>7}  "
                     f"{sent:4d}  {planned:7.3f}  {kept:.3f}  {share:.3f}  "
                     f"+-{np.sqrt(share * (1 - share) / max(sent, 1)):.3f}\n"
                 )
