@@ -20,7 +20,7 @@ from rules.condition import Condition, ConditionError, Name, mentions, parse_con
 from rules.correlation import condition_of, read_correlation, unused
 from rules.event import FIELDS
 from rules.fault import Fault, Faults, PartError, RuleErrors, did_you_mean
-from rules.parts import both, boths, one_of, rule_id, sample_time, version, word, words
+from rules.parts import both, boths, budget, one_of, rule_id, sample_time, version, word, words
 from rules.reach import unreachable
 from rules.rule import (
     CATEGORIES,
@@ -47,7 +47,16 @@ SUFFIXES: Final = (".yml", ".yaml")
 REQUIRED: Final = ("id", "title", "advice", "kind", "level", "category", "selections", "owner")
 EITHER: Final = ("condition", "correlation")
 """The first for radio and web, the second for rules of that kind."""
-OPTIONAL: Final = ("tags", "labels", "samples", "false_positives", "references", "version", "status")
+OPTIONAL: Final = (
+    "tags",
+    "labels",
+    "samples",
+    "false_positives",
+    "references",
+    "version",
+    "status",
+    "budget",
+)
 MAX_SELECTIONS: Final = 64
 
 _ID_LINE: Final = re.compile(r"^id: *(\S+)", re.MULTILINE)
@@ -196,6 +205,7 @@ class _Reader:
             version=self._part("version", version, 1),
             status=cast("Status", status),
             correlation=correlation,
+            budget=self._part("budget", budget, None),
             file=self._faults.file,
             line=self._tree.line_of(wanted),
         )

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from rules.fault import PartError, did_you_mean
 from rules.quantity import parse_duration
-from rules.rule import Both
+from rules.rule import Both, Budget
 from rules.yamltree import ListNode, MapNode, Node, Scalar, kind_of
 
 _ID: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -91,3 +91,31 @@ def sample_time(node: Node) -> str:
             node.line,
         )
     return at.isoformat()
+
+
+def budget(node: Node) -> Budget:
+    if not isinstance(node, MapNode):
+        raise PartError(
+            f"budget: {{limit: ..., measured: ..., baseline: ...}} expected, not {kind_of(node)}", node.line
+        )
+    for key, _ in node.pairs:
+        if key.text not in ("limit", "measured", "baseline"):
+            raise PartError(
+                f'budget has no "{key.text}"{did_you_mean(key.text, ("limit", "measured", "baseline"))}',
+                key.line,
+            )
+    limit, measured, baseline = (node.get(name) for name in ("limit", "measured", "baseline"))
+    if limit is None:
+        raise PartError("budget: limit is missing", node.line)
+    if (measured is None) != (baseline is None):
+        raise PartError("budget: measured and baseline go together: a figure says on what", node.line)
+    return Budget(
+        _rate(limit), _rate(measured) if measured is not None else None, word(baseline) if baseline else ""
+    )
+
+
+def _rate(node: Node) -> float:
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e6:
+        return float(value)
+    raise PartError(f"budget: a number of false alarms from 0 expected, not {kind_of(node)}", node.line)

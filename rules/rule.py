@@ -113,6 +113,16 @@ class Correlation:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """False alarms of a rule a sensor-day (radio, correlation) or 10,000 posts (web)."""
+
+    limit: float
+    measured: float | None = None
+    baseline: str = ""
+    """On what it was measured."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """An event beside the rule that says what the rule must do with it; a correlation has several."""
 
@@ -149,6 +159,7 @@ class Rule:
     status: Status = "stable"
     correlation: Correlation | None = None
     """Of a rule of that kind; its condition is then true of each event that counts."""
+    budget: Budget | None = None
     file: str = dataclasses.field(default="", compare=False)
     line: int = dataclasses.field(default=0, compare=False)
     """Of the condition."""

@@ -77,6 +77,17 @@ def _properties(kinds: list[Kind]) -> dict[str, Any]:
         "false_positives": {"type": "array", "items": _ref("both")},
         "condition": {"type": "string", "description": "and, or, not, ( ), 1 of x*, all of x*, 1 of them"},
         "correlation": _correlation(),
+        "budget": {
+            "type": "object",
+            "description": "False alarms a sensor-day (radio, correlation) or 10,000 posts (web)",
+            "properties": {
+                "limit": {"type": "number", "minimum": 0},
+                "measured": {"type": "number", "minimum": 0},
+                "baseline": {"type": "string"},
+            },
+            "required": ["limit"],
+            "additionalProperties": False,
+        },
         "selections": {"type": "object", "minProperties": 1},
         "samples": {"type": "object"},
     }

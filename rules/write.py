@@ -43,6 +43,10 @@ def _lines(rule: Rule) -> Iterator[str]:
         yield f"condition: {_flow(show_condition(rule.condition))}"
     else:
         yield f"correlation: {_flow(dict(_correlation(rule.correlation)))}"
+    if rule.budget is not None:
+        figure = {"measured": rule.budget.measured, "baseline": rule.budget.baseline}
+        known = figure if rule.budget.measured is not None else {}
+        yield f"budget: {_flow({'limit': rule.budget.limit, **known})}"
     if rule.samples:
         yield "samples:"
         for name, fires in (("fires", True), ("quiet", False)):
