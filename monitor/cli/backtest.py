@@ -8,28 +8,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
-from rules.backtest import NEGATIVE, POSITIVE, SIDES, Backtest, Judged
+from monitor.cli.past import BadLines, is_store, past_events, read_verdicts
+from rules.backtest import SIDES, Backtest, Judged
 from rules.curve import Curve, CurveError, Point
-from rules.fault import Fault, RuleErrors, did_you_mean
+from rules.fault import RuleErrors, did_you_mean
 from rules.load import LIBRARY, load_rules
 from rules.rule import Rule
 
-MAX_FAULTS = 20
-"""Bad lines that are named; a file that is no export has a million of them."""
 BAR = 20
 
 
@@ -39,28 +35,26 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
-class _Faults:
-    """Bad lines: the first are kept, all are counted."""
-
-    def __init__(self) -> None:
-        self.kept: list[Fault] = []
-        self.n_found = 0
-
-    def add(self, fault: Fault) -> None:
-        self.n_found += 1
-        if len(self.kept) < MAX_FAULTS:
-            self.kept.append(fault)
-
-
 def backtest(
     rules: Annotated[Path, typer.Option("--rules", help="The rules as they would be.")],
-    against: Annotated[Path, typer.Option("--against", help="Past events, one JSON object a line.")],
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against",
+            metavar="EVENTS|STORE",
+            help="Past events: JSON lines, or a store (its configuration, its database file or its URL).",
+        ),
+    ],
     current: Annotated[Path, typer.Option("--current", help="The rules in force.")] = LIBRARY,
     on_top: Annotated[
         bool, typer.Option("--on-top", help="The rules are added to those in force, or replace them by id.")
     ] = False,
     verdicts: Annotated[
-        Path | None, typer.Option("--verdicts", help='Analysts\' verdicts: {"id": …, "verdict": …} a line.')
+        Path | None,
+        typer.Option(
+            "--verdicts",
+            help='Verdicts, {"id": …, "verdict": …} a line; id of an event, or an alert\'s fingerprint.',
+        ),
     ] = None,
     curve: Annotated[
         str | None, typer.Option("--curve", help="RULE:SELECTION:FIELD: the whole curve of a limit.")
@@ -72,14 +66,14 @@ def backtest(
 
     Example: examwatch rules backtest --rules my-rules --against events.jsonl --verdicts verdicts.jsonl
     """
-    bad = _Faults()
-    days = _zone(zone)
+    bad = BadLines()
+    days = days_of(zone)
     after = _load(rules)
-    known = _verdicts(verdicts, bad) if verdicts else {}
+    known = read_verdicts(verdicts, bad) if verdicts else {}
     as_lines = as_format is Format.jsonl or (as_format is Format.auto and not sys.stdout.isatty())
     if curve is not None:
         traced = _curve(curve, after, days, known)
-        for event in _events(against, bad):
+        for event in past_events(against, bad, known):
             traced.feed(event)
         _show_curve(traced, as_lines)
     else:
@@ -87,14 +81,19 @@ def backtest(
         if on_top:
             after = list(({rule.id: rule for rule in before} | {rule.id: rule for rule in after}).values())
         test = Backtest(before, after, days, known)
-        for event in _events(against, bad):
+        for event in past_events(against, bad, known):
             test.feed(event)
         _show_backtest(test, as_lines)
-    if bad.n_found:
-        _refuse(bad.kept, bad.n_found)
+    if is_store(against):
+        sys.stderr.write(
+            "a store holds what raised an alert: what the rules in force missed is not in it / "
+            "库中只有触发过告警的事件，现行规则漏掉的不在其中\n"
+        )
+    bad.refuse()
 
 
-def _zone(name: str) -> tzinfo:
+def days_of(name: str) -> tzinfo:
+    """The time zone called `name`, or the end of the command."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -106,15 +105,9 @@ def _load(folder: Path) -> list[Rule]:
     try:
         return load_rules(folder)
     except RuleErrors as errors:
-        _refuse(errors.faults, len(errors.faults))
-
-
-def _refuse(faults: list[Fault], n_found: int) -> NoReturn:
-    for fault in faults:
-        sys.stderr.write(f"{fault}\n")
-    if n_found > len(faults):
-        sys.stderr.write(f"and {n_found - len(faults)} more / 另有 {n_found - len(faults)} 处\n")
-    raise typer.Exit(2)
+        for fault in errors.faults:
+            sys.stderr.write(f"{fault}\n")
+        raise typer.Exit(2) from None
 
 
 def _curve(text: str, rules: list[Rule], days: tzinfo, verdicts: dict[str, str]) -> Curve:
@@ -129,51 +122,6 @@ def _curve(text: str, rules: list[Rule], days: tzinfo, verdicts: dict[str, str])
     except CurveError as error:
         sys.stderr.write(f"--curve: {error}\n")
         raise typer.Exit(2) from None
-
-
-def _lines(file: Path, bad: _Faults) -> Iterator[tuple[int, dict[str, Any]]]:
-    decode = msgspec.json.Decoder().decode
-    console = Console(stderr=True)
-    try:
-        size = file.stat().st_size
-        source = file.open("rb")
-    except OSError as error:
-        _refuse([Fault(str(file), 1, f"cannot be read: {error.strerror}")], 1)
-    with source, Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(file.name, total=size)
-        for number, raw in enumerate(source, start=1):
-            if number % 10_000 == 0:
-                progress.update(task, completed=source.tell())
-            if not raw.strip():
-                continue
-            try:
-                record = decode(raw)
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-                record = None
-            if isinstance(record, dict):
-                yield number, record
-            else:
-                bad.add(Fault(str(file), number, "not a JSON object"))
-
-
-def _events(file: Path, bad: _Faults) -> Iterator[dict[str, Any]]:
-    for number, event in _lines(file, bad):
-        if event.get("kind") in ("radio", "web"):
-            yield event
-        else:
-            bad.add(Fault(str(file), number, "not an event: kind must be radio or web"))
-
-
-def _verdicts(file: Path, bad: _Faults) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for number, record in _lines(file, bad):
-        verdict = record.get("verdict")
-        if verdict in POSITIVE or verdict in NEGATIVE:
-            found[str(record.get("id"))] = str(verdict)
-        else:
-            words = ", ".join(sorted(POSITIVE | NEGATIVE))
-            bad.add(Fault(str(file), number, f"verdict must be one of {words}"))
-    return found
 
 
 def _show_backtest(test: Backtest, as_lines: bool) -> None:

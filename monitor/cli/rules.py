@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -18,14 +18,17 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from monitor.cli.backtest import Format, backtest
+from monitor.cli.backtest import Format, backtest, days_of
+from monitor.cli.past import BadLines, past_events
 from rules.check import check_samples
 from rules.condition import show_condition
+from rules.exemption import load_exemptions
 from rules.explain import Explanation, SelectionView, explain
 from rules.fault import Fault, RuleErrors, did_you_mean
 from rules.load import LIBRARY, load_rules
 from rules.rule import LEVELS, Rule
 from rules.schema import rule_schema
+from rules.tally import Line, Tally
 
 app = typer.Typer(no_args_is_help=True, help="Check, try and explain rules. 规则的检查、试运行与解释。")
 
@@ -132,12 +135,71 @@ def explain_rule(
 
 
 @app.command()
+def exceptions(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yml", help="Exceptions.")],
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="EVENTS|STORE", help="Past events: JSON lines, or a store."),
+    ] = None,
+    rules_folder: Annotated[Path, typer.Option("--rules", help="The rules in force.")] = LIBRARY,
+    zone: Annotated[str, typer.Option("--zone", help="Whose days are counted.")] = "Asia/Shanghai",
+    as_format: AsFormat = Format.auto,
+) -> None:
+    """Check exceptions, and say how many alerts each would have hidden. 检查例外及其会隐藏的告警数。
+
+    Example: examwatch rules exceptions exceptions.yml --against configs/demo.yml
+    """
+    rules = _load(rules_folder)
+    try:
+        tally = Tally(rules, load_exemptions(file, rules), days_of(zone))
+    except RuleErrors as errors:
+        _refuse(errors.faults)
+    bad = BadLines()
+    for event in past_events(against, bad, {}) if against else ():
+        tally.feed(event)
+    if _as_lines(as_format):
+        _write(map(_exception, tally.lines()))
+    else:
+        Console().print(_exceptions_table(tally.lines()))
+    bad.refuse()
+
+
+@app.command()
 def schema() -> None:
     """The JSON Schema of rule files, for editors.
 
     Example: examwatch rules schema > rules.schema.json
     """
     sys.stdout.write(json.dumps(rule_schema(), ensure_ascii=False, indent=1) + "\n")
+
+
+def _exception(line: Line) -> dict[str, Any]:
+    return {
+        "exception": line.exemption.id,
+        "kind": line.exemption.kind,
+        "reason": line.exemption.reason,
+        "author": line.exemption.author,
+        "expires_at": line.exemption.expires_at.isoformat(),
+        "alerts_hidden": line.n_alerts,
+        "alerts_hidden_7_days": line.n_recent,
+        "events_hidden": line.n_events,
+        "rules": list(line.rules),
+    }
+
+
+def _exceptions_table(lines: list[Line]) -> Table:
+    table = Table(box=None, header_style="bold")
+    for head in ("exception 例外", "reason 理由", "author 作者", "expires 到期"):
+        table.add_column(head, overflow="fold")
+    for head in ("hidden 隐藏", "7 days 近7天"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("rules 规则", overflow="fold")
+    for line in lines:
+        by = line.exemption
+        counts = (str(line.n_alerts), str(line.n_recent))
+        end = by.expires_at.isoformat(timespec="minutes")
+        table.add_row(*map(escape, (by.id, by.reason, by.author, end, *counts, ", ".join(line.rules))))
+    return table
 
 
 def _load(folder: Path) -> list[Rule]:
@@ -157,7 +219,7 @@ def _as_lines(as_format: Format) -> bool:
     return as_format is Format.jsonl or (as_format is Format.auto and not sys.stdout.isatty())
 
 
-def _write(records: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> None:
+def _write(records: Iterable[dict[str, Any]]) -> None:
     for record in records:
         sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
 

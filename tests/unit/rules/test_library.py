@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from rules.check import check_samples
+from rules.exemption import load_exemptions
 from rules.load import LIBRARY, load_rules, load_text, rule_files
 from rules.match import RuleSet
 from rules.schema import rule_schema
@@ -89,6 +90,14 @@ def test_the_rules_in_the_guide_load_and_their_samples_hold(page):
     for rule, faults in (load_text(each, page) for each in shown):
         assert faults == []
         assert list(check_samples([rule])) == []
+
+
+@pytest.mark.parametrize("page", ["rules.md", "rules.zh-CN.md"])
+def test_the_exceptions_in_the_guide_load(page, tmp_path):
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    file = tmp_path / "exceptions.yml"
+    file.write_text(re.search(r"```yaml\n(exceptions:.*?)```", text, re.DOTALL)[1], "utf-8")
+    assert [each.id for each in load_exemptions(file, RULES)] == ["meters-east-gate"]
 
 
 CHATTER = ("祝考生们旗开得胜", "数学好难啊，最后一题没做完", "Good luck with your finals!", "校门口堵车")

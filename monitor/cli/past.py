@@ -1,0 +1,158 @@
+"""Past events for whoever tries rules on them: lines of an export, or what a store holds.
+
+A store holds the events that raised an alert, and no others: what rules missed is in none.
+News of one emission comes as one event each, in the order of their own times.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, MutableMapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from rules.backtest import NEGATIVE, POSITIVE
+from rules.fault import Fault
+
+MAX_FAULTS = 20
+"""Bad lines that are named; a file that is no export has a million of them."""
+KINDS: Final = ("radio", "web")
+SQLITE: Final = b"SQLite format 3\x00"
+N_ROWS: Final = 500
+"""Read from the database at a time."""
+
+Verdicts = MutableMapping[str, str]
+
+
+class BadLines:
+    """Bad lines: the first are kept, all are counted."""
+
+    def __init__(self) -> None:
+        self.kept: list[Fault] = []
+        self.n_found = 0
+
+    def add(self, fault: Fault) -> None:
+        self.n_found += 1
+        if len(self.kept) < MAX_FAULTS:
+            self.kept.append(fault)
+
+    def refuse(self) -> None:
+        """Name them and end the command, if there are any."""
+        for fault in self.kept:
+            sys.stderr.write(f"{fault}\n")
+        more = self.n_found - len(self.kept)
+        if more > 0:
+            sys.stderr.write(f"and {more} more / 另有 {more} 处\n")
+        if self.n_found:
+            raise typer.Exit(2)
+
+
+class _Stored(msgspec.Struct):
+    event: dict[str, Any]
+
+
+def past_events(given: str, bad: BadLines, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
+    """The events of an export or a store, which `given` names.
+
+    Parameters
+    ----------
+    verdicts
+        By id; those on an alert of the store (its fingerprint) become verdicts on its events.
+    """
+    if is_store(given):
+        yield from _stored(given, verdicts)
+        return
+    for number, event in json_lines(Path(given), bad):
+        if event.get("kind") in KINDS:
+            yield event
+        else:
+            bad.add(Fault(given, number, "not an event: kind must be radio or web"))
+
+
+def is_store(given: str) -> bool:
+    """Whether `given` names a store: its URL, a configuration, or a database file."""
+    if given.startswith(("sqlite:", "postgresql:")) or given.endswith((".yml", ".yaml")):
+        return True
+    try:
+        with Path(given).open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False
+
+
+def _stored(given: str, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
+    from monitor.cli.stores import store_place
+    from monitor.store.tables import events
+
+    decode = msgspec.json.Decoder(_Stored).decode
+    store = store_place(given).open()
+    try:
+        wanted = sa.select(
+            events.c.event_id, events.c.fingerprint, events.c.cause, events.c.at, events.c.body
+        )
+        ordered = wanted.where(events.c.kind.in_(KINDS)).order_by(events.c.at, events.c.event_id)
+        with store.reader.connect() as db:
+            rows = db.execution_options(yield_per=N_ROWS).execute(ordered)
+            for _, together in groupby(rows, key=lambda row: row.at):
+                # One event may stand in several rows, one for each alert that it raised.
+                found: dict[str, dict[str, Any]] = {}
+                for row in together:
+                    event = decode(row.body).event
+                    event.pop("spectrogram", None)
+                    event["id"] = event.get("id") or row.cause
+                    for name in (row.fingerprint, row.event_id):
+                        if name in verdicts:
+                            verdicts[str(event["id"])] = verdicts[name]
+                    found.setdefault(json.dumps(event, sort_keys=True), event)
+                yield from found.values()
+    finally:
+        store.close()
+
+
+def json_lines(file: Path, bad: BadLines) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each object with its line, a progress bar on a terminal."""
+    decode = msgspec.json.Decoder().decode
+    console = Console(stderr=True)
+    try:
+        size = file.stat().st_size
+        source = file.open("rb")
+    except OSError as error:
+        bad.add(Fault(str(file), 1, f"cannot be read: {error.strerror}"))
+        bad.refuse()
+        return
+    with source, Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(file.name, total=size)
+        for number, raw in enumerate(source, start=1):
+            if number % 10_000 == 0:
+                progress.update(task, completed=source.tell())
+            if not raw.strip():
+                continue
+            try:
+                record = decode(raw)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                record = None
+            if isinstance(record, dict):
+                yield number, record
+            else:
+                bad.add(Fault(str(file), number, "not a JSON object"))
+
+
+def read_verdicts(file: Path, bad: BadLines) -> dict[str, str]:
+    """Analysts' verdicts by the id of an event, or by the fingerprint of a stored alert."""
+    found: dict[str, str] = {}
+    for number, record in json_lines(file, bad):
+        verdict = record.get("verdict")
+        if verdict in POSITIVE or verdict in NEGATIVE:
+            found[str(record.get("id"))] = str(verdict)
+        else:
+            known = ", ".join(sorted(POSITIVE | NEGATIVE))
+            bad.add(Fault(str(file), number, f"verdict must be one of {known}"))
+    return found
