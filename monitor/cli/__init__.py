@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "listen": Command("monitor.cli.listen", "listen_command", "a clip as sound / 回放录音"),
     "sensor": Command("monitor.cli.sensor", "app", "check a sensor / 传感器自检"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
+    "read": Command("monitor.cli.read", "read_command", "files as text, codes, paper likeness / 识别文件"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
     "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
     "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
