@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sdr.coverage import Coverage
+from sdr.decoders import installed
+from sdr.decoders.worker import DecodeWorker
 from sdr.describe import Place, describe
 from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
 from sdr.follow import Followed
@@ -17,71 +18,20 @@ from sdr.history_feed import open_feed
 from sdr.join import groups, is_one_sender
 from sdr.plan import BandOdds
 from sdr.probe import probe
+from sdr.reading import Reading
 from sdr.repeat import Repetition
+from sdr.scan import EmissionReport, ScanSettings, ScanStatus
 from sdr.source.base import SampleSource
 from sdr.tape import Tape
 from sdr.types import Block, Emission, Hop
 from sdr.watch import Watch
 
+__all__ = ["EmissionReport", "ScanSettings", "ScanStatus", "Scanner"]
+
 BLOCK_SAMPLES = 1 << 18
 LONG_GAP_S = 0.5
 TAPE_BYTES = 64 << 20
 """Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScanSettings:
-    """How to scan. Empty ``bands`` means: what the source hears where it is tuned."""
-
-    sensor: str = "cli"
-    bands: tuple[tuple[float, float], ...] = ()
-    weights: tuple[float, ...] = ()
-    """What a burst missed in each of ``bands`` weighs; where one is not given, 1.0."""
-    dwell_s: float = 0.1
-    gain_db: float | None = None
-    ppm: int | None = None
-    seconds: float | None = None
-    """Stop after so many seconds of samples."""
-    evidence_dir: Path | None = None
-    pre_trigger_s: float = 2.0
-    post_trigger_s: float = 2.0
-    """How much is kept from before the first burst and from its start on."""
-    tape_s: float = 4.0
-    """How far back raw samples can be looked at; with evidence at least to before the trigger."""
-    report_after_s: float = 1.5
-    """An emission still on the air is reported after this long, and again when it ends."""
-    history_dir: Path | None = None
-    """Where the spectrum's past is kept (sdr/history.py)."""
-    turn_to_hits: bool = True
-    """A sweep comes back sooner to where something new was heard (sdr/rounds.py)."""
-    probe_ghosts: bool = False
-    """Move the LO and lower the gain for a moment to test what is new (sdr/probe.py)."""
-    probe_every_s: float = 2.0
-    """From one probe, of 0.2 s, to the next at least: nine tenths of the time are still watched."""
-    with_modulation: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class EmissionReport:
-    """What the scanner says of an emission."""
-
-    emission: Emission
-    is_last: bool
-    """Nothing more will be said of it: it is over, or the scan is."""
-
-
-@dataclass(slots=True)
-class ScanStatus:
-    """Counted as the scan goes on; read from other threads."""
-
-    n_samples: int = 0
-    n_dropped: int = 0
-    n_gaps: int = 0
-    n_emissions: int = 0
-    n_evidence_failed: int = 0
-    n_unfollowed: int = 0
-    last_block_at: datetime | None = None
-    floor_dbfs_hz: float | None = None
 
 
 class Scanner:
@@ -101,6 +51,7 @@ class Scanner:
         self.settings = settings
         self.status = ScanStatus()
         self._on_emission = on_emission
+        self._reading: Reading | None = None
         self._stopped = threading.Event()
         info = source.info
         rate = info.rate_hz
@@ -121,6 +72,8 @@ class Scanner:
         self._is_hit = False
         self._watches: dict[float, Watch] = {}
         self._reported: dict[int, Emission] = {}
+        self._doubles: dict[int, int] = {}
+        """Rows of those that were not reported, as others show what they show."""
         self._repetition = Repetition()
         self._origin: int | None = None
         self._epoch: datetime = info.started_at
@@ -147,6 +100,13 @@ class Scanner:
         SourceError
             If the source fails. What was heard until then has been reported.
         """
+        settings = self.settings
+        if settings.decode and settings.with_modulation and installed():
+            # A recording waits for the decoders, a receiver does not.
+            patient = self.source.info.n_samples is not None
+            self._reading = Reading(
+                self._deliver, DecodeWorker(), no_decoding=settings.no_decoding, patient=patient
+            )
         try:
             if self._plan.is_sweep:
                 self._sweep()
@@ -156,6 +116,8 @@ class Scanner:
                 self._stay(None)
         finally:
             self._finish()
+            if self._reading is not None:
+                self._reading.finish()
             if self._history is not None:
                 self._history.close()
 
@@ -234,6 +196,8 @@ class Scanner:
         self._report_lasting(watch, block.hop, after_s=self.settings.report_after_s)
         for one in self._joined(watch.take_over(), watch, ended=True):
             self._report(one, watch, block.hop.center_hz, ended=True)
+        if self._reading is not None:
+            self._reading.release()
 
     def _watch(self, hop: Hop) -> Watch:
         watch = self._watches.get(hop.center_hz)
@@ -249,9 +213,18 @@ class Scanner:
         due = [
             one
             for one in watch.tracker.followed
-            if id(one) not in self._reported and one.n_rows_on * watch.row_s >= after_s
+            if id(one) not in self._reported
+            and one.n_rows_on * watch.row_s >= after_s
+            # What was another's double is looked at again when there is a quarter more of it.
+            and (after_s == 0.0 or one.n_rows_on >= 1.25 * self._doubles.get(id(one), 0))
         ]
-        for one in self._joined(due, watch, ended=False):
+        if not due:
+            return
+        said = self._joined(due, watch, ended=False)
+        alive = {id(one) for one in watch.tracker.followed}
+        self._doubles = {key: n for key, n in self._doubles.items() if key in alive}
+        self._doubles |= {id(one): one.n_rows_on for one in due if all(one is not other for other in said)}
+        for one in said:
             self._report(one, watch, hop.center_hz, ended=False)
 
     def _joined(self, ones: list[Followed], watch: Watch, *, ended: bool) -> list[Followed]:
@@ -310,6 +283,13 @@ class Scanner:
             self._reported.pop(id(one), None)
         else:
             self._reported[id(one)] = emission
+        if self._reading is None:
+            self._deliver(emission, is_last)
+            return
+        self._reading.report(emission, is_last, self._tape, watch.rate_hz, center_hz)
+        self.status.n_undecoded = self._reading.n_dropped
+
+    def _deliver(self, emission: Emission, is_last: bool) -> None:
         self._on_emission(EmissionReport(emission, is_last))
 
     def _probed(self, emission: Emission) -> Emission:

@@ -20,7 +20,7 @@ from sdr.decoders import multimon, rtl_433
 from sdr.decoders.program import Rejection, Runner, run
 from sdr.types import SampleFormat
 
-__all__ = ["Decoded", "Rejection", "decode"]
+__all__ = ["Decoded", "Rejection", "decode", "installed"]
 
 Which = Callable[[str], str | None]
 
@@ -42,6 +42,11 @@ class Decoded:
     def known_device(self) -> bool:
         """Every message comes from a device of daily life."""
         return bool(self.messages) and all("device" in message for message in self.messages)
+
+
+def installed(which: Which = shutil.which) -> bool:
+    """Whether any of the programs is there."""
+    return which("rtl_433") is not None or which("multimon-ng") is not None
 
 
 def decode(
