@@ -1,19 +1,22 @@
 """The lexicon: terms and frames with category, role and weight, found by one automaton.
 
 A frame is words in order with gaps between: its parts are terms of the automaton too, and are
-put together while its hits come in. Files of terms: ``rules.text.lexicon_file``.
+put together while its hits are gone through (``rules.text.scan``).
+Files of terms: ``rules.text.lexicon_file``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import ahocorasick
 import numpy as np
+from numpy.typing import NDArray
 
 from rules.text.normalise import Canonical, canonical_term
+from rules.text.scan import BLOCKS, I32, LATIN_FIRST, LATIN_LAST, find_terms
 
 CATEGORIES: Final = ("sell", "scam", "proxy", "device", "paper", "help", "rumour")
 ANY: Final = "any"
@@ -40,6 +43,9 @@ ROLES: Final = (
 )
 
 
+TURNING: Final = frozenset(("news", "warning", "doubt", "negation", "study", "chat", "other"))
+"""Roles that lower a score."""
+CATEGORY_NUMBER: Final = {category: index for index, category in enumerate((*CATEGORIES, ANY))}
 FRAME_GAP: Final = 9
 """Canonical characters between two parts of a frame in Chinese: about one short clause (judgement)."""
 FRAME_GAP_LATIN: Final = 26
@@ -79,24 +85,8 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class _Surface:
-    """What the automaton yields: one spelling, with all that it may stand for."""
-
-    length: int
-    latin_first: bool
-    latin_last: bool
-    terms: tuple[Term, ...]
-    parts: tuple[tuple[int, int], ...]
-    """(index of frame, index of part), later parts first so that one word does not fill two."""
-    frames: int
-    """Bit set of the frames it is a part of."""
-    blocks: bool
-    """A longer word that is no part of any frame, though one stands inside (考虑, 参考)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
-    """Terms with one surface, at one canonical range."""
+    """Terms at one canonical range."""
 
     terms: tuple[Term, ...]
     start: int
@@ -114,118 +104,99 @@ class Lexicon:
             surfaces.setdefault(term.canonical, []).append(term)
         self.terms = tuple(term for group in surfaces.values() for term in group)
         self.frames = tuple(frames)
-        parts: dict[str, list[tuple[int, int]]] = {}
+        self.entries = (*self.terms, *(frame.term for frame in self.frames))
+        """What the first column of `scan` counts."""
+        blocking = {canonical_term(word) for word in blockers}
+        blocking.update(term.canonical for term in self.terms if term.role == "other")
+        first_slot = np.cumsum([0, *(len(frame.parts) for frame in self.frames)])
+        parts: dict[str, list[int]] = {}
         for index, frame in enumerate(self.frames):
             for place, words in enumerate(frame.parts):
                 for word in words:
-                    parts.setdefault(word, []).append((index, place))
-        blocking = {canonical_term(word) for word in blockers}
-        blocking.update(term.canonical for term in self.terms if term.role == "other")
-        self._needs: list[int] = [
-            sum(1 << index for index, frame in enumerate(self.frames) if len(frame.parts) > place)
-            for place in range(max((len(frame.parts) for frame in self.frames), default=0))
-        ]
-        self._automaton: Any = ahocorasick.Automaton()
-        for surface in {*surfaces, *parts, *blocking}:
-            entry = _Surface(
-                len(surface),
-                _is_latin(surface[0]),
-                _is_latin(surface[-1]),
-                tuple(surfaces.get(surface, ())),
-                tuple(sorted(parts.get(surface, ()), key=lambda part: -part[1])),
-                sum(1 << frame for frame in {frame for frame, _ in parts.get(surface, ())}),
-                surface in blocking,
-            )
-            self._automaton.add_word(surface, entry)
-        if len(self._automaton):
+                    parts.setdefault(word, []).append(int(first_slot[index]) + place)
+        number = {id(term): index for index, term in enumerate(self.terms)}
+        ordered = list({**dict.fromkeys(surfaces), **dict.fromkeys(parts), **dict.fromkeys(blocking)})
+        self._automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        for index, surface in enumerate(ordered):
+            self._automaton.add_word(surface, index)
+        if ordered:
             self._automaton.make_automaton()
+        self._n_surfaces = len(ordered)
+        flat = [
+            (0 if not place else frame.gaps[place - 1], index, place, place == len(frame.parts) - 1)
+            for index, frame in enumerate(self.frames)
+            for place in range(len(frame.parts))
+        ]
+        # Later parts of a frame come first, so that one word does not fill two.
+        slots = [sorted(parts.get(surface, ()), reverse=True) for surface in ordered]
+        owned = [[number[id(term)] for term in surfaces.get(surface, ())] for surface in ordered]
+        self._tables = (
+            _column(len(surface) for surface in ordered),
+            _column(_bits(surface, blocks=surface in blocking) for surface in ordered),
+            *_grouped(owned),
+            *_grouped(slots),
+            _column(row[0] for row in flat),
+            _column(row[1] for row in flat),
+            _column(row[2] for row in flat),
+            _column(row[3] for row in flat),
+        )
 
     def __len__(self) -> int:
         return len(self.terms) + len(self.frames)
 
-    def find(self, canonical: Canonical) -> list[Found]:
+    def scan(self, canonical: Canonical) -> I32:
         """All terms, none across the end of a clause; and frames, which may span two clauses.
 
         Latin terms must stand between word borders, unless the word had been pulled apart.
+
+        Returns
+        -------
+        Rows of (index into `entries`, start, end).
         """
-        if not len(self._automaton):
-            return []
         text = canonical.text
-        inside = _inside_words(text, canonical.joined)
-        crossed = _crossings(canonical)
-        found: list[Found] = []
-        parts: list[tuple[int, int, _Surface]] = []
-        blocked: list[tuple[int, int]] = []
-        surface: _Surface
-        for last, surface in self._automaton.iter(text):
-            start, end = last - surface.length + 1, last + 1
-            if (surface.latin_first and inside[start]) or (surface.latin_last and inside[end]):
-                continue
-            if crossed and crossed[last] != crossed[start]:
-                continue
-            if surface.blocks:
-                blocked.append((start, end))
-            if surface.parts:
-                parts.append((start, end, surface))
-            if surface.terms:
-                found.append(Found(surface.terms, start, end))
-        if parts:
-            found.extend(self._find_frames(text, parts, blocked))
-        return found
+        hits = list(self._automaton.iter(text)) if self._n_surfaces else []
+        if not hits:
+            return np.empty((0, 3), dtype=np.int32)
+        pairs = np.array(hits, dtype=np.int32)
+        return find_terms(
+            np.ascontiguousarray(pairs[:, 0]),
+            np.ascontiguousarray(pairs[:, 1]),
+            _inside_words(text, canonical.joined),
+            _crossings(canonical),
+            *self._tables,
+            FRAME_GAP,
+            FRAME_GAP_LATIN,
+            len(self.terms),
+        )
 
-    def _find_frames(
-        self, text: str, parts: Sequence[tuple[int, int, _Surface]], blocked: Sequence[tuple[int, int]]
-    ) -> Iterator[Found]:
-        longest = {
-            place: (low, high) for low, high in sorted(blocked, key=_length) for place in range(low, high)
-        }
-        free = [
-            (start, end, surface)
-            for start, end, surface in parts
-            if not (start in longest and longest[start][1] >= end and _length(longest[start]) > end - start)
+    def find(self, canonical: Canonical) -> list[Found]:
+        """What `scan` finds, as terms."""
+        return [
+            Found((self.entries[entry],), start, end) for entry, start, end in self.scan(canonical).tolist()
         ]
-        possible = self._possible(free)
-        reached: dict[tuple[int, int], tuple[int, int]] = {}
-        for start, end, surface in free:
-            if not surface.frames & possible:
-                continue
-            gap = FRAME_GAP_LATIN if _is_latin(text[start]) else FRAME_GAP
-            for frame, place in surface.parts:
-                if not possible >> frame & 1:
-                    continue
-                first = start
-                if place:
-                    before = reached.get((frame, place - 1))
-                    allowed = self.frames[frame].gaps[place - 1] or gap
-                    if before is None or not 0 <= start - before[1] <= allowed:
-                        continue
-                    first = before[0]
-                if place == len(self.frames[frame].parts) - 1:
-                    yield Found((self.frames[frame].term,), first, end)
-                else:
-                    reached[frame, place] = (first, end)
-
-    def _possible(self, parts: Sequence[tuple[int, int, _Surface]]) -> int:
-        """Bit set of the frames of which every part stands somewhere."""
-        present = [0] * len(self._needs)
-        for surface in {id(surface): surface for _, _, surface in parts}.values():
-            for frame, place in surface.parts:
-                present[place] |= 1 << frame
-        possible = self._needs[0] if self._needs else 0
-        for needed, there in zip(self._needs, present, strict=True):
-            possible &= there | ~needed
-        return possible
 
 
-def _length(span: tuple[int, int]) -> int:
-    return span[1] - span[0]
+def _column(values: Iterable[int]) -> I32:
+    return np.array([int(value) for value in values], dtype=np.int32)
+
+
+def _grouped(groups: Sequence[Sequence[int]]) -> tuple[I32, I32]:
+    """Where each group begins, and all groups in a row."""
+    return (
+        _column(np.cumsum([0, *map(len, groups)]).tolist()),
+        _column(value for group in groups for value in group),
+    )
+
+
+def _bits(surface: str, *, blocks: bool) -> int:
+    return LATIN_FIRST * _is_latin(surface[0]) + LATIN_LAST * _is_latin(surface[-1]) + BLOCKS * blocks
 
 
 def _is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-def _inside_words(text: str, joined: Sequence[tuple[int, int]]) -> bytes:
+def _inside_words(text: str, joined: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
     """For each place between characters, 1 inside a Latin word or number.
 
     Not inside a word that had been pulled apart: its own borders are lost.
@@ -238,13 +209,13 @@ def _inside_words(text: str, joined: Sequence[tuple[int, int]]) -> bytes:
     inside[1:-1] = (kinds[1:] == kinds[:-1]) & (kinds[1:] > 0)
     for low, high in joined:
         inside[low : high + 1] = 0
-    return inside.tobytes()
+    return inside
 
 
-def _crossings(canonical: Canonical) -> list[int]:
+def _crossings(canonical: Canonical) -> I32:
     """For each character, how many clauses ended before it; empty where the text is one clause."""
     if not canonical.breaks:
-        return []
+        return np.empty(0, dtype=np.int32)
     steps = np.zeros(len(canonical.text) + 1, dtype=np.int32)
     steps[list(canonical.breaks)] = 1
-    return np.cumsum(steps).tolist()
+    return np.cumsum(steps, dtype=np.int32)

@@ -21,6 +21,7 @@ A term may carry its own weight (``=0.5``). ``any`` counts for every category. A
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -32,7 +33,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rules.text.lexicon import ANY, CATEGORIES, ROLES, Frame, Lexicon, LexiconError, Term
-from rules.text.normalise import canonical_term
+from rules.text.normalise import Canonical, canonical_term
 
 SHIPPED: Final = Path(__file__).parent / "lexicon"
 _GAPS: Final = re.compile(r"\.\.([0-9]*)")
@@ -62,7 +63,10 @@ def load_lexicon(directory: Path) -> Lexicon:
 
 @cache
 def shipped_lexicon() -> Lexicon:
-    return load_lexicon(SHIPPED)
+    """Loaded once; the compiled loops are ready when it returns."""
+    lexicon = load_lexicon(SHIPPED)
+    lexicon.scan(Canonical("答案", array("i", (0, 1))))
+    return lexicon
 
 
 class _FileReader:

@@ -6,11 +6,12 @@ raw text -> canonical form, disguises put right -> terms, in one pass
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
+from rules.text.gathered import gather
 from rules.text.handles import find_handles
 from rules.text.layout import find_layout
 from rules.text.lexicon import Lexicon
@@ -51,16 +52,44 @@ class TermHit:
 
 @dataclass(frozen=True, slots=True)
 class CategoryScore:
-    category: str
-    score: float
-    """0 to 1."""
-    threshold: float
-    why: tuple[str, ...]
-    terms: tuple[TermHit, ...]
+    verdict: Verdict
+    canonical: Canonical
+
+    @property
+    def category(self) -> str:
+        return self.verdict.category
+
+    @property
+    def score(self) -> float:
+        """0 to 1."""
+        return self.verdict.score
+
+    @property
+    def threshold(self) -> float:
+        return self.verdict.threshold
 
     @property
     def fires(self) -> bool:
-        return self.score >= self.threshold
+        return self.verdict.score >= self.verdict.threshold
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        return self.verdict.why
+
+    @property
+    def terms(self) -> tuple[TermHit, ...]:
+        """What counted; put together when asked for, since most texts are never asked about."""
+        text = self.canonical.text
+        return tuple(
+            TermHit(
+                text[hit.start : hit.end] if hit.term.is_form and hit.end else hit.term.term,
+                self.category,
+                hit.term.role,
+                hit.term.weight,
+                tuple(self.canonical.spans(hit.start, hit.end)),
+            )
+            for hit in self.verdict.hits
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +114,11 @@ def _respeller(lexicon: Lexicon) -> Respeller:
     return Respeller(lexicon)
 
 
+@lru_cache(maxsize=8)
+def _sure_entries(lexicon: Lexicon) -> frozenset[int]:
+    return frozenset(index for index, term in enumerate(lexicon.entries) if term.role in _SURE)
+
+
 @lru_cache(maxsize=CACHE_SIZE)
 def read_text(text: str, *, title: str = "") -> TextReading:
     """Read with the shipped lexicon.
@@ -104,33 +138,12 @@ def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
     lead = f"{title}\n" if title and not text.startswith(title) else ""
     raw = lead + text
     canonical = normalise(raw, n_lead=len(lead))
-    found = lexicon.find(canonical)
-    forms = find_handles(canonical.text)
-    sure = bool(forms) or any(term.role in _SURE for one in found for term in one.terms)
+    rows, forms = lexicon.scan(canonical), find_handles(canonical.text)
+    sure = bool(forms) or not _sure_entries(lexicon).isdisjoint(rows[:, 0].tolist())
     respelled = _respeller(lexicon).respell(canonical, sure=sure)
     if respelled is not canonical:
-        canonical, found, forms = respelled, lexicon.find(respelled), find_handles(respelled.text)
-    found += [*forms, *find_layout(raw)]
-    verdicts = judge(canonical.text, found)
-
-    @cache
-    def spans(start: int, end: int) -> Spans:
-        return tuple(canonical.spans(start, end))
-
+        canonical, rows, forms = respelled, lexicon.scan(respelled), find_handles(respelled.text)
+    verdicts = judge(canonical.text, gather(lexicon, rows, [*forms, *find_layout(raw)]))
     return TextReading(
-        canonical, {verdict.category: _score(verdict, canonical.text, spans) for verdict in verdicts}
+        canonical, {verdict.category: CategoryScore(verdict, canonical) for verdict in verdicts}
     )
-
-
-def _score(verdict: Verdict, text: str, spans: Callable[[int, int], Spans]) -> CategoryScore:
-    hits = tuple(
-        TermHit(
-            text[found.start : found.end] if term.is_form and found.end else term.term,
-            verdict.category,
-            term.role,
-            term.weight,
-            spans(found.start, found.end),
-        )
-        for found, term in verdict.hits
-    )
-    return CategoryScore(verdict.category, verdict.score, verdict.threshold, verdict.why, hits)

@@ -22,9 +22,8 @@ from typing import Any, Final
 import ahocorasick
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
-from rules.text.lexicon import Lexicon
+from rules.text.lexicon import TURNING, Lexicon
 from rules.text.normalise import Canonical
-from rules.text.score import TURNING
 
 _SYLLABLE_BASE: Final = 0xE000
 """Syllables become characters of the private use area, so that an automaton can run over them."""
@@ -35,6 +34,10 @@ _LONGEST: Final = 5
 _SHORT_WEIGHT: Final = 0.5
 _TRADES: Final = ("sell", "proxy", "device")
 """Words of two characters are looked for by sound only where they are what is traded."""
+_SPOKEN: Final = ("deal", "object", "guarantee", "price", "contact")
+"""Longer words are looked for by sound only where a filter would look for them: nobody disguises 需要吗."""
+_OPPOSITE: Final = ("买卖", "卖买")
+"""Sound alike and are no disguise of each other."""
 _LEET: Final = str.maketrans("013457@$", "oleastas")
 _LEET_I: Final = str.maketrans("013457@$", "oieastas")
 _LEET_WORD: Final = re.compile(
@@ -106,11 +109,11 @@ class Respeller:
             for term in telling
             if term.role in ("object", "deal") and term.weight >= _SHORT_WEIGHT and term.category in _TRADES
         }
-        exams = {term.canonical for term in telling if term.role == "exam"}
+        spoken = {term.canonical for term in telling if term.role in _SPOKEN}
         self._sounds = _automaton(
             (word.translate(table), word)
             for word in cjk
-            if word in goods or (len(word) > 2 and word not in exams)
+            if word in goods or (len(word) > 2 and word in spoken)
         )
         self._table = table
         self._worn = _shapes()[1]
@@ -163,6 +166,8 @@ class Respeller:
             start, end = last - length + 1, last + 1
             written = text[start:end]
             if written == word or written in self._known or written.isascii():
+                continue
+            if any(a + b in _OPPOSITE for a, b in zip(written, word, strict=True)):
                 continue
             n_right = sum(a == b for a, b in zip(written, word, strict=True))
             if length == 2:

@@ -16,7 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rules.text.lexicon import ANY, CATEGORIES, Found, Term
+import numpy as np
+
+from rules.text.gathered import Gathered
+from rules.text.lexicon import ANY, CATEGORIES, ROLES, TURNING, Term
+from rules.text.scan import unmasked
 
 THRESHOLDS: Final[Mapping[str, float]] = {
     "sell": 0.31,
@@ -29,17 +33,44 @@ THRESHOLDS: Final[Mapping[str, float]] = {
 }
 """Set on real posts (72,000, none of an offer) and made ones so that both targets hold; see docs/leaks.md."""
 
-TURNING: Final = frozenset(("news", "warning", "doubt", "negation", "study", "chat", "other"))
-"""Roles that lower a score."""
 CORE: Final = frozenset(("deal", "object", "ask", "claim", "layout"))
 """Roles without which a category is not considered."""
+CORE_OR_EXAM: Final = CORE | {"exam"}
 WINDOW: Final = 140
 """Canonical characters that are read together; a post on a microblog fits whole."""
 STEP: Final = 70
 CONTEXT: Final = 120
 """Characters around a window in which turning words still count."""
 
-Hit = tuple[Found, Term]
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    term: Term
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The terms of one text that count, in order, and the windows it is read in."""
+
+    text: str
+    found: Gathered
+    windows: tuple[tuple[int, int], ...]
+
+    def inside(self, category: str, window: int, *, only_own: bool) -> tuple[Hit, ...]:
+        low, high = self.windows[window]
+        found = self.found
+        hits = map(Hit, found.terms.tolist(), found.starts.tolist(), found.ends.tolist())
+        return tuple(
+            hit
+            for hit in hits
+            if (hit.term.category == category or (hit.term.category == ANY and not only_own))
+            and (
+                low <= hit.start < high
+                or (hit.term.role in TURNING and low - CONTEXT <= hit.start < high + CONTEXT)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +78,38 @@ class Verdict:
     category: str
     score: float
     threshold: float
-    why: tuple[str, ...]
-    hits: tuple[Hit, ...]
+    seen: Seen
+    window: int
+    """Index of the window that scored; -1 where none did."""
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        if self.window < 0:
+            return ()
+        only_own = self.category == "paper" and len(self.seen.text) > WINDOW
+        return self.seen.inside(self.category, self.window, only_own=only_own)
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        return _why(self.seen.text, self.hits)
+
+
+_ROLE: Final = {role: index for index, role in enumerate(ROLES)}
+_AT_LEAST: Final = [_ROLE[role] for role in ("deal", "object", "ask", "claim")]
+"""Roles of which a window needs one to score at all."""
+_AT_LEAST_SELL: Final = [*_AT_LEAST, _ROLE["exam"]]
 
 
 class Evidence:
     """Strengths 0 to 1 by role, as seen from one category in one window."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ("strengths",)
 
-    def __init__(self, rest: dict[str, float]) -> None:
-        self._rest = rest
+    def __init__(self, strengths: Sequence[float]) -> None:
+        self.strengths = strengths
 
     def __getitem__(self, role: str) -> float:
-        return 1.0 - self._rest.get(role, 1.0)
+        return self.strengths[_ROLE[role]]
 
 
 def either(*chances: float) -> float:
@@ -71,11 +120,30 @@ def either(*chances: float) -> float:
     return 1.0 - rest
 
 
-def _turned(e: Evidence, **weights: float) -> float:
+Turn = tuple[tuple[int, float], ...]
+
+
+def _turn(**weights: float) -> Turn:
+    """How much each role takes away, by its number."""
+    return tuple((_ROLE[role], weight) for role, weight in weights.items())
+
+
+_GOODS_TURN: Final = _turn(news=0.9, warning=0.85, doubt=0.75, negation=0.7, study=0.8, chat=0.75, other=0.9)
+_DEVICE_TURN: Final = _turn(news=0.9, warning=0.9, doubt=0.8, negation=0.7, study=0.8, chat=0.9, other=0.9)
+_RUMOUR_TURN: Final = _turn(news=0.7, warning=0.7, doubt=0.2, negation=0.7, study=0.6, chat=0.3, other=0.9)
+_HELP_TURN: Final = _turn(news=0.8, warning=0.8, doubt=0.3, study=0.8, chat=0.5, other=0.9)
+_PAPER_TURN: Final = _turn(news=0.3, warning=0.3, study=0.5)
+
+
+def _turned(e: Evidence, turn: Turn) -> float:
     """How much is left of a score in the context found."""
-    damp = either(*(weight * e[role] for role, weight in weights.items()))
+    kept = 1.0
+    for role, weight in turn:
+        kept *= 1.0 - weight * e.strengths[role]
+    if kept == 1.0:
+        return 1.0
     insistence = either(0.85 * e["contact"], 0.5 * e["price"] * e["offer"])
-    return 1.0 - damp * (1.0 - 0.8 * insistence)
+    return 1.0 - (1.0 - kept) * (1.0 - 0.8 * insistence)
 
 
 def _support(e: Evidence) -> float:
@@ -95,7 +163,9 @@ def _trade(e: Evidence) -> float:
 
 def _goods(e: Evidence) -> float:
     core = either(e["deal"], e["object"] * _trade(e))
-    left = _turned(e, news=0.9, warning=0.85, doubt=0.75, negation=0.7, study=0.8, chat=0.75, other=0.9)
+    if core == 0.0:
+        return 0.0
+    left = _turned(e, _GOODS_TURN)
     return core * (0.55 + 0.45 * _support(e)) * left
 
 
@@ -103,22 +173,25 @@ def _sell(e: Evidence) -> float:
     """Also trade around an exam whose object is left unsaid, where nothing harmless explains it."""
     ways = either(e["contact"], 0.7 * e["price"])
     trade = either(0.7 * e["offer"], 0.6 * e["guarantee"], 0.5 * e["time"], 0.4 * e["price"])
+    unsaid = 0.8 * e["exam"] * (ways * trade) ** 0.5
+    if unsaid <= THRESHOLDS["sell"]:
+        return _goods(e)
     innocent = either(
         e["news"], e["warning"], e["doubt"], e["negation"], e["study"], 0.6 * e["chat"], e["other"]
     )
-    return max(_goods(e), 0.8 * e["exam"] * (ways * trade) ** 0.5 * (1.0 - innocent))
+    return max(_goods(e), unsaid * (1.0 - innocent))
 
 
 def _device(e: Evidence) -> float:
     """A device for exams tells its purpose by itself; trade may be left unsaid."""
     purpose = 0.75 * e["object"] * either(0.6 * e["exam"], 0.6 * e["guarantee"], 0.5 * e["offer"])
-    left = _turned(e, news=0.9, warning=0.9, doubt=0.8, negation=0.7, study=0.8, chat=0.9, other=0.9)
+    left = _turned(e, _DEVICE_TURN)
     return max(_goods(e), purpose * left)
 
 
 def _rumour(e: Evidence) -> float:
     core = either(e["deal"], e["claim"] * e["object"])
-    left = _turned(e, news=0.7, warning=0.7, doubt=0.2, negation=0.7, study=0.6, chat=0.3, other=0.9)
+    left = _turned(e, _RUMOUR_TURN)
     return core * (0.6 + 0.4 * either(0.8 * e["exam"], 0.5 * e["time"])) * left
 
 
@@ -128,12 +201,12 @@ def _help(e: Evidence) -> float:
     support = either(
         0.6 * e["object"], 0.5 * e["price"], 0.4 * e["exam"], 0.4 * e["contact"], 0.4 * e["time"]
     )
-    left = _turned(e, news=0.8, warning=0.8, doubt=0.3, study=0.8, chat=0.5, other=0.9)
+    left = _turned(e, _HELP_TURN)
     return core * (0.6 + 0.4 * support) * left
 
 
 def _paper(e: Evidence) -> float:
-    return e["layout"] * _turned(e, news=0.3, warning=0.3, study=0.5)
+    return e["layout"] * _turned(e, _PAPER_TURN)
 
 
 _JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
@@ -147,7 +220,7 @@ _JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
 }
 
 
-def judge(text: str, found: Sequence[Found]) -> list[Verdict]:
+def judge(text: str, found: Gathered) -> list[Verdict]:
     """One verdict a category, also where nothing was found.
 
     Parameters
@@ -155,102 +228,50 @@ def judge(text: str, found: Sequence[Found]) -> list[Verdict]:
     text
         Canonical text.
     found
-        Terms with their canonical ranges.
+        Its terms, in order of their starts.
     """
-    hits = _unmasked(found)
-    present = {term.category for _, term in hits if term.role in CORE and not term.ambiguous}
+    keep = np.flatnonzero(unmasked(found.starts, found.ends, found.kinds, found.bits))
+    found = found.take(keep)
+    is_long = len(text) > WINDOW
+    windows = ((0, len(text) + 1),) if not is_long else _windows(found)
+    everything = len(windows)
+    windows = (*windows, (0, len(text) + 1))
+    lows, highs = np.array(windows, dtype=np.int32).T.copy()
+    seen = Seen(text, found, windows)
+    by_window = found.strengths(lows, highs, CONTEXT)
+    paper_only = found.of_its_own() if is_long else found  # the subject of a paper may be anything
+    paper = paper_only.strengths(lows[everything:], highs[everything:], CONTEXT)[0]
+    present = found.categories_with(CORE)
     present.add("sell")  # judged also without an object of its own
-    windows = _windows(len(text), hits)
     verdicts: list[Verdict] = []
-    for category in CATEGORIES:
-        best, best_hits = 0.0, ()
-        if category in present:
-            for inside in windows if category != "paper" else [hits]:
-                own = [hit for hit in inside if hit[1].category in (category, ANY)]
-                if category == "paper" and len(text) > WINDOW:
-                    own = [hit for hit in own if hit[1].category == category]  # its subject is anything
-                score = _JUDGES[category](_evidence(own))
+    for index, category in enumerate(CATEGORIES):
+        best, at = 0.0, -1
+        if category == "paper" and category in present:
+            best = _paper(Evidence(paper[index].tolist()))
+            at = everything if best > 0.0 else -1
+        elif category in present:
+            needed = _AT_LEAST_SELL if category == "sell" else _AT_LEAST
+            worth = np.flatnonzero(by_window[:everything, index, needed].any(axis=1)).tolist()
+            for window in worth:
+                score = _JUDGES[category](Evidence(by_window[window, index].tolist()))
                 if score > best:
-                    best, best_hits = score, tuple(own)
-        verdicts.append(
-            Verdict(category, round(best, 4), THRESHOLDS[category], _why(text, best_hits), best_hits)
-        )
+                    best, at = score, window
+        verdicts.append(Verdict(category, round(best, 4), THRESHOLDS[category], seen, at))
     return verdicts
 
 
-def _windows(length: int, hits: Sequence[Hit]) -> list[list[Hit]]:
-    """The hits of each window that holds a core term, turning words of its surroundings included."""
-    if length <= WINDOW:
-        return [list(hits)]
-    cores = {found.start // STEP for found, term in hits if term.role in CORE or term.role == "exam"}
+def _windows(found: Gathered) -> tuple[tuple[int, int], ...]:
+    """Ranges that hold a core term or an exam."""
+    cores = set((found.starts[found.with_roles(CORE_OR_EXAM)] // STEP).tolist())
     steps = sorted(cores | {step - 1 for step in cores if step > 0})
-    windows: list[list[Hit]] = []
-    for step in steps:
-        low, high = step * STEP, step * STEP + WINDOW
-        windows.append(
-            [
-                hit
-                for hit in hits
-                if low <= hit[0].start < high
-                or (hit[1].role in TURNING and low - CONTEXT <= hit[0].start < high + CONTEXT)
-            ]
-        )
-    return windows
-
-
-def _evidence(hits: Sequence[Hit]) -> Evidence:
-    rest: dict[str, float] = {}
-    seen: set[tuple[str, str]] = set()
-    for _, term in hits:
-        key = (term.role, term.term)
-        if key not in seen:
-            seen.add(key)
-            rest[term.role] = rest.get(term.role, 1.0) * (1.0 - term.weight)
-    return Evidence(rest)
-
-
-def _unmasked(found: Sequence[Found]) -> list[Hit]:
-    """Terms, without those that lie inside a longer one which says it better.
-
-    Harmless compounds hide evidence (参考答案, 火枪手), evidence hides harmless words
-    (考后付款 is no talk after the exam; but a frame has gaps, and hides nothing that turns the
-    meaning), and of one role in one category the longer counts.
-    """
-    covers: dict[object, dict[int, Found]] = {}
-    for one in found:
-        length = one.end - one.start
-        keys = {(term.category, term.role) for term in one.terms}
-        keys |= {term.role in TURNING for term in one.terms if not term.is_form or term.role in TURNING}
-        for key in keys:
-            cover = covers.setdefault(key, {})
-            for place in range(one.start, one.end):
-                known = cover.get(place)
-                if known is None or length > known.end - known.start:
-                    cover[place] = one
-    hits: list[Hit] = []
-    for one in found:
-        for term in one.terms:
-            other_side, own_kind = covers.get(term.role not in TURNING), covers[term.category, term.role]
-            if not _hidden(one, own_kind) and not (other_side and _hidden(one, other_side)):
-                hits.append((one, term))
-    return hits
-
-
-def _hidden(one: Found, cover: Mapping[int, Found]) -> bool:
-    mask = cover.get(one.start)
-    return (
-        mask is not None
-        and mask.start <= one.start
-        and one.end <= mask.end
-        and mask.end - mask.start > one.end - one.start
-    )
+    return tuple((step * STEP, step * STEP + WINDOW) for step in steps)
 
 
 def _why(text: str, hits: Sequence[Hit]) -> tuple[str, ...]:
     by_role: dict[str, list[str]] = {}
-    for found, term in hits:
-        words = by_role.setdefault(term.role, [])
-        word = text[found.start : found.end] if term.is_form else term.term
+    for hit in hits:
+        words = by_role.setdefault(hit.term.role, [])
+        word = text[hit.start : hit.end] if hit.term.is_form else hit.term.term
         if word not in words:
             words.append(word)
     raising = [f"{role}: {', '.join(words)}" for role, words in by_role.items() if role not in TURNING]

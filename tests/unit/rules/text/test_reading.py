@@ -102,3 +102,26 @@ def _timed(text: str) -> float:
     start = time.thread_time()
     read(text)
     return time.thread_time() - start
+
+
+@pytest.mark.parametrize(
+    ("category", "text"),
+    [
+        ("proxy", "代考雅思，答案自己写，考后付款，加微信abc12345"),
+        ("device", "考试隐形耳机，监考发现不了，配答案接收，现货800元，加微信abc12345"),
+        ("scam", "后台修改高考成绩，先付定金，加微信abc12345"),
+        ("sell", "考前一天发四级真题答案，30元一份，加微信abc12345"),
+    ],
+)
+def test_a_post_of_several_categories_has_one_that_tells_best_what_it_is(category: str, text: str) -> None:
+    main = read(text).main
+    assert main is not None
+    assert main.category == category
+
+
+def test_a_harmless_post_has_no_main_category() -> None:
+    assert read("明天高考，大家加油").main is None
+
+
+def test_a_frame_hides_no_word_that_turns_the_meaning() -> None:
+    assert not fires("期末复习资料已上传到班级群，请查收")
