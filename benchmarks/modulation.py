@@ -1,6 +1,6 @@
 """How often is the modulation named right, and is the confidence honest?
 
-    python -m benchmarks.modulation [--seeds N] [--recordings DIR] [--write docs/modulation.md]
+    python -m benchmarks.modulation [--seeds N] [--recordings DIR [--scan]] [--write docs/modulation.md]
 
 Made signals by SNR (confusion, reliability of the confidence), then the labelled recordings
 (file, what it is said to be, what we say). ``--write`` puts the tables between the markers of
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -19,6 +20,8 @@ import numpy as np
 
 from benchmarks import made, recordings
 from sdr.modulation import Identification, identify_in
+from sdr.scanner import EmissionReport, Scanner, ScanSettings
+from sdr.source import open_source
 
 CLASSES = ("carrier", "am", "nfm", "wfm", "ook", "fsk2", "fsk4", "wideband", "unknown")
 SNRS = (5.0, 10.0, 15.0, 20.0, 30.0)
@@ -111,6 +114,37 @@ def run_recordings(folder: Path) -> tuple[str, float, int]:
     return "\n".join(lines), share, len(everything)
 
 
+def run_scanned(folder: Path) -> str:
+    """What the whole scanner says: its strongest emission in each recording, against the label."""
+    lines = [
+        "| recording | said to be | emissions | strongest | SNR | symbol rate |",
+        "|---|---|---|---|---|---|",
+    ]
+    n_right, n_all = 0, 0
+    for recording in recordings.load(folder):
+        if recording.remodulated:
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            path = Path(place) / f"recording.{recording.sample_format.value}"
+            np.ascontiguousarray(recording.iq, recording.sample_format.dtype).tofile(path)
+            source = open_source(str(path), rate_hz=recording.rate_hz, center_hz=433.92e6)
+            reports: list[EmissionReport] = []
+            Scanner(source, ScanSettings(decode=False), reports.append).run()
+        # a receiver's own line at 0 Hz is not an emission
+        found = [report.emission for report in reports if report.is_last]
+        heard = [e for e in found if e.modulation is not None and "dc" not in e.flags]
+        best = max(heard, key=lambda e: e.peak_dbfs, default=None)
+        said = best.modulation if best is not None else None
+        n_all += 1
+        n_right += said == recording.truth
+        shown = said if said == recording.truth else f"**{said}** (should be {recording.truth})"
+        snr = f"{best.snr_db:.0f}" if best is not None else ""
+        symbols = f"{best.symbol_rate:.0f}" if best is not None and best.symbol_rate else ""
+        lines.append(f"| {recording.name} | {recording.said} | {len(found)} | {shown} | {snr} | {symbols} |")
+    lines.append(f"\n{n_right} of {n_all} right ({n_right / max(n_all, 1):.1%}).")
+    return "\n".join(lines)
+
+
 def write(page: Path, marker: str, text: str) -> None:
     """Replace what stands between the two comments of `marker`."""
     old = page.read_text()
@@ -124,6 +158,7 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=4, help="trials of each signal at each SNR")
     parser.add_argument("--recordings", type=Path, help="folder of labelled recordings with manifest.csv")
+    parser.add_argument("--scan", action="store_true", help="judge the recordings through the whole scanner")
     parser.add_argument("--write", type=Path, help="page to put the tables into")
     arguments = parser.parse_args()
     pages: list[Path] = []
@@ -138,7 +173,10 @@ def main() -> None:
             "reliability": table_reliability(trials),
         }
     if arguments.recordings:
-        tables["recordings"], _, _ = run_recordings(arguments.recordings)
+        if arguments.scan:
+            tables["scanned"] = run_scanned(arguments.recordings)
+        else:
+            tables["recordings"], _, _ = run_recordings(arguments.recordings)
     for marker, text in tables.items():
         print(f"\n{marker}\n{text}")
         for page in pages:
