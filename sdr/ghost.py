@@ -212,7 +212,8 @@ def by_shift(before: Capture, after: Capture, frequency_hz: float, width_hz: flo
         return Ghost(
             "mirror" if is_mirror else "image", f"moved by {2 * shift_hz / 1e3:.0f} kHz, twice the LO's shift"
         )
-    at_center = abs(frequency_hz - before.center_hz) < 2 * before.bin_hz + width_hz / 2
+    # DC is a line: what is wider, and beside it, is a sender into whose band DC falls.
+    at_center = abs(frequency_hz - before.center_hz) < 2 * before.bin_hz and width_hz < 4 * before.bin_hz
     if at_center and _found(after.level(frequency_hz + shift_hz, width_hz), was):
         return Ghost("dc", f"moved by {shift_hz / 1e3:.0f} kHz with the LO")
     return None

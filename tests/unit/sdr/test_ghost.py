@@ -201,6 +201,13 @@ def test_what_moves_with_the_lo_is_the_receivers_own(changes, frequency_hz, widt
     assert found.flag == flag
 
 
+def test_a_weak_sender_beside_the_dc_is_not_taken_for_it():
+    sender_beside = Emitter(frequency=450.0035e6, level_dbfs=-62, **FSK)
+    world = emitting(dc_dbfs=-40, emitters=(sender_beside,))
+    before, after = captured(world), captured(world, replace(HOP, center_hz=CENTER + 70e3))
+    assert by_shift(before, after, 450.0032e6, 8.7e3) is None
+
+
 def test_what_has_ended_before_the_second_look_is_not_accused():
     rng = np.random.default_rng(5)
     before = taken(sender(rng, 100e3, -30) + noise(rng))
