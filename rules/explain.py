@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from rules.condition import holds as condition_holds
 from rules.event import ALL_FIELDS
 from rules.facts import Facts, ReadText
-from rules.modifiers import holds, ranges
+from rules.modifiers import VERDICTS, holds, ranges
 from rules.reasons import reason, show_actual, wanted
 from rules.rule import Alternative, Rule, Test
 from rules.text.reading import read_text
@@ -127,7 +127,7 @@ def _text_found(test: Test, facts: Facts) -> tuple[str, str]:
     reading = facts.reading(test.field)
     if reading is None:
         return "not known", "未知"
-    if test.modifier == "is":
+    if test.modifier in VERDICTS:
         scores = [reading.categories[str(value)] for value in test.values if str(value) in reading.categories]
         best = max(scores, key=lambda score: score.score / score.threshold, default=None)
         if best is not None:
@@ -137,13 +137,13 @@ def _text_found(test: Test, facts: Facts) -> tuple[str, str]:
 
 
 def _near(test: Test, facts: Facts) -> bool:
-    if test.every and test.modifier != "is":
+    if test.every and test.modifier not in VERDICTS:
         return any(holds(_one(test, value), facts) for value in test.values)
     if test.type == "number" and test.modifier != "exists":
         actual = facts.value(test.field, "number")
         limits = [limit for low, _, high, _ in ranges(test) for limit in (low, high)]
         return actual is not None and any(_near_limit(test.field, actual, limit) for limit in limits)
-    if test.modifier == "is":
+    if test.modifier in VERDICTS:
         reading = facts.reading(test.field)
         found = [reading.categories.get(str(value)) for value in test.values] if reading else []
         return any(score is not None and score.score >= NEAR_SCORE * score.threshold for score in found)

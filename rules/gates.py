@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.condition import And, Condition, Name, Not, Or, expand
+from rules.modifiers import VERDICTS
 from rules.rule import Alternative, Rule, Test
 
 MAX_GATES: Final = 10
@@ -29,7 +30,17 @@ MAX_DENIED_TESTS: Final = 3
 Gate = frozenset[Test]
 """At least one of these tests must be true."""
 
-_SELECTIVE: Final = ("is", "contains", "re", "startswith", "endswith", "within", "equals", "between")
+_SELECTIVE: Final = (
+    "is",
+    "mainly",
+    "contains",
+    "re",
+    "startswith",
+    "endswith",
+    "within",
+    "equals",
+    "between",
+)
 """Which test of an alternative stands for it, the most telling first (judgement: it costs time only)."""
 
 
@@ -55,7 +66,7 @@ def exact(test: Test) -> bool:
         return False
     if test.type in ("number", "instant", "flag"):
         return True
-    if test.modifier in ("exists", "empty", "is"):
+    if test.modifier in ("exists", "empty", *VERDICTS):
         return True
     return test.modifier == "equals"
 

@@ -15,7 +15,7 @@ import re2
 
 from rules.event import FieldType
 from rules.facts import Facts, TextReading, value_of
-from rules.modifiers import needle, ranges, re2_options
+from rules.modifiers import VERDICTS, needle, ranges, re2_options, verdict_holds
 from rules.rule import Test
 
 Placed = Sequence[tuple[Test, int]]
@@ -128,12 +128,13 @@ class SearchIndex:
         self._words: Any = ahocorasick.Automaton()
         self._set: Any = re2.Set.SearchSet(re2_options(text=self._text))
         self._set_bits: list[int] = []
-        self._by_category: dict[str, int] = {}
+        self._by_category: dict[tuple[str, str], int] = {}
         words: dict[str, int] = {}
         for test, bits in placed:
             for value in map(str, test.values):
-                if test.modifier == "is":
-                    self._by_category[value] = self._by_category.get(value, 0) | bits
+                if test.modifier in VERDICTS:
+                    key = (test.modifier, value)
+                    self._by_category[key] = self._by_category.get(key, 0) | bits
                 elif test.modifier == "re":
                     self._set.Add(value)
                     self._set_bits.append(bits)
@@ -165,9 +166,8 @@ class SearchIndex:
             for number in self._set.Match(searched) or ():
                 found |= self._set_bits[number]
         if reading and self._by_category:
-            for category, bits in self._by_category.items():
-                score = reading.categories.get(category)
-                if score is not None and score.fires:
+            for (modifier, category), bits in self._by_category.items():
+                if verdict_holds(modifier, category, reading):
                     found |= bits
         return found
 

@@ -26,11 +26,23 @@ MODIFIERS: Final[Mapping[FieldType, tuple[str, ...]]] = {
     "word": ("equals", "contains", "startswith", "endswith", "re", "exists"),
     "words": ("equals", "empty", "exists"),
     "flag": ("equals", "exists"),
-    "text": ("contains", "startswith", "endswith", "re", "is", "exists"),
+    "text": ("contains", "startswith", "endswith", "re", "is", "mainly", "exists"),
 }
 """By field type, the default (no modifier written) first where it is ``equals``."""
 LISTED: Final = frozenset(("any", "all"))
 """What may follow another modifier, or stand alone, before a list of values."""
+
+VERDICTS: Final = frozenset(("is", "mainly"))
+"""Modifiers that ask the leak reader instead of the words."""
+MAIN_MARGIN: Final = 0.05
+"""How far a category may lie below the highest score and still be what the text is mainly about.
+
+On 4,640 made posts of known category the shipped rules give the true one in 97 % (99 % with `is`) and
+no other in 94 % (70 %), and none of them is lost; of the 86 held-out posts all keep theirs, 84 alone (73).
+"""
+
+OF_SESSIONS: Final = frozenset(("help", "paper"))
+"""No rivals of the others: their rules hold around a session only, and outside nothing would be left."""
 
 _RE2_MAX_BYTES: Final = 1 << 20
 """Memory that one compiled expression may take: an honest one needs some kilobytes."""
@@ -93,10 +105,24 @@ def _combined(test: Test, true_of: Callable[[Value], bool]) -> bool:
 
 
 def _text_holds(test: Test, value: Value, reading: TextReading) -> bool:
-    if test.modifier == "is":
-        score = reading.categories.get(str(value))
-        return score is not None and score.fires
+    if test.modifier in VERDICTS:
+        return verdict_holds(test.modifier, str(value), reading)
     return next(occurrences(test, str(value), reading.canonical), None) is not None
+
+
+def verdict_holds(modifier: str, category: str, reading: TextReading) -> bool:
+    """Whether the reader gives the text this category, and for ``mainly`` no rival by far sooner."""
+    score = reading.categories.get(category)
+    if score is None or not score.fires:
+        return False
+    if modifier == "is":
+        return True
+    highest = max(
+        each.score
+        for name, each in reading.categories.items()
+        if each.fires and (name not in OF_SESSIONS or category in OF_SESSIONS)
+    )
+    return score.score >= highest - MAIN_MARGIN
 
 
 def occurrences(test: Test, value: str, canonical: Canonical) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rules.event import ALL_FIELDS, Field, FieldType
 from rules.facts import Facts, TextReading
-from rules.modifiers import occurrences
+from rules.modifiers import VERDICTS, occurrences, verdict_holds
 from rules.quantity import show_quantity
 from rules.rule import Reason, Test, Value
 
@@ -75,7 +75,7 @@ def reason(selection: str, test: Test, facts: Facts) -> Reason:
 
 
 def _text_reason(selection: str, test: Test, field: Field, reading: TextReading, facts: Facts) -> Reason:
-    if test.modifier == "is":
+    if test.modifier in VERDICTS:
         return _verdict_reason(selection, test, field, reading, facts)
     places: list[tuple[int, int]] = []
     for value in test.values:
@@ -98,7 +98,7 @@ def _text_reason(selection: str, test: Test, field: Field, reading: TextReading,
 
 
 def _verdict_reason(selection: str, test: Test, field: Field, reading: TextReading, facts: Facts) -> Reason:
-    fired = [str(value) for value in test.values if reading.categories[str(value)].fires]
+    fired = [str(value) for value in test.values if verdict_holds(test.modifier, str(value), reading)]
     best = max((reading.categories[name] for name in fired), key=lambda score: score.score)
     spans = merged(span for name in fired for hit in reading.categories[name].terms for span in hit.spans)
     zh = "、".join(_CATEGORIES_ZH[name] for name in fired)
@@ -149,9 +149,12 @@ def wanted(test: Test, language: str) -> str:
         if zh:
             return "须存在" if known else "须为空"
         return "must be there" if known else "must be empty"
-    if test.modifier == "is":
+    if test.modifier in VERDICTS:
+        mainly_en, mainly_zh = ("mainly ", "主要") if test.modifier == "mainly" else ("", "")
         names = [_CATEGORIES_ZH[str(value)] if zh else str(value) for value in test.values]
-        return ("须判为" if zh else "reads as ") + ("、" if zh else " or ").join(names)
+        return (f"须{mainly_zh}判为" if zh else f"reads {mainly_en}as ") + ("、" if zh else " or ").join(
+            names
+        )
     unit = ALL_FIELDS[test.field].unit
     values = [_value(value, test.type, unit, zh) for value in test.values]
     several = ("和" if zh else " and ") if test.every else ("或" if zh else " or ")

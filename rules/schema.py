@@ -12,7 +12,7 @@ from typing import Any
 from rules.correlation import TYPES
 from rules.event import FIELDS, Field
 from rules.load import EITHER, OPTIONAL, REQUIRED
-from rules.modifiers import MODIFIERS
+from rules.modifiers import MODIFIERS, VERDICTS
 from rules.rule import CATEGORIES, IDENTITY, LEVELS, Kind, label_names
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -183,7 +183,7 @@ def _tests(field: Field) -> Iterator[tuple[str, dict[str, Any]]]:
         elif modifier in ("between", "within"):
             yield key, _ref("range", description=about)
         else:
-            one = _ref("verdict") if modifier == "is" else _item(field, modifier)
+            one = _ref("verdict") if modifier in VERDICTS else _item(field, modifier)
             several = {"type": "array", "items": one, "minItems": 1}
             yield key, {"anyOf": [one, several], "description": about}
             if field.type in ("words", "text", "word"):

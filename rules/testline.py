@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from rules.event import FIELDS, Field
 from rules.fault import PartError, did_you_mean
-from rules.modifiers import LISTED, MODIFIERS, ExpressionError, expression, needle
+from rules.modifiers import LISTED, MODIFIERS, VERDICTS, ExpressionError, expression, needle
 from rules.quantity import parse_quantity
 from rules.rule import CATEGORIES, Kind, Test, Value
 from rules.yamltree import ListNode, Node, Scalar, kind_of
@@ -159,7 +159,7 @@ def _word(node: Scalar, field: Field, modifier: str) -> str:
             raise PartError(f'"{text}" is no expression that RE2 takes: {error}', node.line) from None
         if expression(text, text=field.type == "text").fullmatch("") is not None:
             raise PartError(f'"{text}" matches the empty text, so it is always true', node.line)
-    elif modifier == "is":
+    elif modifier in VERDICTS:
         if text not in CATEGORIES["web"]:
             raise PartError(f'unknown category "{text}"{did_you_mean(text, CATEGORIES["web"])}', node.line)
     elif field.type == "text":

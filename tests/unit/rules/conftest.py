@@ -76,7 +76,7 @@ def make_test(draw: Random) -> Test:
             lambda: Test("new", "flag", "equals", (draw.random() < 0.5,)),
             lambda: listed("decoded_text", "text", ["contains", "startswith", "endswith"], NEEDLES),
             lambda: listed("decoded_text", "text", ["re"], ["答.{0,2}案", "[0-9] [ab]", "luck"]),
-            lambda: listed("decoded_text", "text", ["is"], ["sell", "help"]),
+            lambda: listed("decoded_text", "text", ["is", "mainly"], ["sell", "help"]),
             lambda: Test("at", "instant", draw.choice(["gte", "lt"]), (draw.choice(MOMENTS),)),
             lambda: Test("snr_db", "number", "exists", (draw.random() < 0.5,)),
             lambda: Test("decoded_text", "text", "exists", (draw.random() < 0.5,)),
@@ -167,3 +167,22 @@ def events_from_seed():
         return [make_event(draw) for _ in range(8)]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made_offers():
+    """Texts that sell, seek or claim something, of every category that trades or spreads."""
+    contact = ["加V信 gk001", "QQ 1000002", "telegram @x_demo"]
+    exams = ["高考", "四六级", "研究生考试", "成人高考", "gaokao", "IELTS"]
+    bodies = [
+        "{exam}答案出售，准确率100%，先看后付，{contact}",
+        "专业代考，{exam}可替考，考后付款，不过不收费，{contact}",
+        "{exam}米粒隐形耳机、橡皮接收器现货，防屏蔽，包教会，{contact}",
+        "{exam}改分内部操作，预付订金，不过全额退款，{contact}",
+        "听说{exam}泄题了，昨晚群里就有人发了原题，一模一样",
+        "在考场，{exam}谁会做这道题，我可以出钱，十分钟内给答案，{contact}",
+        "SELLING leaked {exam} answers, 100% accurate, delivered the night before. {contact}",
+        "We take your {exam} test for you, pay after you pass, {contact}",
+        "{exam}加油，祝大家都能考出好成绩",
+    ]
+    return [b.format(exam=exam, contact=c) for b in bodies for exam in exams for c in contact]

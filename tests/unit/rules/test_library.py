@@ -111,3 +111,15 @@ def test_plain_chatter_and_plain_radio_raise_nothing():
     assert rules.match({"kind": "radio", **broadcaster}) == []
     assert rules.match({"kind": "radio"}) == []
     assert rules.match({"kind": "web", "text": ""}) == []
+
+
+DEMO_POSTS = yaml.load((ROOT / "configs/demo/posts.yml").read_text("utf-8"), Loader=yaml.CSafeLoader)["posts"]
+
+
+@pytest.mark.parametrize(
+    "post", [post for post in DEMO_POSTS if "truth" in post], ids=lambda post: post["id"]
+)
+def test_a_harmful_post_of_the_demo_is_found_and_only_by_the_rules_of_its_own_category(post):
+    written = [edit["text"] for edit in post.get("edits", [])] or [post["text"]]
+    event = {"kind": "web", "phase": "in", "text": f"{post['title']}\n{written[-1]}"}
+    assert {match.category for match in RuleSet(RULES).match(event)} == {post["truth"]}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rules.load import LIBRARY, load_rules, load_text
 from rules.match import RuleSet, match_slowly
+from rules.text.reading import read_text
 
 
 def test_the_compiled_set_gives_what_asking_every_rule_gives(rules_from_seed, events_from_seed):
@@ -164,3 +165,16 @@ def test_a_thousand_rules_cost_an_event_little(kind):
 
 def test_a_set_of_no_rules_matches_nothing(tmp_path: Path):
     assert RuleSet([]).match({"kind": "radio"}) == []
+
+
+def test_whatever_the_reader_gives_some_shipped_rule_says_in_and_out_of_a_session(made_offers):
+    rules = RuleSet(load_rules(LIBRARY))
+    n_several = 0
+    for text in made_offers:
+        fired = {score.category for score in read_text(text).fired}
+        inside = {match.category for match in rules.match({"kind": "web", "phase": "in", "text": text})}
+        outside = {match.category for match in rules.match({"kind": "web", "phase": "none", "text": text})}
+        assert bool(inside) == bool(fired)
+        assert bool(outside) == bool(fired - {"help", "paper"})
+        n_several += len(inside) > 1
+    assert n_several <= 0.1 * len(made_offers)
