@@ -10,15 +10,17 @@ widens it; a hit that stands apart is an emission of its own, 15 kHz away or les
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sdr.detect import CODE_VALUES, MAX_KNOWN, Hit, Search, leakage_db
+from sdr.detect import MAX_KNOWN, Hit, Search, leakage_db
 from sdr.follow import MAX_BURSTS, Followed, follow_rows
 from sdr.noise import freedom, threshold
-from sdr.runs import crossing, largest_run, runs, stretch
+from sdr.pyramid import CODE_VALUES
+from sdr.runs import largest_run, runs, stretch
+from sdr.shape import EDGE_DB, Shape, occupied
 
 F32 = NDArray[np.float32]
 
@@ -26,8 +28,6 @@ HOLD_S = 0.3
 """Silence that ends an emission: longer than pauses between packets of remotes, shorter than in speech."""
 BURST_GAP_S = 0.012
 """A shorter pause is keying (OOK at 100 baud and up), a longer one separates bursts."""
-EDGE_DB = 26.0
-"""The band reaches to where the spectrum is this far below its peak (ITU-R SM.443, x-dB bandwidth)."""
 CHANNEL_HZ = 16_000.0
 """What touches and together is not wider than this is one narrowband sender whose deviation has grown."""
 WIDE_HZ = 40_000.0
@@ -46,17 +46,6 @@ MAX_LOOK = 2048
 def _alike(a: float, b: float) -> bool:
     """Whether two densities are within 10 dB, as parts of one spectrum are."""
     return a < 10 * b and b < 10 * a
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Where in the spectrum an emission lies, in bins (fractions count), and how strong it is."""
-
-    low: float
-    high: float
-    center: float
-    snr: float
-    """Power in the band over the noise in it, linear."""
 
 
 class Tracker:
@@ -202,30 +191,8 @@ class Tracker:
         return joined
 
     def shape(self, one: Followed) -> Shape:
-        """Occupied band (99 % of the power, ITU-R SM.443 beta method) of the rows on, noise subtracted."""
-        rows = max(one.n_rows_on, 1)
-        low, high = self._padded(one)
-        excess = one.spectrum[low:high].astype(np.float64) / rows - 1.0
-        if not one.n_rows_on or excess.max() <= 0:
-            return Shape(one.low, one.high, 0.5 * (one.low + one.high), 1e-3)
-        # Beyond the skirts only noise would be added up: stop where the smoothed spectrum meets its edge.
-        smooth = np.convolve(excess, np.ones(3) / 3, mode="same")
-        noise = math.hypot(2.5 / math.sqrt(rows * freedom(3)), 3 * self.floor_uncertainty)
-        edge = max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), noise)
-        top = one.low - low + int(np.argmax(smooth[one.low - low : one.high - low]))
-        first, last = stretch(smooth > edge, top, max(self._touch_bins, (one.high - one.low) // 4))
-        excess[:first] = 0.0
-        excess[last:] = 0.0
-        total = np.concatenate(([0.0], np.cumsum(np.maximum(excess, 0.0))))
-        at = [crossing(total, share * float(total[-1])) for share in (0.005, 0.995)]
-        wide = max(at[1] - at[0], 1.0)
-        if last - first <= 6:
-            center = float(np.sum(np.maximum(excess, 0) * (np.arange(excess.size) + 0.5)) / total[-1])
-        else:
-            center = 0.5 * float(at[0] + at[1])
-        snr = float(excess.sum()) / max(wide, 1.0)
-        center += low
-        return Shape(center - float(wide) / 2, center + float(wide) / 2, center, max(snr, 1e-3))
+        """Occupied band of the rows on."""
+        return occupied(one, self._padded(one), self._touch_bins, self.floor_uncertainty)
 
     def without_doubles(self, done: list[Followed]) -> list[Followed]:
         """`done` without those that another one, done or still followed, shows as well.

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdr.detect import CODE_VALUES, Search, leakage_db
+from sdr.detect import Search, leakage_db
 from sdr.noise import threshold
+from sdr.pyramid import CODE_VALUES
 
 N_BINS = 64
 ALARM = 1e-6
