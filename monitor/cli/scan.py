@@ -99,7 +99,7 @@ def scan(
         opened.close()
     if compared:
         compared.tell_drift()
-    write.summary(summary_record(scanner.status, info.rate_hz, scanner.odds))
+    write.summary(summary_record(scanner.status, info.rate_hz, scanner.odds, scanner.unwatched))
     if failed is not None:
         raise WorldError(str(failed))
 
