@@ -123,3 +123,11 @@ def test_a_harmful_post_of_the_demo_is_found_and_only_by_the_rules_of_its_own_ca
     written = [edit["text"] for edit in post.get("edits", [])] or [post["text"]]
     event = {"kind": "web", "phase": "in", "text": f"{post['title']}\n{written[-1]}"}
     assert {match.category for match in RuleSet(RULES).match(event)} == {post["truth"]}
+
+
+def test_every_shipped_rule_has_a_budget_and_keeps_to_it_where_it_was_measured():
+    for rule in RULES:
+        assert rule.budget is not None, rule.id
+        assert rule.budget.measured is None or rule.budget.measured <= rule.budget.limit, rule.id
+    measured = {rule.id for rule in RULES if rule.budget.measured is not None}
+    assert {"web-answer-sale", "web-device-sale", "web-proxy-test-taking", "web-leak-rumour"} <= measured
