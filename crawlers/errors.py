@@ -49,7 +49,7 @@ ERROR_KINDS: Mapping[str, ErrorKind] = {
 class CrawlError(Exception):
     """One request or one answer that failed; `kind` is a key of `ERROR_KINDS`.
 
-    ``str()`` of it is one line for a person: what failed, where, and why.
+    ``str()`` of it is one line for a person, in both languages: where, what failed, and why.
     """
 
     def __init__(
@@ -59,8 +59,16 @@ class CrawlError(Exception):
         self.where = where
         self.detail = " ".join(detail.split())[:300]
         self.retry_after_s = retry_after_s
-        words = ERROR_KINDS[kind].en
-        super().__init__(f"{where}: {words}" + (f" ({self.detail})" if self.detail else ""))
+        known = ERROR_KINDS[kind]
+        super().__init__(self._line(f"{known.en} / {known.zh}"))
+
+    def told(self, language: str) -> str:
+        """The line in one language: ``en`` or ``zh``."""
+        known = ERROR_KINDS[self.kind]
+        return self._line(known.zh if language == "zh" else known.en)
+
+    def _line(self, words: str) -> str:
+        return f"{self.where}: {words}" + (f" ({self.detail})" if self.detail else "")
 
     def __reduce__(self) -> tuple[type[CrawlError], tuple[str, str, str]]:
         # Exceptions are pickled by what they told their base: one line, from which the kind is gone.

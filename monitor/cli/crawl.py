@@ -37,6 +37,7 @@ from monitor.faults import Fault, InputError, WorldError
 N_AT_A_TIME = 20
 """Sources polled at the same time."""
 TITLE_CHARS = 50
+AGAIN = "; --fresh shows known ones again / 加 --fresh 可重新显示"
 
 
 class Format(StrEnum):
@@ -55,14 +56,23 @@ class Wanted:
 
 def crawl(
     config: Annotated[
-        Path, typer.Argument(metavar="CONFIG", help="A configuration, or a file with only `sources:`.")
+        Path,
+        typer.Argument(
+            metavar="CONFIG", help="A configuration, or a file with only `sources:`. 配置或来源文件。"
+        ),
     ],
-    once: Annotated[bool, typer.Option("--once", help="Poll every source once and stop.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Poll every source once and stop. 各来源只抓取一次。")
+    ] = False,
     format: Annotated[
-        Format, typer.Option("--format", help="jsonl for programs, table for people.")
+        Format, typer.Option("--format", help="jsonl for programs, table for people. 输出格式。")
     ] = Format.jsonl,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Show what earlier runs have shown, too.")] = False,
-    only: Annotated[list[str] | None, typer.Option("--source", help="Only the source with this id.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Show what earlier runs have shown, too. 重新显示已显示过的。")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--source", help="Only the source with this id. 只抓取该来源。")
+    ] = None,
 ) -> None:
     """Fetch what the sources of CONFIG show now. 抓取配置中的来源。
 
@@ -72,7 +82,7 @@ def crawl(
     if only:
         unknown = sorted(set(only) - {source.id for source in wanted.sources})
         if unknown:
-            raise InputError([Fault(str(config), 0, f"no source {', '.join(unknown)}")])
+            raise InputError([Fault(str(config), 0, f"no source / 没有来源 {', '.join(unknown)}")])
     sources = [source for source in wanted.sources if not only or source.id in only]
     with tempfile.TemporaryDirectory() as empty:
         path = (Path(empty) if fresh else wanted.data_dir) / f"crawl-{config.stem}.db"
@@ -97,7 +107,7 @@ def read_wanted(path: Path) -> Wanted:
     tree = yamltree.read(path)
     values = cast("dict[str, Any]", tree.value) if isinstance(tree.value, dict) else {}
     if "sources" not in values:
-        raise InputError([Fault(str(path), 0, "no `sources:` in it")])
+        raise InputError([Fault(str(path), 0, "no `sources:` in it / 缺少 `sources:`")])
     base = path.resolve().parent
     configs, found = parse_sources(values["sources"] or [], base)
     faults = [
@@ -179,7 +189,9 @@ def told(report: PollReport, *, show_all: bool) -> list[str]:
         lines.append(
             f"{report.source}: {report.n_new} new, {report.n_edited} edited;"
             f" {report.n_requests} requests, {report.n_not_modified} not modified"
-            + ("; --fresh shows known ones again" if n_found == 0 and report.error is None else "")
+            f" / 新增 {report.n_new}，编辑 {report.n_edited}；"
+            f"请求 {report.n_requests}，未变 {report.n_not_modified}"
+            + (AGAIN if n_found == 0 and report.error is None else "")
         )
     return lines
 
