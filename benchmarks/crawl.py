@@ -10,9 +10,10 @@ import random
 import resource
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zlib import crc32
 
-from crawlers.clock import SystemClock
 from crawlers.config import build_sources, parse_sources
 from crawlers.crawler import Crawler
 from crawlers.document import Document
@@ -28,30 +29,52 @@ from crawlers.url import parse
 
 WEB = Path(__file__).parents[1] / "tests" / "data" / "web"
 URL = parse("http://bbs.example/page")
-N_SOURCES, N_ROUNDS = 500, 6
+N_SOURCES, N_ROUNDS = 500, 60
+"""An hour in which each source is polled every minute, as in an exam."""
+N_POLLS_A_POST = 10
+N_ENTRIES = 20
 
 
 class Simulated:
-    """Hosts in memory: every third answer of a feed brings one more entry, the others a 304."""
+    """Hosts in memory: every tenth answer of a feed brings one more entry, the others a 304."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: HourClock) -> None:
+        self.clock = clock
         self.n_asked: dict[str, int] = {}
         self.n_304 = self.n_sent = 0
 
     async def get(self, request: Request) -> Response:
         key = str(request.url)
         n = self.n_asked[key] = self.n_asked.get(key, 0) + 1
-        etag = f'"{n // 3}"'
+        # The sources do not post in step.
+        n_posts = (n + crc32(key.encode()) % N_POLLS_A_POST) // N_POLLS_A_POST
+        etag = f'"{n_posts}"'
         if request.headers.get("If-None-Match") == etag:
             self.n_304 += 1
-            return Response(request.url, 304, {}, b"", SystemClock().now())
+            return Response(request.url, 304, {}, b"", self.clock.now())
         self.n_sent += 1
         items = "".join(
             f"<item><guid>{i}</guid><title>帖子{i}</title><description>正文 {key} {i}</description></item>"
-            for i in range(20 + n // 3)
+            for i in range(n_posts, n_posts + N_ENTRIES)
         )
         body = f"<rss><channel>{items}</channel></rss>".encode()
-        return Response(request.url, 200, {"etag": etag}, body, SystemClock().now())
+        return Response(request.url, 200, {"etag": etag}, body, self.clock.now())
+
+
+class HourClock:
+    """Stands still within a round."""
+
+    def __init__(self) -> None:
+        self.elapsed_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 6, 7, tzinfo=UTC) + timedelta(seconds=self.elapsed_s)
+
+    def monotonic(self) -> float:
+        return self.elapsed_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.elapsed_s += seconds
 
 
 def rate(name: str, work, n_documents: int) -> None:
@@ -71,7 +94,8 @@ async def poll_many(folder: Path) -> None:
         [{"kind": "feed", "id": f"f{n}", "url": f"http://host{n}.example/feed"} for n in range(N_SOURCES)]
     )
     assert not faults
-    clock, rng, hosts, delivered = SystemClock(), random.Random(1), Simulated(), 0
+    clock, rng, delivered = HourClock(), random.Random(1), 0
+    hosts = Simulated(clock)
 
     async def deliver(_: Document) -> None:
         nonlocal delivered
@@ -82,8 +106,11 @@ async def poll_many(folder: Path) -> None:
         for round_number in range(N_ROUNDS):
             started, cpu, before = time.monotonic(), time.process_time(), delivered
             await asyncio.gather(*(crawler.poll(config.id, deliver) for config in configs))
+            clock.elapsed_s += 60.0
+            if round_number % 10 not in (0, 9):
+                continue
             print(
-                f"round {round_number}: {N_SOURCES} sources in {time.monotonic() - started:5.1f} s,"
+                f"minute {round_number:2}: {N_SOURCES} sources in {time.monotonic() - started:5.1f} s,"
                 f" {time.process_time() - cpu:5.1f} CPU-s, {delivered - before:6} new,"
                 f" {resident_mb():6.1f} MB, 304 {hosts.n_304}/{hosts.n_304 + hosts.n_sent}"
             )
