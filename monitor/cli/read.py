@@ -128,7 +128,7 @@ def record(file: str, reading: FileReading, *, personal: bool = False) -> dict[s
         "file": file,
         "text": extracted.text,
         "qr": list(extracted.qr),
-        "paper_likeness": likest([extracted.text, *(picture.text for picture in pictures)]).score,
+        "paper_likeness": likest([*reading.parts, *(picture.text for picture in pictures)]).score,
         "pages": max(1, extracted.n_pages),
         "media_type": extracted.media_type,
         "pdq": extracted.pdq,

@@ -86,7 +86,7 @@ class Engine:
         small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         heat = _run(self._det, _as_input(np.asarray(small, np.uint8)))
         boxes, _ = self._boxes(heat, (height, width))
-        return np.asarray(boxes, np.float32).reshape(-1, 4, 2)
+        return square_on(np.asarray(boxes, np.float32).reshape(-1, 4, 2))
 
     def read(self, line: Pixels, width_px: int) -> tuple[str, float]:
         """The text of one line brought to `width_px`, and the mean confidence of its characters."""
@@ -112,6 +112,23 @@ class Engine:
         image[..., : piece.shape[1]] = _as_input(np.asarray(piece, np.uint8))
         chances = _run(self._cls, image)
         return float(chances[0, 1])
+
+
+def square_on(quads: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Corners clockwise from the one whose next side runs most nearly to the right.
+
+    The order that comes with the boxes follows the corners' x alone, which swaps the sides of a
+    long line that stands upright and leans.
+    """
+    if len(quads) == 0:
+        return quads
+    around = quads - quads.mean(axis=1, keepdims=True)
+    clockwise = np.argsort(np.arctan2(around[..., 1], around[..., 0]), axis=1)
+    quads = np.take_along_axis(quads, clockwise[..., None], axis=1)
+    sides = np.roll(quads, -1, axis=1) - quads
+    first = np.argmax(sides[..., 0] / np.maximum(1e-6, np.hypot(sides[..., 0], sides[..., 1])), axis=1)
+    turned = (first[:, None] + np.arange(4)) % 4
+    return np.take_along_axis(quads, turned[..., None], axis=1)
 
 
 def _session(name: str) -> onnxruntime.InferenceSession:

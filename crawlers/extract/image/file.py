@@ -13,14 +13,15 @@ import numpy as np
 import pypdfium2 as pdfium
 
 from crawlers.errors import CrawlError
-from crawlers.extract.file import Caps, Extracted, ImageText
+from crawlers.extract.file import Caps, Extracted, ImageText, Reading
 from crawlers.extract.image.codes import find_codes
 from crawlers.extract.image.page import PageReading
 from crawlers.extract.image.reader import OcrReader
-from crawlers.extract.read import read_bytes
+from crawlers.extract.read import read_part
 
 CODES_DPI = 150
 """A QR code of 1 cm with 29 modules has two pixels a module then."""
+_ARCHIVES = frozenset(("application/zip", "application/x-7z-compressed"))
 MAX_PAGE_PIXELS = 8_000_000
 
 
@@ -30,6 +31,8 @@ class FileReading:
 
     extracted: Extracted
     pictures: tuple[PageReading, ...]
+    parts: tuple[str, ...]
+    """The text of each file inside an archive, or of the only one."""
 
 
 @dataclass(slots=True)
@@ -61,16 +64,32 @@ def read_file(data: bytes, name: str, caps: Caps, reader: OcrReader) -> FileRead
         When the file as a whole cannot be read; parts that cannot are in ``extracted.faults``.
     """
     keeping = _Keeping(reader)
-    extracted = read_bytes(data, name, caps, keeping)
+    parts: list[str] = []
+
+    def again(data: bytes, name: str, reading: Reading, depth: int) -> Extracted:
+        try:
+            extracted = read_part(data, name, reading, depth)
+        except CrawlError as error:
+            # A picture does not know its name.
+            raise CrawlError(
+                error.kind, name if error.where == "picture" else error.where, error.detail
+            ) from None
+        if extracted.media_type not in _ARCHIVES:
+            parts.append(extracted.text[: caps.max_chars])
+        return extracted
+
+    reading = Reading(caps, keeping, again, caps.max_bytes, caps.max_members, caps.max_pages)
+    extracted = again(data, name, reading, 0)
     if keeping.faults and extracted.media_type.startswith("image/"):
         raise keeping.faults[0]
     codes = _codes_on_pages(data, caps) if extracted.media_type == "application/pdf" else ()
     extracted = replace(
         extracted,
+        text=extracted.text[: caps.max_chars],
         qr=tuple(dict.fromkeys(extracted.qr + codes)),
         faults=extracted.faults + [f"{name}: {error}" for error in keeping.faults],
     )
-    return FileReading(extracted, tuple(keeping.pages))
+    return FileReading(extracted, tuple(keeping.pages), tuple(parts))
 
 
 def _codes_on_pages(data: bytes, caps: Caps) -> tuple[str, ...]:

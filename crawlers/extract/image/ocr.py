@@ -38,7 +38,9 @@ MAX_READ_PX = 70_000
 """Readings past it are not made: the densest page of English takes 45,000."""
 MIN_CONFIDENCE = 0.5
 TALL = 1.8
-"""Height over width from which a box is a line standing upright."""
+"""Height over width from which a box says that the page lies on its side, and the reverse."""
+UPRIGHT = 3.0
+"""Height over width from which a box on an upright page is a line written upwards, not a figure 1."""
 N_PROBES = 8
 
 
@@ -161,7 +163,7 @@ def turn(pixels: Pixels, quads: NDArray[np.float32], n_quarters: int) -> tuple[P
 def level(
     quads: NDArray[np.float32], width: int, height: int
 ) -> tuple[NDArray[np.float64], tuple[float, float]]:
-    """Upright boxes on the page turned so that its lines are level, and the page's size then."""
+    """Boxes, as `order.Boxes`, on the page turned so that its lines are level, and its size then."""
     across = quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]
     long = np.hypot(across[:, 0], across[:, 1])
     sides = _sides(quads)
@@ -181,11 +183,12 @@ def level(
     left, right = turned[:, (0, 3), 0].mean(axis=1), turned[:, (1, 2), 0].mean(axis=1)
     top, bottom = turned[:, (0, 1), 1].mean(axis=1), turned[:, (2, 3), 1].mean(axis=1)
     size = page.max(axis=0) - corner
-    return np.stack([left, top, right, bottom], axis=1), (float(size[0]), float(size[1]))
+    rise = turned[:, (1, 2), 1].mean(axis=1) - turned[:, (0, 3), 1].mean(axis=1)
+    return np.stack([left, top, right, bottom, rise], axis=1), (float(size[0]), float(size[1]))
 
 
 def cut(pixels: Pixels, quad: NDArray[np.float32]) -> Pixels:
-    """The line inside `quad`, made straight; one that stands upright is laid down."""
+    """What is inside `quad`, made straight."""
     width = max(1, round(float(max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3])))))
     height = max(1, round(float(max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1])))))
     to = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -193,13 +196,18 @@ def cut(pixels: Pixels, quad: NDArray[np.float32]) -> Pixels:
     line = cv2.warpPerspective(
         pixels, warp, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray(np.rot90(line) if height > TALL * width else line, np.uint8)
+    return np.asarray(line, np.uint8)
+
+
+def _laid(line: Pixels) -> Pixels:
+    """A line that stands upright, laid down; a single figure or letter is no line."""
+    return np.asarray(np.rot90(line), np.uint8) if line.shape[0] > UPRIGHT * line.shape[1] else line
 
 
 def _read(
     engine: Engine, pixels: Pixels, quads: NDArray[np.float32], order: list[int]
 ) -> dict[int, tuple[str, float]]:
-    lines = {one: cut(pixels, quads[one]) for one in order}
+    lines = {one: _laid(cut(pixels, quads[one])) for one in order}
     natural = {one: line.shape[1] * LINE_HEIGHT_PX / line.shape[0] for one, line in lines.items()}
     total = sum(natural.values())
     squeeze = min(1.0, max(MIN_SQUEEZE, READ_BUDGET_PX / max(1.0, total)))

@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float64]
-"""n x 4: left, top, right, bottom, upright."""
+"""n x 5: left, top, right, bottom, upright, and by how much the right end lies below the left one.
+
+Seen at an angle, the lines of one page do not slope alike, and the ends of a long one stray by more
+than a line's height: neighbours are compared where they face each other.
+"""
 
 MIN_COLUMN_HEIGHTS = 9.0
 """A column is at least this many line heights wide: nine characters."""
@@ -25,7 +29,7 @@ MAX_CROSSING = 0.2
 MIN_FILL = 0.6
 """A column's lines fill it; measured on set papers: columns 0.85 and more, grids of options under 0.5."""
 SAME_ROW = 0.5
-"""Overlap of two boxes, as a part of the lower one's height, that puts them on one line."""
+"""How far apart, in heights of the lower one, two boxes on one line may be where they face each other."""
 
 
 def reading_order(boxes: Boxes) -> list[list[int]]:
@@ -76,9 +80,7 @@ def _together(boxes: Boxes, lines: list[list[int]]) -> list[list[int]]:
 
 def _beside(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
     apart = first[2] <= second[0] or second[2] <= first[0]
-    return bool(
-        apart and _overlap(first, second) > SAME_ROW and abs(first[0] - second[0]) < first[2] - first[0]
-    )
+    return bool(apart and _facing(first, second) and abs(first[0] - second[0]) < first[2] - first[0])
 
 
 def _gutter(boxes: Boxes) -> float | None:
@@ -125,15 +127,15 @@ def _rows(boxes: Boxes, ids: NDArray[np.int64]) -> list[list[int]]:
     for one in sorted(ids.tolist(), key=lambda i: float(boxes[i, 1] + boxes[i, 3])):
         for row in reversed(rows[-6:]):
             near = min(row, key=lambda other: _gap(boxes[other], boxes[one]))
-            if _gap(boxes[near], boxes[one]) > -1.0 * _height(boxes[one]) and (
-                _overlap(boxes[near], boxes[one]) > SAME_ROW
+            if _gap(boxes[near], boxes[one]) > -1.0 * _height(boxes[one]) and _facing(
+                boxes[near], boxes[one]
             ):
                 row.append(one)
                 break
         else:
             rows.append([one])
-    rows.sort(key=lambda row: float(np.mean([boxes[one, 1] + boxes[one, 3] for one in row])))
-    return [sorted(row, key=lambda one: float(boxes[one, 0])) for row in rows]
+    rows = [sorted(row, key=lambda one: float(boxes[one, 0])) for row in rows]
+    return sorted(rows, key=lambda row: _start(boxes[row[0]]))
 
 
 def _height(box: NDArray[np.float64]) -> float:
@@ -145,6 +147,16 @@ def _gap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     return float(max(first[0], second[0]) - min(first[2], second[2]))
 
 
-def _overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    shared = min(first[3], second[3]) - max(first[1], second[1])
-    return float(shared / max(1e-9, min(_height(first), _height(second))))
+def _start(box: NDArray[np.float64]) -> float:
+    """The height at which a box begins, on its left."""
+    return float((box[1] + box[3] - box[4]) / 2)
+
+
+def _end(box: NDArray[np.float64]) -> float:
+    return float((box[1] + box[3] + box[4]) / 2)
+
+
+def _facing(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether one box goes on where the other ends."""
+    left, right = (first, second) if first[0] <= second[0] else (second, first)
+    return abs(_end(left) - _start(right)) < SAME_ROW * min(_height(left), _height(right))
