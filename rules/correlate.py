@@ -7,7 +7,8 @@
 Only the events' own times count, so a replay gives the same, byte for byte. An event may
 come late, by the rule's own `within` and `LATE_S` against the newest of its group, and still
 completes every window that it lies in; what comes later is counted and left out. Which
-windows are complete does not depend on the order within that allowance.
+windows are complete does not depend on the order within that allowance; but for a period,
+which a burst between the others spoils, and which is not taken back when that one comes late.
 
 All state is bounded and can be written down and taken up again (`state`, `restore`).
 """

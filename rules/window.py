@@ -3,8 +3,8 @@
     past:   x    x      x  x    anchor        within: how far back from the anchor
                  |------ within -----|
 
-What is asked is always asked about an anchor, the last event of a window. So whether a
-window is complete depends on the events in it and not on the order in which they came.
+What is asked is always asked about an anchor, the last event of a window: whether it is
+complete depends on the events in it that are known and not on the order in which they came.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def test_what_is_complete_is_what_trying_every_set_of_events_gives(kind):
     assert n_found > 20
 
 
-@pytest.mark.parametrize("kind", BODIES)
+@pytest.mark.parametrize("kind", ["count", "values", "sequence", "coincidence"])
 def test_the_order_of_arrival_does_not_decide_what_is_complete(kind):
     rule = rule_of(BODIES[kind])
 
@@ -343,6 +343,14 @@ def test_the_period_is_found_though_bursts_are_missed_and_not_in_talk():
     assert even_period([0, 30, 61, 90, 119], 10, 900, 0.05) == pytest.approx(29.75)
     assert even_period([0, 47, 190, 223, 580], 10, 900, 0.05) == 0
     assert even_period([0, 5, 10, 15], 10, 900, 0.05) == 0
+
+
+def test_a_burst_between_the_others_spoils_a_train_unless_it_comes_after_the_telling():
+    train = [event(seconds, seconds) for seconds in (0, 30, 60, 90)]
+    between = event(71, 71)
+    rule = rule_of(BODIES["period"])
+    assert told(rule, [*train, between]) == ["no1 e90"]
+    assert told(rule, [*train[:3], between, train[3]]) == []
 
 
 def test_chance_makes_fewer_than_three_in_ten_thousand_random_trains_even():
