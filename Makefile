@@ -1,6 +1,7 @@
 # `make run` and `make test` are all a newcomer needs; both set up what is missing.
 .PHONY: run test test-quick check setup setup-test clean \
-	bench bench-detection bench-modulation bench-leaks bench-rules bench-crawl
+	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
+	bench-leaks bench-photos bench-rules bench-crawl
 BIN := .venv/bin
 
 run: setup
@@ -38,14 +39,28 @@ bench-detection: setup
 bench-modulation: setup
 	@$(BIN)/python -m benchmarks.modulation
 
+bench-occupancy: setup
+	@$(BIN)/python -m benchmarks.occupancy
+
+bench-locate: setup
+	@$(BIN)/python -m benchmarks.locate
+
+bench-ghosts: setup
+	@$(BIN)/python -m benchmarks.ghosts
+	@$(BIN)/python -m benchmarks.sweep
+
 bench-leaks: setup
 	@$(BIN)/python -m benchmarks.leaks
+
+bench-photos: setup
+	@$(BIN)/python -m benchmarks.photos
 
 bench-rules: setup
 	@$(BIN)/python -m benchmarks.rules
 
 bench-crawl: setup
 	@$(BIN)/python -m benchmarks.crawl
+	@$(BIN)/python -m benchmarks.crawl_live
 
 clean:
 	rm -rf .venv .setup console/node_modules monitor/server/static var
