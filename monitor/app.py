@@ -11,6 +11,7 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -32,6 +33,8 @@ from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
+from monitor.people.desk import People
+from monitor.people.register import Register
 from monitor.queue import open_queue
 from monitor.schedule import ApSchedule
 from monitor.sensors import Open, Worker
@@ -44,8 +47,18 @@ DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
 
 
-async def serve(setup: Setup, stop: asyncio.Event, ready: Callable[[str], None]) -> None:
-    """Run all of `setup` until `stop` is set; `ready` is told the console's address.
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a person who starts the system must be told."""
+
+    ready: Callable[[str], None]
+    """The console's address."""
+    first_administrator: Callable[[str, str], None]
+    """Name and password for one use, at the very first start."""
+
+
+async def serve(setup: Setup, stop: asyncio.Event, greet: Greeting) -> None:
+    """Run all of `setup` until `stop` is set.
 
     Raises
     ------
@@ -58,8 +71,9 @@ async def serve(setup: Setup, stop: asyncio.Event, ready: Callable[[str], None])
         doors = await _open_doors(stack, setup, clock)
         daemon = Daemon(setup, doors)
         await daemon.recover()
-        address = await _open_server(stack, config, daemon, doors)
-        ready(address)
+        people = await _open_people(stack, config, doors, greet)
+        address = await _open_server(stack, config, daemon, doors, people)
+        greet.ready(address)
         await _until(stop, daemon)
         await _say_goodbye(doors.book)
 
@@ -133,13 +147,27 @@ async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:
         raise WorldError(f"the demo's forum cannot be served at {where}: {error.strerror or error}") from None
 
 
-async def _open_server(stack: AsyncExitStack, config: Config, daemon: Daemon, doors: Doors) -> str:
+async def _open_people(stack: AsyncExitStack, config: Config, doors: Doors, greet: Greeting) -> People | None:
+    if config.auth == "off":
+        log.warning("logins are off: whoever reaches this console may do all")
+        return None
+    people = People(Register(doors.book.store), doors.book, doors.clock)
+    stack.callback(people.close)
+    first = await people.first_administrator()
+    if first is not None:
+        greet.first_administrator(*first)
+    return people
+
+
+async def _open_server(
+    stack: AsyncExitStack, config: Config, daemon: Daemon, doors: Doors, people: People | None
+) -> str:
     async def open_evidence(digest: str) -> EvidenceFile | None:
         known = await doors.book.evidence(digest)
         place = doors.evidence.find(known[0]) if known else None
         return EvidenceFile(place, known[1]) if known and place else None
 
-    services = ServerServices(doors.book, open_evidence, daemon.health.view, doors.clock.now)
+    services = ServerServices(doors.book, open_evidence, daemon.health.view, doors.clock.now, people)
     services.metrics.register(DaemonCollector(daemon, doors.queue))
     defaults = ServerSettings()
     hosts = defaults.allowed_hosts | set(config.server.allowed_hosts) | {config.server.host}

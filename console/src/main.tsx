@@ -1,15 +1,19 @@
+import { effect, untracked } from "@preact/signals";
 import { render } from "preact";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/header.css";
 import "./style/stream.css";
 import "./style/detail.css";
+import "./style/login.css";
 import { startClock } from "./state/clock";
-import { selected, start } from "./state/desk";
+import { connection, selected, start } from "./state/desk";
+import { askWho, isPerson, who } from "./state/person";
 import { DetailPane } from "./ui/Detail";
 import { Header, LostBanner, StatusBar } from "./ui/Header";
 import { Help } from "./ui/Help";
 import { onKey } from "./ui/keys";
+import { Door } from "./ui/Login";
 import { StreamPane } from "./ui/Stream";
 
 function Console() {
@@ -27,8 +31,26 @@ function Console() {
   );
 }
 
+function App() {
+  const person = who.value;
+  return isPerson(person) && !person.must_change ? <Console /> : <Door />;
+}
+
 startClock();
-start();
-addEventListener("keydown", onKey);
+addEventListener("keydown", (event) => {
+  if (isPerson(who.value) && !who.value.must_change) onKey(event);
+});
+let started = false;
+effect(() => {
+  const person = who.value;
+  if (started || !isPerson(person) || person.must_change) return;
+  started = true;
+  untracked(start);
+});
+// A stream that breaks may be a session that has ended: the stream itself cannot say so.
+effect(() => {
+  if (connection.value.state === "lost") void askWho();
+});
+void askWho();
 const root = document.getElementById("app");
-if (root) render(<Console />, root);
+if (root) render(<App />, root);

@@ -41,7 +41,7 @@ def run(
     if role is not Role.all:
         message = f"role '{role}' cannot be run alone yet: this version runs everything in one process"
         raise InputError([Fault("--role", 0, message)])
-    from monitor.app import serve
+    from monitor.app import Greeting, serve
     from monitor.config import load_setup
 
     setup = load_setup(config, datetime.now(UTC))
@@ -52,7 +52,7 @@ def run(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _begin_stop, stop)
-        await serve(setup, stop, _ready)
+        await serve(setup, stop, Greeting(_ready, _first_administrator))
 
     asyncio.run(until_told())
 
@@ -78,6 +78,10 @@ def set_up_logging() -> None:
 
 def _ready(address: str) -> None:
     typer.echo(f"console / 控制台: {address}")
+
+
+def _first_administrator(name: str, password: str) -> None:
+    typer.echo(f"first login / 首次登录: {name}   one-time password / 一次性口令: {password}")
 
 
 def _begin_stop(stop: asyncio.Event) -> None:

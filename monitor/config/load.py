@@ -27,6 +27,7 @@ from rules.load import load_rules
 from rules.match import RuleSet
 from rules.text.bank import Bank, BankError, read_key
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LIBRARY = Path(str(files("rules"))) / "library"
 """The rules that come with the program."""
 
@@ -136,6 +137,11 @@ def _bank(config: Config, faults: list[Fault]) -> Bank | None:
 def _misfits(tree: Tree, config: Config, table: Timetable) -> list[Fault]:
     """What is right by itself and wrong beside the rest."""
     faults = FaultList(tree.path)
+    if config.auth == "off" and config.server.host not in LOOPBACK:
+        faults.add(
+            tree.line(("auth",)),
+            f"auth: off is for a console on this machine alone, but the host is {config.server.host}",
+        )
     first: dict[str, int] = {}
     for i, sensor in enumerate(config.sensors):
         line = tree.line(("sensors", i, "id"))

@@ -193,6 +193,8 @@ class Config(Strict):
     site: Site = Site()
     language: Literal["zh", "en"] = "zh"
     """Of texts that nobody has chosen a language for."""
+    auth: Literal["on", "off"] = "on"
+    """``off`` lets whoever sits at this machine do all: for a demo on loopback alone."""
     data_dir: FilePath
     server: Server = Server()
     queue: Queue = Queue()

@@ -1,10 +1,7 @@
 """The application: routes, and what every request passes on its way to one.
 
-    request ──> problems ──> host guard ──> access ──> handler
-                                            (who may: nobody is known yet)
-
-`access` is where logins go: a middleware that refuses or lets through, and that the handlers
-need not know of.
+request ──> problems ──> host guard ──> access ──> handler
+                                        (who may: see `access`)
 """
 
 from __future__ import annotations
@@ -13,9 +10,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 from prometheus_client import Counter
 
+from monitor.people.roles import Permission
+from monitor.server.access import NEEDS, access
 from monitor.server.guard import add_security_headers, host_guard
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
@@ -36,20 +34,26 @@ async def _end_streams(app: web.Application) -> None:
 def make_server_app(
     services: ServerServices,
     settings: ServerSettings | None = None,
-    access: Middleware | None = None,
 ) -> web.Application:
     """Build the application. Its counters go into ``services.metrics``: one registry serves one app."""
     settings = settings or ServerSettings()
     refused = Counter("examwatch_http_refused", "Requests refused", ["reason"], registry=services.metrics)
-    middlewares = [problems, host_guard(settings.allowed_hosts, refused)]
-    app = web.Application(
-        middlewares=[*middlewares, access] if access else middlewares, client_max_size=MAX_BODY_BYTES
-    )
+    middlewares = [problems, host_guard(settings.allowed_hosts, refused), access(services.people, refused)]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
+    needs: dict[tuple[str, str], Permission | None] = {
+        **{(route.method, route.path): route.needs for route in ROUTES},
+        # The console's own files, and what the API is: nothing that was watched.
+        ("GET", "/{path}"): None,
+        ("GET", PATH): None,
+    }
+    app[NEEDS] = needs
     for route in ROUTES:
-        app.router.add_get(route.path, route.handler)
+        app.router.add_route(route.method, route.path, route.handler)
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, route.handler)
     app.router.add_get(PATH, get_openapi)
     app.router.add_get("/{path:.*}", get_static)
     app.on_response_prepare.append(add_security_headers)

@@ -3,7 +3,7 @@
 Without logins the only wall is that the server listens on loopback, and a web page open in
 the same browser could climb it: by its own requests (told by ``Origin``) or by a name that it
 points at 127.0.0.1 (DNS rebinding, told by ``Host``). Both are refused here. The middleware
-that knows people comes after this one: see `monitor.server.app.make_server_app`.
+that knows people comes after this one: `monitor.server.access`.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from monitor.faults import WorldError
+from monitor.server.access import still_allowed
 from monitor.server.problem import ProblemError
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.views import HealthView
@@ -136,6 +137,8 @@ class _Stream:
     async def run(self) -> None:
         await self.response.write(b"retry: %d\n\n" % RETRY_MS)
         while not self.hub.closing.is_set() and not self.gone():
+            if not await still_allowed(self.request):
+                return
             self.wake.clear()
             await self.write_changes()
             await self.write_health()

@@ -30,6 +30,10 @@ def _problem(status: int) -> dict[str, Any]:
     }
 
 
+def _statuses(route: Route) -> set[int]:
+    return {*route.problems, 403, 421, 503, *([401] if route.needs else [])}
+
+
 def _operation(route: Route) -> dict[str, Any]:
     if isinstance(route.answer, tuple):
         content: dict[str, Any] = {media_type: {"schema": {}} for media_type in route.answer}
@@ -40,9 +44,12 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.text,
         "responses": {
             "200": {"description": route.text, "content": content},
-            **{str(status): _problem(status) for status in sorted({*route.problems, 403, 421, 503})},
+            **{str(status): _problem(status) for status in sorted(_statuses(route))},
         },
     }
+    if route.body is not None:
+        schema = {"$ref": _REF.format(name=route.body.__name__)}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if route.params:
         operation["parameters"] = [
             {
@@ -61,7 +68,13 @@ def _operation(route: Route) -> dict[str, Any]:
 def describe() -> dict[str, Any]:
     """The whole description as JSON-ready data."""
     answers = [route.answer for route in ROUTES if not isinstance(route.answer, tuple)]
-    _, schemas = msgspec.json.schema_components([*answers, AlertView, ProblemView], ref_template=_REF)
+    bodies = [route.body for route in ROUTES if route.body is not None]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    _, schemas = msgspec.json.schema_components(
+        [*answers, *bodies, AlertView, ProblemView], ref_template=_REF
+    )
     own: dict[str, Any] = {
         "operationId": "getOpenApi",
         "summary": "This description",
@@ -74,7 +87,7 @@ def describe() -> dict[str, Any]:
             "version": version("examwatch"),
             "license": {"name": "GPL-3.0-or-later"},
         },
-        "paths": {**{route.path: {"get": _operation(route)} for route in ROUTES}, PATH: {"get": own}},
+        "paths": {**paths, PATH: {"get": own}},
         "components": {"schemas": dict(sorted(schemas.items()))},
     }
 

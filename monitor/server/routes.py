@@ -7,11 +7,35 @@ from typing import Any
 
 from aiohttp.typedefs import Handler
 
+from monitor.people.roles import Permission
 from monitor.server.alerts import KINDS, LEVELS, MAX_LIMIT, STATES, get_alert, get_fields, list_alerts
 from monitor.server.evidence import DOWNLOAD, SHOWN_AS, get_evidence
 from monitor.server.health import get_health, get_liveness, get_metrics
 from monitor.server.live import live
-from monitor.server.views import AlertDetail, AlertPage, FieldTables, HealthView, LivenessView, View
+from monitor.server.people import (
+    add_person,
+    change_password,
+    change_person,
+    get_session,
+    list_people,
+    log_in,
+    log_out,
+)
+from monitor.server.views import (
+    AlertDetail,
+    AlertPage,
+    FieldTables,
+    HealthView,
+    LivenessView,
+    LoginBody,
+    NewPersonBody,
+    PasswordBody,
+    PeopleView,
+    PersonChange,
+    PersonView,
+    SessionView,
+    View,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +57,10 @@ class Route:
     """The struct that is answered, or the media types that may be."""
     params: tuple[Param, ...] = ()
     problems: tuple[int, ...] = ()
+    method: str = "GET"
+    body: type[View] | None = None
+    needs: Permission | None = None
+    """What the person must be allowed; None is for everyone, logged in or not."""
 
 
 def _one_of(*values: str) -> dict[str, Any]:
@@ -71,6 +99,7 @@ ROUTES: tuple[Route, ...] = (
             Param("state", "query", _one_of(*STATES), "firing: not ended; ended: over"),
         ),
         (400,),
+        needs="alerts",
     ),
     Route(
         "/api/alerts/{fingerprint}",
@@ -80,6 +109,7 @@ ROUTES: tuple[Route, ...] = (
         AlertDetail,
         (Param("fingerprint", "path", {"type": "string"}, "16 hex digits"),),
         (404,),
+        needs="alerts",
     ),
     Route(
         "/api/live",
@@ -97,9 +127,24 @@ ROUTES: tuple[Route, ...] = (
             Param("after", "query", _EVENT_ID, "go on after this event; live_id of a list"),
         ),
         (400,),
+        needs="alerts",
     ),
-    Route("/api/health", get_health, "getHealth", "Sensors, sources, queue and sessions", HealthView),
-    Route("/api/fields", get_fields, "getFields", "What the names in an event mean, with units", FieldTables),
+    Route(
+        "/api/health",
+        get_health,
+        "getHealth",
+        "Sensors, sources, queue and sessions",
+        HealthView,
+        needs="health",
+    ),
+    Route(
+        "/api/fields",
+        get_fields,
+        "getFields",
+        "What the names in an event mean, with units",
+        FieldTables,
+        needs="alerts",
+    ),
     Route(
         "/api/evidence/{digest}",
         get_evidence,
@@ -108,7 +153,70 @@ ROUTES: tuple[Route, ...] = (
         (*sorted({kind.partition(";")[0] for kind in SHOWN_AS.values()}), DOWNLOAD),
         (Param("digest", "path", {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}, "its digest"),),
         (400, 404),
+        needs="evidence",
     ),
     Route("/health", get_liveness, "getLiveness", "Whether the daemon is alive", LivenessView),
-    Route("/metrics", get_metrics, "getMetrics", "Prometheus metrics", ("text/plain",)),
+    Route("/metrics", get_metrics, "getMetrics", "Prometheus metrics", ("text/plain",), needs="metrics"),
+    Route("/api/session", get_session, "getSession", "Who is logged in", SessionView, problems=(401,)),
+    Route(
+        "/api/session",
+        log_in,
+        "logIn",
+        "Log in; the answer sets the session's cookie",
+        SessionView,
+        problems=(400, 401, 409, 415, 429),
+        method="POST",
+        body=LoginBody,
+    ),
+    Route(
+        "/api/session",
+        log_out,
+        "logOut",
+        "Log out",
+        SessionView,
+        problems=(401, 409),
+        method="DELETE",
+    ),
+    Route(
+        "/api/session/password",
+        change_password,
+        "changePassword",
+        "Give oneself another password; all other sessions of the person end",
+        SessionView,
+        problems=(400, 401, 409, 415, 429),
+        method="POST",
+        body=PasswordBody,
+    ),
+    Route(
+        "/api/people",
+        list_people,
+        "listPeople",
+        "Everyone who may log in",
+        PeopleView,
+        problems=(409,),
+        needs="users",
+    ),
+    Route(
+        "/api/people",
+        add_person,
+        "addPerson",
+        "Add a person, who chooses a password at the first login",
+        PersonView,
+        problems=(400, 409, 415),
+        method="POST",
+        body=NewPersonBody,
+        needs="users",
+    ),
+    Route(
+        "/api/people/{name}",
+        change_person,
+        "changePerson",
+        "Change a role, disable or enable, make a password for one use; the person's sessions end",
+        PersonView,
+        (Param("name", "path", {"type": "string"}, "whose"),),
+        problems=(400, 409, 415),
+        method="PATCH",
+        body=PersonChange,
+        needs="users",
+    ),
 )

@@ -19,6 +19,7 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from monitor.people.desk import People
 from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
 
 
@@ -99,6 +100,8 @@ class ServerServices:
     open_evidence: OpenEvidence
     health: Callable[[], HealthView]
     now: Callable[[], datetime]
+    people: People | None = None
+    """None where logins are off."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

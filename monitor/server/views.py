@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from monitor.people.roles import Permission, Role
+
 Kind = Literal["radio", "web", "correlation", "health"]
 Level = Literal["low", "medium", "high", "critical"]
 AlertState = Literal["firing", "ended"]
@@ -172,6 +174,58 @@ class FieldView(View, frozen=True, kw_only=True):
 class FieldTables(View, frozen=True, kw_only=True):
     radio: list[FieldView]
     web: list[FieldView]
+
+
+class SessionView(View, frozen=True, kw_only=True):
+    """Who is logged in, as the console needs to know."""
+
+    name: str
+    """``local`` where logins are off."""
+    role: Role
+    permissions: list[Permission]
+    must_change: bool
+    """Another password must be chosen before anything else is allowed."""
+    csrf: str
+    """Sent back as ``X-CSRF-Token`` with all that changes something; empty where logins are off."""
+    expires_at: datetime | None
+
+
+class LoginBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+class PasswordBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    old: str
+    new: str
+
+
+class PersonView(View, frozen=True, kw_only=True):
+    name: str
+    role: Role
+    disabled: bool
+    must_change: bool
+    created_at: datetime
+    one_time_password: str | None = None
+    """Only in the answer to what made it; it is kept nowhere."""
+
+
+class PeopleView(View, frozen=True, kw_only=True):
+    people: list[PersonView]
+
+
+class NewPersonBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    role: Role
+
+
+class PersonChange(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be changed; what is left out stays."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+    new_password: bool = False
+    """Make a password for one use."""
 
 
 class ProblemView(View, frozen=True, kw_only=True):

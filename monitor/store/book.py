@@ -36,39 +36,43 @@ class StoreBook:
         self._listeners: dict[int, Callable[[], None]] = {}
         self._next_listener = 0
 
+    @property
+    def store(self) -> Store:
+        return self._store
+
     async def merge(self, raised: Sequence[Alert]) -> int:
         """Store `raised` and wake who listens; the number that were new. Raises `StoreError`."""
-        n_new = await self._write(partial(self._store.merge, raised, self._clock.now()))
+        n_new = await self.write(partial(self._store.merge, raised, self._clock.now()))
         if n_new:
             self._wake()
         return n_new
 
     async def end_abandoned(self, before: datetime, hold: timedelta) -> int:
-        n_ended = await self._write(partial(self._store.end_abandoned, before, hold, self._clock.now()))
+        n_ended = await self.write(partial(self._store.end_abandoned, before, hold, self._clock.now()))
         if n_ended:
             self._wake()
         return n_ended
 
     async def record(self, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
-        return await self._write(partial(self._store.record, self._clock.now(), actor, action, subject, body))
+        return await self.write(partial(self._store.record, self._clock.now(), actor, action, subject, body))
 
     async def list_alerts(self, query: AlertQuery) -> AlertPage:
-        return await self._read(partial(self._alerts.list_alerts, query, self._clock.now()))
+        return await self.read(partial(self._alerts.list_alerts, query, self._clock.now()))
 
     async def get_alert(self, fingerprint: str) -> AlertDetail | None:
-        return await self._read(partial(self._alerts.get_alert, fingerprint, self._clock.now()))
+        return await self.read(partial(self._alerts.get_alert, fingerprint, self._clock.now()))
 
     async def last_change(self) -> int:
-        return await self._read(self._alerts.last_change)
+        return await self.read(self._alerts.last_change)
 
     async def changes_since(self, after: int, limit: int) -> Sequence[Change]:
-        return await self._read(partial(self._alerts.changes_since, after, limit, self._clock.now()))
+        return await self.read(partial(self._alerts.changes_since, after, limit, self._clock.now()))
 
     async def radio_channels(self, since: datetime) -> list[tuple[str, str]]:
-        return await self._read(partial(self._alerts.radio_channels, since))
+        return await self.read(partial(self._alerts.radio_channels, since))
 
     async def counts(self) -> dict[tuple[str, str], int]:
-        return await self._read(partial(self._alerts.counts, self._clock.now()))
+        return await self.read(partial(self._alerts.counts, self._clock.now()))
 
     def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
         key = self._next_listener
@@ -82,7 +86,7 @@ class StoreBook:
 
     async def evidence(self, digest: str) -> tuple[str, str] | None:
         """Path within the evidence store, and media type, of a file that some alert carries."""
-        return await self._read(partial(self._store.evidence, digest))
+        return await self.read(partial(self._store.evidence, digest))
 
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.shutdown)
@@ -93,8 +97,9 @@ class StoreBook:
         for wake in tuple(self._listeners.values()):
             wake()
 
-    async def _write(self, work: Callable[[], T]) -> T:
+    async def write(self, work: Callable[[], T]) -> T:
+        """Run `work` in the one thread that writes."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    async def _read(self, work: Callable[[], T]) -> T:
+    async def read(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)

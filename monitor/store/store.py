@@ -66,6 +66,10 @@ class Store:
     def reader(self) -> sa.Engine:
         return self._engines.reader
 
+    @property
+    def writer(self) -> sa.Engine:
+        return self._engines.writer
+
     def close(self) -> None:
         self._engines.close()
 

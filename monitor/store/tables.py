@@ -134,3 +134,24 @@ evidence = sa.Table(
     _column("n_bytes", sa.BigInteger),
     _column("recorded_at", Instant),
 )
+
+people = sa.Table(
+    "people",
+    metadata,
+    _column("name", sa.Text, primary_key=True),
+    _column("role", sa.Text),
+    _column("disabled", sa.Boolean),
+    _column("must_change", sa.Boolean),
+    _column("created_at", Instant),
+    _column("password_hash", sa.Text),
+)
+
+logins = sa.Table(
+    "logins",
+    metadata,
+    _column("key_digest", sa.Text, primary_key=True),
+    _column("name", sa.Text),
+    _column("began_at", Instant),
+    _column("expires_at", Instant),
+    sa.Index("ix_logins_name", "name"),
+)

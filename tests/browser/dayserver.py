@@ -14,6 +14,8 @@ from examday import ExamDay
 from morning import morning
 
 from monitor.alert.alert import Alert
+from monitor.people.desk import People
+from monitor.people.register import Register
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.server.views import (
@@ -115,6 +117,8 @@ class RunningDay:
         self._book = StoreBook(Store(f"sqlite:{day.folder / 'store.db'}"), day.clock)
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._serving: Any = None
+        self._people: People | None = None
+        self.first_login: tuple[str, str] | None = None
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
@@ -124,7 +128,7 @@ class RunningDay:
 
     async def _listen(self, port: int) -> str:
         services = ServerServices(
-            self._book, self._open_evidence, lambda: health(self.day), self.day.clock.now
+            self._book, self._open_evidence, lambda: health(self.day), self.day.clock.now, self._people
         )
         settings = ServerSettings(health_s=0.5, ping_s=1.0)
         self._serving = serving(make_server_app(services, settings), port=port)
@@ -139,6 +143,13 @@ class RunningDay:
     def hang_up(self) -> None:
         self.call(self._hang_up())
 
+    def with_logins(self) -> None:
+        """From now on one has to log in; `first_login` says as whom."""
+        self.hang_up()
+        self._people = People(Register(self._book.store), self._book, self.day.clock)
+        self.first_login = self.call(self._people.first_administrator())
+        self.listen()
+
     def raise_alerts(self, *alerts: Alert) -> None:
         self.call(self._book.merge(alerts))
 
@@ -150,6 +161,8 @@ class RunningDay:
 
     def stop(self) -> None:
         self.hang_up()
+        if self._people is not None:
+            self._people.close()
         self.call(self._book.close())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)

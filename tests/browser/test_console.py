@@ -249,3 +249,30 @@ def test_nothing_is_cut_off_at_the_smallest_screen(morning_day, open_page, theme
     )
     assert wide == [1366, 1366]
     assert page.evaluate("document.documentElement.scrollHeight") == 768
+
+
+def test_one_logs_in_chooses_a_password_and_is_shown_the_door_when_shut_out(quiet_day, open_page):
+    quiet_day.raise_alerts(newcomer(quiet_day.day, 1, "high"))
+    quiet_day.with_logins()
+    name, password = quiet_day.first_login
+    # Refusals are part of the story, and the browser notes each as an error.
+    page = open_page(quiet_day.url, may_fail=True)
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_have_text("Name and password do not go together.")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
+    page.get_by_label("Password you were given").fill(password)
+    page.get_by_label("Your own password", exact=True).fill("correct horse battery")
+    page.get_by_label("Your own password, again").fill("correct horse battery")
+    page.get_by_role("button", name="Save and go on").click()
+    wait_live(page)
+    expect(page.locator("[data-testid=row]")).to_have_count(1)
+    expect(page.locator("[data-testid=leave]")).to_contain_text("admin · Administrator")
+    page.reload()
+    wait_live(page)
+    page.locator("[data-testid=leave]").click()
+    expect(page.locator("[data-testid=login]")).to_be_visible()
+    expect(page.locator("[data-testid=row]")).to_have_count(0)

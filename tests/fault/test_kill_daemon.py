@@ -18,6 +18,7 @@ START_S = 100.0
 """Loading everything takes a few seconds alone, many times that on a machine busy with other tests."""
 CONFIG = """\
 data_dir: var
+auth: off
 server: {port: 0}
 timetable: t.yml
 """

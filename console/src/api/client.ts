@@ -1,5 +1,5 @@
 /** Requests to the daemon. Every failure is an ApiError with a code that the dictionaries know. */
-import type { AlertDetail, AlertPage, FieldTables, ProblemView } from "./schema";
+import type { AlertDetail, AlertPage, FieldTables, ProblemView, SessionView } from "./schema";
 
 export class ApiError extends Error {
   constructor(
@@ -19,10 +19,10 @@ async function problemOf(answer: Response): Promise<ApiError> {
   return new ApiError("server-fault", answer.status, answer.statusText);
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+async function ask<T>(path: string, request: RequestInit, signal?: AbortSignal): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch(path, { headers: { Accept: "application/json" }, ...(signal ? { signal } : {}) });
+    answer = await fetch(path, { ...request, ...(signal ? { signal } : {}) });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw new ApiError("unreachable", 0, String(cause));
@@ -30,6 +30,27 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   if (!answer.ok) throw await problemOf(answer);
   return (await answer.json()) as T;
 }
+
+const get = <T>(path: string, signal?: AbortSignal) =>
+  ask<T>(path, { headers: { Accept: "application/json" } }, signal);
+
+/** A request that changes something; `csrf` proves that it comes from this console. */
+const send = <T>(method: string, path: string, csrf: string, body?: unknown) =>
+  ask<T>(path, {
+    method,
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrf },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+
+export const whoAmI = () => get<SessionView>("/api/session");
+
+export const enter = (name: string, password: string) =>
+  send<SessionView>("POST", "/api/session", "", { name, password });
+
+export const forget = (csrf: string) => send<SessionView>("DELETE", "/api/session", csrf);
+
+export const changePassword = (csrf: string, old: string, next: string) =>
+  send<SessionView>("POST", "/api/session/password", csrf, { old, new: next });
 
 export const listAlerts = (query: URLSearchParams, signal?: AbortSignal) =>
   get<AlertPage>(`/api/alerts?${query}`, signal);

@@ -91,6 +91,40 @@ export interface LivenessView {
   status: "degraded" | "ok";
 }
 
+export interface LoginBody {
+  name: string;
+  password: string;
+}
+
+export interface NewPersonBody {
+  name: string;
+  role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
+}
+
+export interface PasswordBody {
+  old: string;
+  new: string;
+}
+
+export interface PeopleView {
+  people: PersonView[];
+}
+
+export interface PersonChange {
+  role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor" | null;
+  disabled: boolean | null;
+  new_password: boolean;
+}
+
+export interface PersonView {
+  name: string;
+  role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
+  disabled: boolean;
+  must_change: boolean;
+  created_at: string;
+  one_time_password: string | null;
+}
+
 export interface ProblemView {
   type: string;
   title: string;
@@ -144,6 +178,15 @@ export interface SessionClock {
   ends_at: string;
   phase: "after" | "before" | "in" | "none";
   venues: string[];
+}
+
+export interface SessionView {
+  name: string;
+  role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
+  permissions: ("alerts" | "evidence" | "health" | "metrics" | "users")[];
+  must_change: boolean;
+  csrf: string;
+  expires_at: string | null;
 }
 
 export interface SourceHealth {

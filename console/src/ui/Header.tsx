@@ -3,6 +3,7 @@ import type { HealthView } from "../api/schema";
 import { language, switchLanguage, t } from "../i18n";
 import { now } from "../state/clock";
 import { connection, health, helpOpen, select } from "../state/desk";
+import { isPerson, leave, who } from "../state/person";
 import { currentSession, phaseAt } from "../state/session";
 import { switchTheme, theme } from "../state/theme";
 import { countdown, timeOfDay, when, zone } from "../text/format";
@@ -152,6 +153,11 @@ export function Header() {
       <time class="clock num" title={words.clock}>
         {timeOfDay(now.value)} <small>{zone()}</small>
       </time>
+      {isPerson(who.value) && who.value.expires_at !== null && (
+        <button type="button" class="chip" title={words.leave} data-testid="leave" onClick={() => void leave()}>
+          {who.value.name} · {t.value.login.role[who.value.role]} ⏏
+        </button>
+      )}
       <div class="switches">
         <button
           type="button"

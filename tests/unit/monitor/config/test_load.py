@@ -7,6 +7,7 @@ import pytest
 
 from monitor.config import load_config, load_setup
 from monitor.faults import InputError
+from rules.text.bank import Bank, Item, new_key, write_key
 
 NOW = datetime(2026, 6, 7, 1, 30, tzinfo=UTC)
 CONFIGS = Path(__file__).parents[4] / "configs"
@@ -137,3 +138,28 @@ def test_the_commented_configuration_shows_every_option_there_is():
     tables = [schema, *schema["$defs"].values()]
     keys = {key for table in tables for key in table.get("properties", {})} - {"low_hz", "high_hz"}
     assert [key for key in sorted(keys) if f"{key}:" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "n_faults"), [("127.0.0.1", 0), ("localhost", 0), ("0.0.0.0", 1), ("::", 1)]
+)
+def test_logins_are_on_and_can_be_off_on_this_machine_alone(config, host, n_faults):
+    assert load_config(config("data_dir: v\n")).auth == "on"
+    path = config(f"auth: off\ndata_dir: v\nserver: {{host: '{host}'}}\n")
+    assert (len(faults(path)) if n_faults else len(load_setup(path, NOW).sources)) == n_faults
+
+
+def test_a_bank_is_read_with_its_key_and_a_wrong_one_is_a_fault_with_its_place(config, tmp_path):
+    keys = [new_key(), new_key()]
+    bank, _ = Bank.build(
+        [Item("1", "在三角形中角甲乙丙所对的边分别为三四五求面积的最大值并说明理由")], keys[0]
+    )
+    bank.save(tmp_path / "june.bank")
+    for number, key in enumerate(keys):
+        write_key(tmp_path / f"{number}.key", key)
+    text = "data_dir: v\nbank: {file: june.bank, key_file: NUMBER.key}\n"
+    found = load_setup(config(text.replace("NUMBER", "0")), NOW)
+    assert found.bank is not None
+    assert found.bank.items == ("1",)
+    (fault,) = faults(config(text.replace("NUMBER", "1")))
+    assert fault.startswith("june.bank:1: the key is another one")

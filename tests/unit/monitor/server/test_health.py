@@ -1,11 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
-
-from monitor.server.app import make_server_app
-from monitor.server.problem import ProblemError
 
 
 async def test_health_says_how_every_part_is(client):
@@ -26,21 +21,3 @@ async def test_metrics_are_those_of_the_daemon(client):
     answer = await client.get("/metrics")
     assert answer.content_type == "text/plain"
     assert "examwatch_live_clients 0.0" in await answer.text()
-
-
-async def test_a_middleware_of_logins_stands_before_every_handler_and_after_the_host_guard(world):
-    seen: list[str] = []
-
-    @web.middleware
-    async def nobody(request, handler):
-        seen.append(request.path)
-        raise ProblemError(401, "no-login", "log in first")
-
-    app = make_server_app(world.services(), world.settings(), access=nobody)
-    async with TestClient(TestServer(app)) as client:
-        for path in ("/", "/api/alerts", "/api/live", "/metrics"):
-            answer = await client.get(path)
-            assert answer.status == 401
-            assert (await answer.json())["code"] == "no-login"
-        assert (await client.get("/", headers={"Host": "evil.example"})).status == 421
-    assert seen == ["/", "/api/alerts", "/api/live", "/metrics"]

@@ -33,12 +33,13 @@ def test_every_reference_leads_to_a_schema():
 
 def test_every_path_parameter_is_declared():
     for path, item in describe()["paths"].items():
-        declared = {p["name"] for p in item["get"].get("parameters", []) if p["in"] == "path"}
-        assert declared == set(re.findall(r"{(\w+)}", path))
+        for operation in item.values():
+            declared = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+            assert declared == set(re.findall(r"{(\w+)}", path))
 
 
 def test_operations_have_names_of_their_own():
-    names = [item["get"]["operationId"] for item in describe()["paths"].values()]
+    names = [o["operationId"] for item in describe()["paths"].values() for o in item.values()]
     assert len(set(names)) == len(names)
 
 

@@ -1,0 +1,191 @@
+"""People and their sessions in the database; each change and its audit entry in one transaction.
+
+The key of a session is known to its browser alone: the table holds its digest. A change of
+a person's role, password or state ends all sessions of that person. There is always an
+administrator who can log in: the last one is neither disabled nor given another role.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from monitor.people.roles import ROLES, Role
+from monitor.store import Store
+from monitor.store.audit import Chain
+from monitor.store.errors import translated
+from monitor.store.tables import logins, people
+
+NAME = re.compile(r"[\w][\w.@-]{0,63}")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    role: Role
+    disabled: bool
+    must_change: bool
+    """The password was made for one use: nothing else is allowed before another is chosen."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A session that lasts."""
+
+    person: Person
+    expires_at: datetime
+
+
+class PeopleError(Exception):
+    """What was asked of the register cannot be; the message is one line."""
+
+
+class Register:
+    """Blocking. Every call may raise `StoreError`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def everyone(self) -> list[Person]:
+        with translated(), self._store.reader.connect() as db:
+            return [_person(row) for row in db.execute(sa.select(people).order_by(people.c.name)).mappings()]
+
+    def find(self, name: str) -> tuple[Person, str] | None:
+        """A person and the hash of the password."""
+        with translated(), self._store.reader.connect() as db:
+            row = db.execute(sa.select(people).where(people.c.name == name)).mappings().one_or_none()
+            return (_person(row), row["password_hash"]) if row else None
+
+    def add(self, actor: str, name: str, role: Role, password_hash: str, now: datetime) -> Person:
+        """Raises `PeopleError` if the name is taken or is none."""
+        if not NAME.fullmatch(name):
+            raise PeopleError(f"{name!r} is no name: letters, digits, . _ @ - and at most 64 of them")
+
+        def work(db: sa.Connection) -> Person:
+            if db.execute(sa.select(people.c.name).where(people.c.name == name)).first():
+                raise PeopleError(f"there is a '{name}' already")
+            person = Person(name, role, disabled=False, must_change=True, created_at=now)
+            db.execute(
+                sa.insert(people),
+                [
+                    {
+                        "name": name,
+                        "role": role,
+                        "disabled": False,
+                        "must_change": True,
+                        "created_at": now,
+                        "password_hash": password_hash,
+                    }
+                ],
+            )
+            return person
+
+        return self._change(actor, "user.added", name, {"role": role}, now, work)
+
+    def set_role(self, actor: str, name: str, role: Role, now: datetime) -> Person:
+        """Raises `PeopleError`, as all changes do, for nobody known and for the last administrator."""
+        return self._alter(actor, "user.role", name, {"role": role}, {"role": role}, now)
+
+    def set_disabled(self, actor: str, name: str, disabled: bool, now: datetime) -> Person:
+        action = "user.disabled" if disabled else "user.enabled"
+        return self._alter(actor, action, name, {}, {"disabled": disabled}, now)
+
+    def set_password(
+        self, actor: str, name: str, password_hash: str, now: datetime, *, must_change: bool
+    ) -> Person:
+        values = {"password_hash": password_hash, "must_change": must_change}
+        return self._alter(actor, "user.password", name, {"must_change": must_change}, values, now)
+
+    def begin(self, key_digest: str, name: str, now: datetime, expires_at: datetime, address: str) -> None:
+        """Note a new session, and let go of those that are over."""
+
+        def work(db: sa.Connection) -> None:
+            db.execute(sa.delete(logins).where(logins.c.expires_at <= now))
+            row = {"key_digest": key_digest, "name": name, "began_at": now, "expires_at": expires_at}
+            db.execute(sa.insert(logins), [row])
+
+        self._change(name, "user.login", name, {"address": address}, now, work)
+
+    def refused(self, name: str, address: str, now: datetime) -> None:
+        """Note a login that failed; a name that nobody has could be a password typed in the wrong place."""
+        known = self.find(name) is not None
+        subject = name if known else ""
+        self._change(subject, "user.login-refused", subject, {"address": address}, now, lambda _: None)
+
+    def login(self, key_digest: str, now: datetime) -> Login | None:
+        """The session of that key, if it lasts and its person may still log in."""
+        with translated(), self._store.reader.connect() as db:
+            row = (
+                db.execute(
+                    sa.select(people, logins.c.expires_at)
+                    .join(logins, logins.c.name == people.c.name)
+                    .where(logins.c.key_digest == key_digest, logins.c.expires_at > now)
+                )
+                .mappings()
+                .one_or_none()
+            )
+            if row is None or row["disabled"]:
+                return None
+            return Login(_person(row), row["expires_at"])
+
+    def end(self, key_digest: str, name: str, now: datetime) -> None:
+        def work(db: sa.Connection) -> None:
+            db.execute(sa.delete(logins).where(logins.c.key_digest == key_digest))
+
+        self._change(name, "user.logout", name, {}, now, work)
+
+    def _alter(
+        self,
+        actor: str,
+        action: str,
+        name: str,
+        body: dict[str, Any],
+        values: dict[str, Any],
+        now: datetime,
+    ) -> Person:
+        def work(db: sa.Connection) -> Person:
+            had_administrator = _has_administrator(db)
+            changed = db.execute(sa.update(people).where(people.c.name == name).values(values))
+            if changed.rowcount != 1:
+                raise PeopleError(f"there is no '{name}'")
+            if had_administrator and not _has_administrator(db):
+                raise PeopleError(f"'{name}' is the last administrator")
+            db.execute(sa.delete(logins).where(logins.c.name == name))
+            return _person(db.execute(sa.select(people).where(people.c.name == name)).mappings().one())
+
+        return self._change(actor, action, name, body, now, work)
+
+    def _change(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        body: dict[str, Any],
+        now: datetime,
+        work: Callable[[sa.Connection], T],
+    ) -> T:
+        with translated(), self._store.writer.begin() as db:
+            done = work(db)
+            chain = Chain(db)
+            chain.append(now, actor, action, subject, body)
+            chain.flush()
+            return done
+
+
+def _has_administrator(db: sa.Connection) -> bool:
+    active = sa.and_(people.c.role == "administrator", people.c.disabled.is_(False))
+    return db.execute(sa.select(people.c.name).where(active)).first() is not None
+
+
+def _person(row: sa.RowMapping) -> Person:
+    role = str(row["role"])
+    if role not in ROLES:
+        raise PeopleError(f"'{row['name']}' has the role '{role}', which this version does not know")
+    return Person(row["name"], role, row["disabled"], row["must_change"], row["created_at"])

@@ -1,0 +1,29 @@
+"""Roles and what each may do. Whatever is not named here is refused. Pure.
+
+One role a person. A route of the API names the one permission that it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, get_args
+
+Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "administrator"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+Permission = Literal["alerts", "evidence", "health", "metrics", "users"]
+PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
+
+GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
+    "radio": frozenset({"alerts", "evidence", "health"}),
+    "analyst": frozenset({"alerts", "evidence", "health"}),
+    # Keeps the machines running; what was recorded or photographed is not needed for that.
+    "operator": frozenset({"alerts", "health", "metrics"}),
+    "supervisor": frozenset({"alerts", "evidence", "health", "metrics"}),
+    # Checks what was done, from the alerts and their history; listens to nobody.
+    "auditor": frozenset({"alerts", "health", "metrics"}),
+    "administrator": frozenset({"alerts", "evidence", "health", "metrics", "users"}),
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    return permission in GRANTED[role]

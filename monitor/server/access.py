@@ -1,0 +1,119 @@
+"""Who may: everything is refused to whoever is not known, but for what `routes` gives to everyone.
+
+    cookie ──> session ──> must the password be changed? ──> token against forgery ──> permission
+
+Where logins are off (a console on this machine alone) the person is ``local`` and may all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hmac import compare_digest
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import Counter
+
+from monitor.people.desk import People, Session
+from monitor.people.roles import GRANTED, PERMISSIONS, Permission
+from monitor.server.problem import ProblemError
+from monitor.server.services import SERVICES
+from monitor.server.views import SessionView
+
+COOKIE = "examwatch_session"
+CSRF_HEADER = "X-CSRF-Token"
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+NEEDS: web.AppKey[Mapping[tuple[str, str], Permission | None]] = web.AppKey("needs")
+"""What each method and path of the application needs; None is for everyone, what is not here for nobody."""
+LOGIN = ("POST", "/api/session")
+"""The one change that needs no token: it shows a password, and its JSON no foreign form can send."""
+_READING = ("GET", "HEAD")
+
+
+def access(people: People | None, refused: Counter) -> Middleware:
+    """Let through who may, refuse all others."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if people is None:
+            return await handler(request)
+        if request.match_info.http_exception is not None:
+            return await handler(request)
+        key = _key(request)
+        session = await _session(people, request)
+        if session is not None:
+            request[SESSION] = session
+            given = request.headers.get(CSRF_HEADER, "")
+            genuine = compare_digest(given.encode("utf-8", "replace"), session.csrf.encode())
+            if request.method not in _READING and key != LOGIN and not genuine:
+                refused.labels("csrf").inc()
+                raise ProblemError(
+                    403, "bad-csrf-token", f"{CSRF_HEADER} is missing or is not this session's"
+                )
+        if key not in request.app[NEEDS]:
+            raise ProblemError(403, "not-allowed", "nobody may: this address has no rule")
+        needs = request.app[NEEDS][key]
+        if needs is None:
+            return await handler(request)
+        if session is None:
+            refused.labels("login").inc()
+            raise ProblemError(401, "login-needed", "log in first")
+        if session.person.must_change:
+            raise ProblemError(403, "password-change-needed", "choose a password of your own first")
+        role = session.person.role
+        if needs not in GRANTED[role]:
+            refused.labels("role").inc()
+            raise ProblemError(403, "not-allowed", f"the role '{role}' may not: it needs '{needs}'")
+        return await handler(request)
+
+    return check
+
+
+def _key(request: web.Request) -> tuple[str, str]:
+    resource = request.match_info.route.resource
+    method = "GET" if request.method == "HEAD" else request.method
+    return method, resource.canonical if resource is not None else ""
+
+
+async def _session(people: People, request: web.Request) -> Session | None:
+    key = request.cookies.get(COOKIE)
+    return await people.who(key) if key else None
+
+
+async def still_allowed(request: web.Request) -> bool:
+    """Whether a request that lasts may go on: its session has not ended meanwhile."""
+    session = request.get(SESSION)
+    if session is None:
+        return True
+    people = request.app[SERVICES].people
+    now = await people.who(session.key) if people is not None else None
+    return now is not None and now.person.role == session.person.role
+
+
+def session_of(request: web.Request) -> Session:
+    """Raises `ProblemError` (401) where nobody is logged in."""
+    session = request.get(SESSION)
+    if session is None:
+        raise ProblemError(401, "login-needed", "log in first")
+    return session
+
+
+def view_of(session: Session | None) -> SessionView:
+    if session is None:
+        return SessionView(
+            name="local",
+            role="administrator",
+            permissions=list(PERMISSIONS),
+            must_change=False,
+            csrf="",
+            expires_at=None,
+        )
+    person = session.person
+    return SessionView(
+        name=person.name,
+        role=person.role,
+        permissions=[name for name in PERMISSIONS if name in GRANTED[person.role]],
+        must_change=person.must_change,
+        csrf=session.csrf,
+        expires_at=session.login.expires_at,
+    )

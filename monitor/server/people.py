@@ -1,0 +1,145 @@
+"""Logging in and out, and the people who may."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from monitor.people.desk import LoginRefusedError, LoginThrottledError, People, Session
+from monitor.people.register import PeopleError, Person
+from monitor.server.access import COOKIE, session_of, view_of
+from monitor.server.alerts import json_response
+from monitor.server.problem import ProblemError
+from monitor.server.services import SERVICES
+from monitor.server.views import (
+    LoginBody,
+    NewPersonBody,
+    PasswordBody,
+    PeopleView,
+    PersonChange,
+    PersonView,
+    View,
+)
+
+MAX_TYPED = 1024
+Body = TypeVar("Body", bound=View)
+
+
+def _people(request: web.Request) -> People:
+    people = request.app[SERVICES].people
+    if people is None:
+        raise ProblemError(409, "logins-off", "this server runs without logins (auth: off)")
+    return people
+
+
+async def _body(request: web.Request, kind: type[Body]) -> Body:
+    # A form of a foreign page cannot send this type without being asked about it first.
+    if request.content_type != "application/json":
+        raise ProblemError(415, "not-json", "the body must be application/json")
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProblemError(400, "bad-body", str(error)) from None
+
+
+def _with_cookie(response: web.Response, request: web.Request, key: str) -> web.Response:
+    # Behind a proxy that ends TLS we are spoken to in plain HTTP; the page's own address tells.
+    secure = request.secure or request.headers.get("Origin", "").startswith("https://")
+    response.set_cookie(COOKIE, key, httponly=True, samesite="Strict", secure=secure, path="/")
+    return response
+
+
+def _entered(request: web.Request, session: Session) -> web.Response:
+    return _with_cookie(json_response(view_of(session)), request, session.key)
+
+
+async def get_session(request: web.Request) -> web.StreamResponse:
+    if request.app[SERVICES].people is None:
+        return json_response(view_of(None))
+    return json_response(view_of(session_of(request)))
+
+
+async def log_in(request: web.Request) -> web.StreamResponse:
+    people, body = _people(request), await _body(request, LoginBody)
+    if len(body.name) > MAX_TYPED or len(body.password) > MAX_TYPED:
+        raise ProblemError(401, "bad-login", "name and password do not go together")
+    try:
+        return _entered(request, await people.log_in(body.name, body.password, request.remote or ""))
+    except (LoginRefusedError, LoginThrottledError) as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: LoginRefusedError | LoginThrottledError) -> ProblemError:
+    if isinstance(error, LoginThrottledError):
+        wait = str(int(error.wait_s) + 1)
+        return ProblemError(429, "too-many-logins", str(error), {"Retry-After": wait})
+    return ProblemError(401, "bad-login", "name and password do not go together")
+
+
+async def log_out(request: web.Request) -> web.StreamResponse:
+    people, session = _people(request), session_of(request)
+    await people.log_out(session)
+    response = json_response(view_of(session))
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+async def change_password(request: web.Request) -> web.StreamResponse:
+    people, session = _people(request), session_of(request)
+    body = await _body(request, PasswordBody)
+    if len(body.old) > MAX_TYPED or len(body.new) > MAX_TYPED:
+        raise ProblemError(400, "bad-password", f"a password has at most {MAX_TYPED} characters")
+    try:
+        changed = await people.change_password(session, body.old, body.new, request.remote or "")
+    except (LoginRefusedError, LoginThrottledError) as error:
+        raise _refusal(error) from None
+    except PeopleError as error:
+        raise ProblemError(400, "bad-password", str(error)) from None
+    return _entered(request, changed)
+
+
+async def list_people(request: web.Request) -> web.StreamResponse:
+    everyone = await _people(request).everyone()
+    return json_response(PeopleView(people=[_person_view(person) for person in everyone]))
+
+
+async def add_person(request: web.Request) -> web.StreamResponse:
+    people = _people(request)
+    actor, body = session_of(request).person.name, await _body(request, NewPersonBody)
+    try:
+        person, password = await people.add(actor, body.name, body.role)
+    except PeopleError as error:
+        raise ProblemError(409, "refused", str(error)) from None
+    return json_response(_person_view(person, password))
+
+
+async def change_person(request: web.Request) -> web.StreamResponse:
+    people, name = _people(request), request.match_info["name"]
+    actor, body = session_of(request).person.name, await _body(request, PersonChange)
+    person: Person | None = None
+    password: str | None = None
+    try:
+        if body.role is not None:
+            person = await people.set_role(actor, name, body.role)
+        if body.disabled is not None:
+            person = await people.set_disabled(actor, name, disabled=body.disabled)
+        if body.new_password:
+            person, password = await people.reset_password(actor, name)
+    except PeopleError as error:
+        raise ProblemError(409, "refused", str(error)) from None
+    if person is None:
+        raise ProblemError(400, "bad-body", "nothing is to be changed")
+    return json_response(_person_view(person, password))
+
+
+def _person_view(person: Person, password: str | None = None) -> PersonView:
+    return PersonView(
+        name=person.name,
+        role=person.role,
+        disabled=person.disabled,
+        must_change=person.must_change,
+        created_at=person.created_at,
+        one_time_password=password,
+    )
