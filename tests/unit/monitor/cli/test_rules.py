@@ -55,7 +55,7 @@ def test_list_gives_a_record_a_rule_in_both_languages(run):
     result = run("list", LIBRARY)
     assert result.exit_code == 0
     records = [json.loads(line) for line in result.stdout.splitlines()]
-    assert {"radio", "web"} == {record["kind"] for record in records}
+    assert {"radio", "web", "correlation"} == {record["kind"] for record in records}
     assert all(record["title_zh"] and record["title_en"] for record in records)
     assert "出售考试答案" in run("list", LIBRARY, "--format", "table", env={"COLUMNS": "200"}).stdout
 

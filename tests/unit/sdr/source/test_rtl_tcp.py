@@ -130,7 +130,7 @@ def test_only_what_changed_is_sent(server, source):
     source.tune(Hop(120e6, 250e3, gain_db=29.7))
     source.tune(Hop(120e6, 250e3, gain_db=None))
     deadline = time.monotonic() + 2
-    while server.commands[-1] != (3, 0) and time.monotonic() < deadline:
+    while server.commands[-1:] != [(3, 0)] and time.monotonic() < deadline:
         time.sleep(0.01)
     assert server.commands[-2:] == [(1, 120_000_000), (3, 0)]
 
