@@ -24,8 +24,8 @@ _SURE = frozenset(("exam", "price", "contact", "guarantee"))
 """Roles that tell what a text is about well enough to read a homophone as the word it sounds like."""
 _GRAVITY: Final[Mapping[str, float]] = {
     "proxy": 0.12,
-    "device": 0.1,
-    "scam": 0.1,
+    "device": 0.25,
+    "scam": 0.12,
     "help": 0.05,
     "sell": 0.05,
     "rumour": 0.0,

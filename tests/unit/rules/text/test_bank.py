@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import stat
+import string
 import struct
 from pathlib import Path
 
@@ -251,3 +252,22 @@ def test_a_part_that_counts_from_one_again_is_told_apart() -> None:
 
 def test_a_paper_without_numbers_is_one_item() -> None:
     assert [item.name for item in split_items("p", "以“人与自然”为题写一篇文章")] == ["p"]
+
+
+def test_a_noisy_english_quote_is_found_by_letters_that_stand_in_line() -> None:
+    chance = random.Random(4)
+    words = ["".join(chance.choices(string.ascii_lowercase, k=chance.randint(3, 8))) for _ in range(400)]
+    items = [Item(str(n), " ".join(chance.sample(words, 60))) for n in range(30)]
+    bank, _ = Bank.build(items, KEY, NONE)
+    found = 0
+    for _ in range(60):
+        item = chance.choice(items)
+        letters = item.text.replace(" ", "")
+        at = chance.randrange(len(letters) - 40)
+        quote = "".join(
+            c if chance.random() > 0.15 else chance.choice(string.ascii_lowercase)
+            for c in letters[at : at + 40]
+        )
+        found += item.name in [match.item for match in bank.match(f"who knows this: {quote}")]
+    assert found >= 50
+    assert not bank.match("completely different words about the weather and the garden, nothing to see here")

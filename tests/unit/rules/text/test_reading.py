@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from held_out import POSTS
@@ -41,6 +42,18 @@ def test_whole_posts_in_other_wording_are_told_apart() -> None:
     quiet = [text for category, text in POSTS if category is None]
     assert sum(category in fires(text) for category, text in wanted) >= 0.9 * len(wanted)
     assert sum(bool(fires(text)) for text in quiet) <= 1
+
+
+def test_posts_of_three_wider_sets_are_told_apart() -> None:
+    lines = Path(__file__).with_name("wider_posts.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    posts = [line.split("\t") for line in lines]
+    wanted = [(category, text) for _, category, text in posts if category != "harmless"]
+    quiet = [text for _, category, text in posts if category == "harmless"]
+    assert sum(category in fires(text) for category, text in wanted) >= 0.93 * len(wanted)
+    assert sum(
+        getattr(read(text).main, "category", None) == category for category, text in wanted
+    ) >= 0.9 * len(wanted)
+    assert sum(bool(fires(text)) for text in quiet) <= 0.01 * len(quiet)
 
 
 @pytest.mark.parametrize("exam", ["软考", "高考", "雅思", "SAT", "a level"])
