@@ -20,6 +20,7 @@ from crawlers.archive import WarcArchive
 from crawlers.clock import Clock as CrawlClock
 from crawlers.config import build_sources
 from crawlers.crawler import Crawler
+from crawlers.extract.image.reader import OcrReader
 from crawlers.fetch import HttpClient
 from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
@@ -131,7 +132,7 @@ async def _open_crawler(
     workshop = await stack.enter_async_context(ProcessWorkshop())
     archive = WarcArchive(config.data_dir / "archive", client.user_agent)
     polite = PoliteClient(http, clock, rng)
-    crawler = Crawler(sources, memory, polite, clock, rng, workshop, archive=archive)
+    crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive)
     return crawler, memory.forget
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from crawlers.document import Attachment, Document
 from monitor.bandplan import BandPlan
+from monitor.paper import likeness
 from monitor.timetable import SessionContext, Timetable
 from rules.text.bank import BankMatch
-from rules.text.paper import paper_likeness
 from sdr.types import Emission
 
 FindItems = Callable[[str], list[BankMatch]]
@@ -129,7 +129,7 @@ def _paper_likeness(attachments: Sequence[Attachment]) -> float | None:
         if attachment.media_type.startswith("image/")
         and (attachment.text or attachment.qr or attachment.pdq is not None)
     ]
-    return max((paper_likeness(attachment.text).score for attachment in read), default=None)
+    return max((likeness(attachment.text).score for attachment in read), default=None)
 
 
 def _session_fields(session: SessionContext, venue: str | None, drill: bool) -> dict[str, Any]:

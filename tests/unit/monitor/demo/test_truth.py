@@ -26,10 +26,6 @@ TABLE = Timetable(
 )
 
 
-READ_WRONGLY = {126}
-"""Known false alarms: a complaint about a print shop "selling top secret papers" reads as an offer."""
-
-
 def versions_of(post) -> list[tuple[float, str]]:
     return [(max(post.at_s, 0.0), post.text), *((edit.at_s, edit.text) for edit in post.edits)]
 
@@ -75,4 +71,4 @@ def test_no_harmless_post_raises_anything(fired):
     harmless = {post.id: post.title for post in POSTS if post.truth == "harmless"}
     assert len(harmless) > 50
     raised = {post_id: fired[post_id] for post_id in harmless if fired[post_id]}
-    assert set(raised) <= READ_WRONGLY, raised
+    assert raised == {}
