@@ -1,7 +1,7 @@
 # `make run` and `make test` are all a newcomer needs; both set up what is missing.
 .PHONY: run test test-quick check setup setup-test clean \
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
-	bench-leaks bench-photos bench-rules bench-crawl
+	bench-leaks bench-rules bench-crawl
 BIN := .venv/bin
 
 run: setup
@@ -51,9 +51,6 @@ bench-ghosts: setup
 
 bench-leaks: setup
 	@$(BIN)/python -m benchmarks.leaks
-
-bench-photos: setup
-	@$(BIN)/python -m benchmarks.photos
 
 bench-rules: setup
 	@$(BIN)/python -m benchmarks.rules
