@@ -45,6 +45,11 @@ class PageText:
     held_out: bool
 
 
+def shows_question(text: str) -> bool:
+    """Whether what can be seen is more than prose: options, marks, parts or blanks."""
+    return _QUESTION.search(text) is not None
+
+
 def plain(text: str) -> str:
     """Without TeX, as a page shows it."""
     for pattern, to in _TEX:
@@ -108,12 +113,44 @@ class Texts:
                 text = self._view(make())
                 # A view without any question is the prose of a book, also to a person; one of
                 # worked solutions that shows none yet is a page of questions.
-                while (is_paper and not _QUESTION.search(text)) or (
+                while (is_paper and not shows_question(text)) or (
                     kind.startswith("solutions") and not _SOLUTION.search(text)
                 ):
                     text = self._view(make())
                 share = self._rng.choice((0.0, 0.0, 0.01, 0.03, 0.06))
                 yield PageText(kind, is_paper, misread(text, share, self._rng), number % 2 == 1)
+
+    def fresh_pages(self) -> Iterator[PageText]:
+        """Of collections that no weight or pattern of `monitor.paper` was set on."""
+        rng = self._rng
+        papers: dict[str, Callable[[], list[str]]] = {
+            f"fresh paper: {name}": self._paper_of(self.agieval(f"gaokao-{name}"), number=True)
+            for name in ("biology", "chemistry", "chinese", "history", "physics", "mathcloze")
+        }
+        items = [
+            item["question"]
+            for path in sorted((self._root / "papers/gaokao_mm").glob("*.json"))
+            for item in json.loads(path.read_text("utf-8"))
+        ]
+        papers["fresh paper: gaokao_mm"] = self._paper_of(items)
+        with (self._root / "posts/cold/dev.csv").open(encoding="utf-8-sig") as file:
+            comments = [row["TEXT"] for row in csv.DictReader(file)]
+        news = [
+            one["content"]
+            for one in json.loads((self._root / "posts/smp2020/virus_eval_labeled.json").read_text("utf-8"))
+        ]
+        lines = (self._root / "ads/uci_sms_en.tsv").read_text("utf-8", "replace").splitlines()
+        messages = [line.rpartition("\t")[2] for line in lines]
+        harmless = {"fresh comments": comments, "fresh news posts": news, "fresh messages": messages}
+        for kind, make in papers.items():
+            for _ in range(80):
+                text = self._view(make())
+                while not shows_question(text):
+                    text = self._view(make())
+                yield PageText(kind, True, text, True)
+        for kind, texts in harmless.items():
+            for _ in range(200):
+                yield PageText(kind, False, self._view(_all(rng.sample(texts, 12))), True)
 
     def _view(self, lines: list[str]) -> str:
         low, high = PAGE_LINES

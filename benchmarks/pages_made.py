@@ -69,16 +69,23 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A printed page and where its lines stand."""
+
+    picture: Picture
+    lines: tuple[tuple[float, str], ...]
+    """Middle of each line as a part of the page's height, and its text, in reading order."""
+
+    def in_view(self, crop: tuple[float, float, float, float]) -> str:
+        """What a photo of `crop` can show, whatever is made of it later."""
+        return "\n".join(text for y, text in self.lines if crop[1] < y < crop[3])
+
+
 def typeset(
     body: Sequence[str], style: Style | None = None, heading: Sequence[str] = (), footer: str = ""
-) -> tuple[Picture, str]:
-    """A page with as much of `body` as fits.
-
-    Returns
-    -------
-    picture, text
-        Gray, and what can be read on it, in reading order.
-    """
+) -> Sheet:
+    """A page with as much of `body` as fits."""
     style = style or Style()
     sheet = Image.new("L", style.sheet, style.paper)
     draw = ImageDraw.Draw(sheet)
@@ -87,13 +94,13 @@ def typeset(
     width, height = style.sheet
     step = int(style.size_px * style.leading)
     y = style.margin_px
-    read: list[str] = []
+    read: list[tuple[float, str]] = []
     for number, line in enumerate(heading):
         shape = large if number else font
         x = (width - shape.getlength(line)) / 2 if number else style.margin_px
         draw.text((x, y), line, style.ink, font=shape)
         y += int(step * (1.6 if number else 1.2))
-        read.append(line)
+        read.append((y / height, line))
     gutter = style.margin_px * 0.7
     column_px = (width - 2 * style.margin_px - gutter * (style.n_columns - 1)) / style.n_columns
     lines = [line for part in body for line in wrap(part, font, column_px)]
@@ -103,12 +110,12 @@ def typeset(
         while lines and y < height - style.margin_px:
             line = lines.pop(0)
             draw.text((x, y), line, style.ink, font=font)
-            read.append(line)
+            read.append(((y + style.size_px / 2) / height, line))
             y += step
     if footer:
         draw.text(((width - font.getlength(footer)) / 2, height - 70), footer, style.ink, font=font)
-        read.append(footer)
-    return np.asarray(sheet), "\n".join(line for line in read if line.strip())
+        read.append(((height - 60) / height, footer))
+    return Sheet(np.asarray(sheet), tuple(line for line in read if line[1].strip()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@
 
 What a paper says is in the lexicon of the rules; what this adds is how its lines are set, and
 what else is set that way: worked solutions, textbooks, notices, menus. Each sign counts by how
-often it stands on the page, less with every time. Weights: a logistic regression over the
-pages of `benchmarks.page_texts`, set on one half of them, measured on the other by
-``python -m benchmarks.photos``.
+often it stands on the page, less with every time. Weights: a logistic regression over one half
+of the pages of `benchmarks.page_texts`; docs/reading.md has what was measured, and its limits.
 """
 
 from __future__ import annotations
