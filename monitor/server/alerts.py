@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar, get_args
 
-import msgspec
 from aiohttp import web
 
 from monitor.server.problem import ProblemError
+from monitor.server.route import Param, Route, one_of, some_of
 from monitor.server.services import SERVICES, AlertQuery, BadCursorError
-from monitor.server.views import AlertState, FieldTables, FieldView, Kind, Level, View
+from monitor.server.views import AlertDetail, AlertPage, AlertState, FieldTables, FieldView, Kind, Level
+from monitor.server.wire import json_response
 from rules.event import FIELDS
 
 MAX_LIMIT = 200
@@ -18,14 +19,6 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 STATES: tuple[AlertState, ...] = get_args(AlertState)
 
 Word = TypeVar("Word", Kind, Level, AlertState)
-
-
-def json_response(view: View) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(view),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 def _words(request: web.Request, name: str, known: tuple[Word, ...]) -> frozenset[Word]:
@@ -99,3 +92,52 @@ def field_tables() -> FieldTables:
 
 async def get_fields(_request: web.Request) -> web.StreamResponse:
     return json_response(field_tables())
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "/api/alerts",
+        list_alerts,
+        "listAlerts",
+        "Alerts, gravest level first and newest first within a level",
+        AlertPage,
+        (
+            Param(
+                "cursor",
+                "query",
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+                "next_cursor of the page before",
+            ),
+            Param(
+                "limit",
+                "query",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50},
+                "how many",
+            ),
+            Param("kind", "query", some_of(*KINDS), "only these kinds; repeat it or use commas"),
+            Param("level", "query", some_of(*LEVELS), "only these levels; repeat it or use commas"),
+            Param("venue", "query", {"type": "string"}, "only this venue"),
+            Param("state", "query", one_of(*STATES), "firing: not ended; ended: over"),
+        ),
+        (400,),
+        needs="alerts",
+    ),
+    Route(
+        "/api/alerts/{fingerprint}",
+        get_alert,
+        "getAlert",
+        "One alert whole, with the events that raised it",
+        AlertDetail,
+        (Param("fingerprint", "path", {"type": "string"}, "16 hex digits"),),
+        (404,),
+        needs="alerts",
+    ),
+    Route(
+        "/api/fields",
+        get_fields,
+        "getFields",
+        "What the names in an event mean, with units",
+        FieldTables,
+        needs="alerts",
+    ),
+)

@@ -12,6 +12,7 @@ import re
 from aiohttp import web
 
 from monitor.server.problem import ProblemError
+from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
 
 SHOWN_AS = {
@@ -49,3 +50,17 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     if file is None:
         raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
     return web.FileResponse(file.path, headers=safe_headers(file.media_type, digest))
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "/api/evidence/{digest}",
+        get_evidence,
+        "getEvidence",
+        "A file of the evidence store; ranges are answered",
+        (*sorted({kind.partition(";")[0] for kind in SHOWN_AS.values()}), DOWNLOAD),
+        (Param("digest", "path", {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}, "its digest"),),
+        (400, 404),
+        needs="evidence",
+    ),
+)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from monitor.server.alerts import json_response
+from monitor.server.route import Route
 from monitor.server.services import SERVICES
-from monitor.server.views import LivenessView
+from monitor.server.views import HealthView, LivenessView
+from monitor.server.wire import json_response
 
 
 async def get_health(request: web.Request) -> web.StreamResponse:
@@ -23,3 +24,17 @@ async def get_metrics(request: web.Request) -> web.StreamResponse:
     return web.Response(
         body=generate_latest(request.app[SERVICES].metrics), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "/api/health",
+        get_health,
+        "getHealth",
+        "Sensors, sources, queue and sessions",
+        HealthView,
+        needs="health",
+    ),
+    Route("/health", get_liveness, "getLiveness", "Whether the daemon is alive", LivenessView),
+    Route("/metrics", get_metrics, "getMetrics", "Prometheus metrics", ("text/plain",), needs="metrics"),
+)

@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from monitor.faults import WorldError
 from monitor.server.access import still_allowed
 from monitor.server.problem import ProblemError
+from monitor.server.route import EVENT_ID, Param, Route
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.views import HealthView
 
@@ -192,3 +193,25 @@ async def live(request: web.Request) -> web.StreamResponse:
         hub.wakers.discard(wake.set)
         hub.metrics.clients.set(len(hub.wakers))
     return response
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "/api/live",
+        live,
+        "live",
+        "Changes as they come: events alert (AlertView), health (HealthView), resync, ping",
+        ("text/event-stream",),
+        (
+            Param(
+                "Last-Event-ID",
+                "header",
+                EVENT_ID,
+                "go on after this event; sent by a browser that reconnects",
+            ),
+            Param("after", "query", EVENT_ID, "go on after this event; live_id of a list"),
+        ),
+        (400,),
+        needs="alerts",
+    ),
+)

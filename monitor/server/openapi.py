@@ -16,7 +16,8 @@ import msgspec
 from aiohttp import web
 
 from monitor.server.problem import CONTENT_TYPE
-from monitor.server.routes import ROUTES, Route
+from monitor.server.route import Route
+from monitor.server.routes import ROUTES
 from monitor.server.views import AlertView, ProblemView
 
 PATH = "/api/openapi.json"
@@ -87,7 +88,7 @@ def describe() -> dict[str, Any]:
             "version": version("examwatch"),
             "license": {"name": "GPL-3.0-or-later"},
         },
-        "paths": {**paths, PATH: {"get": own}},
+        "paths": dict(sorted({**paths, PATH: {"get": own}}.items())),
         "components": {"schemas": dict(sorted(schemas.items()))},
     }
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-import msgspec
 from aiohttp import web
 
 from monitor.people.desk import LoginRefusedError, LoginThrottledError, People, Session
 from monitor.people.register import PeopleError, Person
 from monitor.server.access import COOKIE, session_of, view_of
-from monitor.server.alerts import json_response
 from monitor.server.problem import ProblemError
+from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
 from monitor.server.views import (
     LoginBody,
@@ -20,11 +17,11 @@ from monitor.server.views import (
     PeopleView,
     PersonChange,
     PersonView,
-    View,
+    SessionView,
 )
+from monitor.server.wire import json_body, json_response
 
 MAX_TYPED = 1024
-Body = TypeVar("Body", bound=View)
 
 
 def _people(request: web.Request) -> People:
@@ -32,16 +29,6 @@ def _people(request: web.Request) -> People:
     if people is None:
         raise ProblemError(409, "logins-off", "this server runs without logins (auth: off)")
     return people
-
-
-async def _body(request: web.Request, kind: type[Body]) -> Body:
-    # A form of a foreign page cannot send this type without being asked about it first.
-    if request.content_type != "application/json":
-        raise ProblemError(415, "not-json", "the body must be application/json")
-    try:
-        return msgspec.json.decode(await request.read(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProblemError(400, "bad-body", str(error)) from None
 
 
 def _with_cookie(response: web.Response, request: web.Request, key: str) -> web.Response:
@@ -62,7 +49,7 @@ async def get_session(request: web.Request) -> web.StreamResponse:
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
-    people, body = _people(request), await _body(request, LoginBody)
+    people, body = _people(request), await json_body(request, LoginBody)
     if len(body.name) > MAX_TYPED or len(body.password) > MAX_TYPED:
         raise ProblemError(401, "bad-login", "name and password do not go together")
     try:
@@ -88,7 +75,7 @@ async def log_out(request: web.Request) -> web.StreamResponse:
 
 async def change_password(request: web.Request) -> web.StreamResponse:
     people, session = _people(request), session_of(request)
-    body = await _body(request, PasswordBody)
+    body = await json_body(request, PasswordBody)
     if len(body.old) > MAX_TYPED or len(body.new) > MAX_TYPED:
         raise ProblemError(400, "bad-password", f"a password has at most {MAX_TYPED} characters")
     try:
@@ -107,7 +94,7 @@ async def list_people(request: web.Request) -> web.StreamResponse:
 
 async def add_person(request: web.Request) -> web.StreamResponse:
     people = _people(request)
-    actor, body = session_of(request).person.name, await _body(request, NewPersonBody)
+    actor, body = session_of(request).person.name, await json_body(request, NewPersonBody)
     try:
         person, password = await people.add(actor, body.name, body.role)
     except PeopleError as error:
@@ -117,7 +104,7 @@ async def add_person(request: web.Request) -> web.StreamResponse:
 
 async def change_person(request: web.Request) -> web.StreamResponse:
     people, name = _people(request), request.match_info["name"]
-    actor, body = session_of(request).person.name, await _body(request, PersonChange)
+    actor, body = session_of(request).person.name, await json_body(request, PersonChange)
     person: Person | None = None
     password: str | None = None
     try:
@@ -143,3 +130,69 @@ def _person_view(person: Person, password: str | None = None) -> PersonView:
         created_at=person.created_at,
         one_time_password=password,
     )
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("/api/session", get_session, "getSession", "Who is logged in", SessionView, problems=(401,)),
+    Route(
+        "/api/session",
+        log_in,
+        "logIn",
+        "Log in; the answer sets the session's cookie",
+        SessionView,
+        problems=(400, 401, 409, 415, 429),
+        method="POST",
+        body=LoginBody,
+    ),
+    Route(
+        "/api/session",
+        log_out,
+        "logOut",
+        "Log out",
+        SessionView,
+        problems=(401, 409),
+        method="DELETE",
+    ),
+    Route(
+        "/api/session/password",
+        change_password,
+        "changePassword",
+        "Give oneself another password; all other sessions of the person end",
+        SessionView,
+        problems=(400, 401, 409, 415, 429),
+        method="POST",
+        body=PasswordBody,
+    ),
+    Route(
+        "/api/people",
+        list_people,
+        "listPeople",
+        "Everyone who may log in",
+        PeopleView,
+        problems=(409,),
+        needs="users",
+    ),
+    Route(
+        "/api/people",
+        add_person,
+        "addPerson",
+        "Add a person, who chooses a password at the first login",
+        PersonView,
+        problems=(400, 409, 415),
+        method="POST",
+        body=NewPersonBody,
+        needs="users",
+    ),
+    Route(
+        "/api/people/{name}",
+        change_person,
+        "changePerson",
+        "Change a role, disable or enable, make a password for one use; the person's sessions end",
+        PersonView,
+        (Param("name", "path", {"type": "string"}, "whose"),),
+        problems=(400, 409, 415),
+        method="PATCH",
+        body=PersonChange,
+        needs="users",
+    ),
+)
