@@ -19,7 +19,7 @@ from crawlers.charset import decode
 from crawlers.errors import CrawlError
 from crawlers.extract.html import parse_html
 from crawlers.source.base import Found, Page, SourceConfig, Visit, is_url
-from crawlers.source.presets import FORUM_PRESETS
+from crawlers.source.presets import FORUM_PRESETS, named
 from crawlers.source.selectors import (
     MAX_POSTS,
     ListSelectors,
@@ -54,9 +54,7 @@ class ForumConfig(SourceConfig):
     def _fill_from_preset(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not data.get("preset"):
             return data
-        preset = FORUM_PRESETS.get(str(data["preset"]))
-        if preset is None:
-            raise ValueError(f"no preset {data['preset']!r}; there are: {', '.join(sorted(FORUM_PRESETS))}")
+        preset = named(data["preset"], FORUM_PRESETS)
         own_list = data.get("list", data.get("listing")) or {}
         own_thread = data.get("thread") or {}
         if not isinstance(own_list, dict) or not isinstance(own_thread, dict):

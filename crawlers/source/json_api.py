@@ -22,7 +22,7 @@ from crawlers.errors import CrawlError
 from crawlers.extract.html import html_to_text
 from crawlers.moment import read_time
 from crawlers.source.base import Found, Page, SourceConfig, Strict, Visit, is_url
-from crawlers.source.presets import JSON_PRESETS
+from crawlers.source.presets import JSON_PRESETS, filled
 from crawlers.source.selectors import absolute
 from crawlers.url import canonical, parse
 
@@ -67,13 +67,7 @@ class JsonConfig(SourceConfig):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or not data.get("preset"):
-            return data
-        preset = JSON_PRESETS.get(str(data["preset"]))
-        if preset is None:
-            raise ValueError(f"no preset {data['preset']!r}; there are: {', '.join(sorted(JSON_PRESETS))}")
-        own = data.get("select") or {}
-        return {**data, "select": {**preset, **own}} if isinstance(own, dict) else data
+        return filled(data, JSON_PRESETS)
 
     @model_validator(mode="after")
     def _queries_have_a_place(self) -> JsonConfig:

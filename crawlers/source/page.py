@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from crawlers.errors import CrawlError
 from crawlers.source.base import Found, SourceConfig, Visit, is_url
 from crawlers.source.forum import read_thread
-from crawlers.source.presets import PAGE_PRESETS
+from crawlers.source.presets import PAGE_PRESETS, filled
 from crawlers.source.selectors import PostSelectors
 
 
@@ -26,13 +26,7 @@ class PageConfig(SourceConfig):
     @model_validator(mode="before")
     @classmethod
     def _fill_from_preset(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or not data.get("preset"):
-            return data
-        preset = PAGE_PRESETS.get(str(data["preset"]))
-        if preset is None:
-            raise ValueError(f"no preset {data['preset']!r}; there are: {', '.join(sorted(PAGE_PRESETS))}")
-        own = data.get("select") or {}
-        return {**data, "select": {**preset, **own}} if isinstance(own, dict) else data
+        return filled(data, PAGE_PRESETS)
 
     def urls(self) -> tuple[str, ...]:
         return (self.url,)

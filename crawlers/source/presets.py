@@ -7,6 +7,9 @@ program's own default theme; docs/crawlers.md says against which real pages it w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+Preset = TypeVar("Preset")
 
 FORUM_PRESETS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "discuz": {  # Discuz! X3: forum.php?mod=forumdisplay, viewthread
@@ -149,3 +152,27 @@ JSON_PRESETS: Mapping[str, Mapping[str, str]] = {
         "time": "timestampISO",
     },
 }
+
+
+def named(name: object, presets: Mapping[str, Preset]) -> Preset:
+    """The preset `name`.
+
+    Raises
+    ------
+    ValueError
+        With the names there are.
+    """
+    preset = presets.get(str(name))
+    if preset is None:
+        raise ValueError(f"no preset {name!r}; there are: {', '.join(sorted(presets))}")
+    return preset
+
+
+def filled(data: Any, presets: Mapping[str, Mapping[str, str]]) -> Any:
+    """A source's settings with what its ``preset`` says under ``select``, where it says nothing itself."""
+    if not isinstance(data, dict) or not data.get("preset"):
+        return data
+    settings = cast("dict[str, Any]", data)
+    preset = named(settings["preset"], presets)
+    own = settings.get("select") or {}
+    return {**settings, "select": {**preset, **own}} if isinstance(own, dict) else settings
