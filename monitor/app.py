@@ -26,6 +26,7 @@ from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
 from crawlers.source.base import Source
 from crawlers.workshop import ProcessWorkshop
+from monitor.bandplan import BandPlan
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
@@ -101,17 +102,17 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         book=book,
         evidence=evidence,
         poller=poller,
-        open_sensor=lambda sensor: _receiver(sensor, evidence),
+        open_sensor=lambda sensor: _receiver(sensor, setup.bandplan, evidence),
         forget=forget,
     )
 
 
-def _receiver(sensor: Sensor, evidence: EvidenceStore) -> Open:
+def _receiver(sensor: Sensor, plan: BandPlan, evidence: EvidenceStore) -> Open:
     def open_worker(post: Callable[[Heard], None]) -> Worker:
         # In the sensor's own thread: the radio room takes seconds to load.
         from monitor.receiver import Receiver
 
-        return Receiver(sensor, evidence.root, post)
+        return Receiver(sensor, plan, evidence.root, post)
 
     return open_worker
 

@@ -33,6 +33,8 @@ class Row:
     usual_width_hz: float | None = None
     """Of the stations that belong there, as their usual modulation."""
     usual_modulation: tuple[str, ...] = ()
+    decoding: bool = True
+    """Whether content may be decoded: what belongs to the police or to rescue may not."""
 
     def fits(self, center_hz: float, bandwidth_hz: float, on_time_s: float) -> bool:
         return (
@@ -51,6 +53,11 @@ class BandPlan:
         self._between: list[tuple[Row, ...]] = [()]
         for low_hz in self._edges:
             self._between.append(tuple(row for row in rows if row.low_hz <= low_hz < row.high_hz))
+
+    @property
+    def no_decoding(self) -> tuple[tuple[float, float], ...]:
+        """Bands, low and high in Hz, whose content is left alone."""
+        return tuple((row.low_hz, row.high_hz) for row in self.rows if not row.decoding)
 
     def find(self, center_hz: float, bandwidth_hz: float, on_time_s: float) -> Row | None:
         """The row that an emission falls under; None where the plan says nothing."""
@@ -82,6 +89,7 @@ class _Row(BaseModel):
     longer_than_s: float | None = None
     usual_width: Annotated[float, BeforeValidator(_parse_frequency)] | None = None
     usual_modulation: tuple[Modulation, ...] = ()
+    decoding: bool = True
     note: str = ""
 
 
@@ -110,6 +118,7 @@ def load(path: Path) -> BandPlan:
                 row.longer_than_s,
                 row.usual_width,
                 row.usual_modulation,
+                row.decoding,
             )
             for row in raw.bands
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.alert.alert import EvidenceRef
+from monitor.bandplan import BandPlan
 from monitor.config.model import Sensor
 from monitor.intake import Heard
 from monitor.sensors import SensorError, WorkerStats
@@ -27,7 +28,9 @@ from sdr.watch import warm_up
 class Receiver:
     """Opens the source in the thread that reads it."""
 
-    def __init__(self, sensor: Sensor, evidence_root: Path, post: Callable[[Heard], None]) -> None:
+    def __init__(
+        self, sensor: Sensor, plan: BandPlan, evidence_root: Path, post: Callable[[Heard], None]
+    ) -> None:
         self._sensor = sensor
         self._post = post
         # Kernels are compiled before the source is opened: a receiver does not wait for them.
@@ -40,6 +43,7 @@ class Receiver:
             gain_db=sensor.gain_db,
             ppm=sensor.ppm,
             evidence_dir=evidence_root,
+            no_decoding=plan.no_decoding,
         )
         if sensor.dwell_s is not None:
             settings = replace(settings, dwell_s=sensor.dwell_s)

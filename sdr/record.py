@@ -63,6 +63,8 @@ def summary_record(
         "n_gaps": status.n_gaps,
         "n_emissions": status.n_emissions,
         "n_unfollowed": status.n_unfollowed,
+        "n_undecoded": status.n_undecoded,
+        "n_evidence_failed": status.n_evidence_failed,
         "bands": [
             {
                 "low_hz": band.low_hz,

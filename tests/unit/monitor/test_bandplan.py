@@ -92,3 +92,7 @@ def test_rows_that_stand_behind_a_wider_row_are_not_dead() -> None:
                 and other.longer_than_s is None
             ]
             assert not hidden, (row, hidden)
+
+
+def test_police_and_rescue_bands_of_the_shipped_plan_are_not_decoded() -> None:
+    assert set(CHINA.no_decoding) == {(351e6, 358e6), (361e6, 368e6), (406e6, 406.1e6)}
