@@ -28,10 +28,6 @@ class Field:
     high: float = math.inf
     """What a number can be at all: a limit outside can never be crossed, or always is."""
 
-    def name_in(self, language: str) -> str:
-        """What a person calls it: ``en`` or ``zh``."""
-        return self.zh if language == "zh" else self.en
-
 
 def _table(*rows: Field) -> dict[str, Field]:
     return {row.name: row for row in rows}

@@ -126,10 +126,6 @@ class Layout:
 
     n_rules: int
 
-    @property
-    def n_planes(self) -> int:
-        return MAX_GATES + MAX_DENIED * MAX_DENIED_TESTS
-
     def gate_bit(self, gate: int, rule: int) -> int:
         return 1 << (gate * self.n_rules + rule)
 

@@ -121,10 +121,6 @@ class Search:
         means = 1 + np.hypot(self._means - 1, margin)
         self._limits = (means * self._cells).astype(np.float32)
 
-    @property
-    def inverse_floor(self) -> F32:
-        return self._inverse
-
     def reset(self) -> None:
         """Forget sums under way: the next row does not follow the last one in time."""
         self._n_seen[:] = 0

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdr.detect import MAX_KNOWN, Hit, Search, leakage_db
-from sdr.follow import MAX_BURSTS, Followed, follow_rows
-from sdr.noise import freedom, threshold
+from sdr.follow import MAX_BURSTS, Followed, begin, follow_rows
+from sdr.kin import CHANNEL_HZ, WIDE_HZ, alike, grow, shows_again
+from sdr.noise import freedom
 from sdr.pyramid import CODE_VALUES
-from sdr.runs import largest_run, runs, stretch
+from sdr.runs import largest_run, runs
 from sdr.shape import EDGE_DB, Shape, occupied
 
 F32 = NDArray[np.float32]
@@ -28,24 +29,10 @@ HOLD_S = 0.3
 """Silence that ends an emission: longer than pauses between packets of remotes, shorter than in speech."""
 BURST_GAP_S = 0.012
 """A shorter pause is keying (OOK at 100 baud and up), a longer one separates bursts."""
-CHANNEL_HZ = 16_000.0
-"""What touches and together is not wider than this is one narrowband sender whose deviation has grown."""
-WIDE_HZ = 40_000.0
-"""A wider emission does not close its band: others are looked for inside it (an idle TV channel)."""
 TOUCH_HZ = 1_500.0
 SKIRT_RATIO = 0.01
 """What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
-SAME_TIME_S = 0.025
-"""A line inside a wide emission that begins with one of its bursts is part of it, no sender of its own."""
 REVIEW_ROWS = 8
-OFF_ALARM = 1e-4
-"""Probability that noise alone keeps an ended emission on for one more look."""
-MAX_LOOK = 2048
-
-
-def _alike(a: float, b: float) -> bool:
-    """Whether two densities are within 10 dB, as parts of one spectrum are."""
-    return a < 10 * b and b < 10 * a
 
 
 class Tracker:
@@ -78,7 +65,7 @@ class Tracker:
     def take(self, hit: Hit) -> Followed | None:
         """Explain `hit`: a new emission (returned), or part of one that is followed already (None)."""
         spectrum = self.search.spectrum(hit.n_rows)
-        low, high = self._grow(spectrum, hit)
+        low, high = grow(spectrum, hit, self._touch_bins, self.bin_hz)
         first, last, level = self._extent(hit, low, high)
         host, is_skirt = self._host(low, high, spectrum)
         host = host or self._contains(low, high, first)
@@ -95,7 +82,7 @@ class Tracker:
                 host.level *= width / (host.high - host.low)
                 host.peak = max(host.peak, float(spectrum[low:high].max()))
                 self._merge_into(host)
-                self._set_look(host)
+                host.set_look()
             self._tell_search()
             self.search.clear(low, high)
             return None
@@ -103,20 +90,17 @@ class Tracker:
             self.n_dropped += 1
             self.search.clear(low, high)
             return None
-        new = Followed(
+        new = begin(
+            self.n_bins,
             low=low,
             high=high,
             level=level,
             peak=max(float(spectrum[low:high].max()), 1.0) * hit.n_rows / (last - first + 1),
             next_row=last + 1,
             hit=hit,
-            state=np.zeros(8, np.float64),
-            spectrum=np.zeros(self.n_bins, np.float32),
-            bursts=np.zeros((MAX_BURSTS, 2), np.int64),
-            skirt=(low, high),
             at_start=first <= self.search.reset_at + 1,
         )
-        self._set_look(new)
+        new.set_look()
         self._count_on(new, first, last)
         self.followed.append(new)
         self._advance(new)
@@ -161,20 +145,18 @@ class Tracker:
         last = max(o.last_row for o in parts)
         low, high = min(o.low for o in parts), max(o.high for o in parts)
         strongest = max(parts, key=lambda o: o.level * (o.high - o.low))
-        joined = Followed(
+        joined = begin(
+            self.n_bins,
             low=low,
             high=high,
             level=sum(o.level * (o.high - o.low) for o in parts) / (high - low),
             peak=max(o.peak for o in parts),
             next_row=first,
             hit=strongest.hit,
-            state=np.array([0, 0, -1, first, 0, 0, 0, 0], np.float64),
-            spectrum=np.zeros(self.n_bins, np.float32),
-            bursts=np.zeros((MAX_BURSTS, 2), np.int64),
-            skirt=(min(o.skirt[0] for o in parts), max(o.skirt[1] for o in parts)),
             at_start=any(o.at_start for o in parts),
         )
-        self._set_look(joined)
+        joined.skirt = (min(o.skirt[0] for o in parts), max(o.skirt[1] for o in parts))
+        joined.set_look()
         self._advance(joined)
         if not joined.n_rows_on:
             self._count_on(joined, first, last)
@@ -203,62 +185,16 @@ class Tracker:
         kept = sorted(done, key=lambda o: o.level * (o.high - o.low))
         for one in list(kept):
             others = (*(o for o in kept if o is not one), *self.followed)
-            if any(self._doubles(one, other) for other in others if other is not one):
+            if any(self._shows_again(one, other) for other in others if other is not one):
                 kept.remove(one)
         return sorted(kept, key=lambda o: o.last_row)
 
-    def _doubles(self, one: Followed, other: Followed) -> bool:
-        """Whether `one` shows what `other` shows already."""
-        both = min(one.last_row, other.last_row) - max(one.first_row, other.first_row) + 1
-        if both <= 0:
+    def _shows_again(self, one: Followed, other: Followed) -> bool:
+        if one.last_row < other.first_row or other.last_row < one.first_row:
             return False
-        a, b = self.shape(one), self.shape(other)
-        shared = min(a.high, b.high) - max(a.low, b.low)
-        if shared > 0.6 * (max(a.high, b.high) - min(a.low, b.low)) and 10 * one.level < other.level:
-            # A weak wide rise that was on before: the strong one has since filled all that it measures.
-            return True
-        if both < 0.5 * (one.last_row - one.first_row + 1):
-            return False
-        if shared <= 0.5 * min(a.high - a.low, b.high - b.low) or not _alike(a.snr, b.snr):
-            return False
-        if (b.high - b.low) * self.bin_hz <= WIDE_HZ:
-            return both >= 0.7 * (one.last_row - one.first_row + 1)
-        starts = other.bursts[: min(other.n_bursts, MAX_BURSTS), 0]
-        return bool(np.any(np.abs(starts - one.first_row) * self.row_s <= SAME_TIME_S))
-
-    def mirror_ratio(self, one: Followed) -> float:
-        """Power in the bins on the other side of the centre over the emission's own, in its first rows."""
-        first = max(one.first_row, self.search.n_rows - self.search.history.shape[0])
-        last = max(first + 1, min(one.last_row + 1, first + 32))
-        low, high = max(1, self.n_bins - one.high), min(self.n_bins, self.n_bins - one.low + 1)
-        own = self._band_rows(first, last, one.low, one.high).max() - 1.0
-        other = self._band_rows(first, last, low, high).max() - 1.0
-        return float(other / max(own, 1e-3))
+        return shows_again(one, other, self.shape(one), self.shape(other), self.bin_hz, self.row_s)
 
     # --- where a hit reaches ---
-
-    def _grow(self, spectrum: F32, hit: Hit) -> tuple[int, int]:
-        """The bins around the hit's strongest ones that stand over noise and over the x-dB line."""
-        # Smoothed just enough to tell the box's own level from noise: more would bridge to a neighbour.
-        level = float(spectrum[hit.low_bin : hit.high_bin].mean()) - 1.0
-        smoothing = 3
-        while (
-            smoothing < hit.high_bin - hit.low_bin
-            and 2.5 / math.sqrt(hit.n_rows * freedom(smoothing)) > level / 4
-        ):
-            smoothing *= 2
-        excess = np.convolve(spectrum - 1.0, np.ones(smoothing, np.float32) / smoothing, mode="same")
-        top = hit.low_bin + int(np.argmax(excess[hit.low_bin : hit.high_bin]))
-        edge = max(
-            float(excess[top]) * 10 ** (-EDGE_DB / 10), 2.5 / math.sqrt(hit.n_rows * freedom(smoothing))
-        )
-        low, high = stretch(excess > edge, top, self._touch_bins)
-        if (high - low) * self.bin_hz > 1.5 * CHANNEL_HZ:
-            low, high = stretch(excess > edge, top, (high - low) // 4)
-        if float(excess[top]) < 2 * edge:
-            # A box that was needed to see it at all knows the width better than the bins do.
-            low, high = min(low, hit.low_bin), max(high, hit.high_bin)
-        return low, high
 
     def _host(self, low: int, high: int, spectrum: F32) -> tuple[Followed | None, bool]:
         """The followed emission that bins `low`..`high` belong to, and whether they are only its skirt."""
@@ -313,24 +249,21 @@ class Tracker:
     def _part(self, one: Followed, low: int, high: int) -> Followed:
         """Bins `low` to `high` of `one` as an emission of their own, followed anew from its first row."""
         spectrum = one.spectrum[low:high] / np.float32(one.n_rows_on)
-        part = Followed(
+        part = begin(
+            self.n_bins,
             low=low,
             high=high,
             level=max(float(spectrum.mean()) - 1.0, 1e-3),
             peak=max(float(spectrum.max()), 1.0),
             next_row=max(one.first_row, self.search.n_rows - self.search.history.shape[0]),
             hit=replace(one.hit, low_bin=low, high_bin=high),
-            state=np.array([0, 0, -1, one.first_row, 0, 0, 0, 0], np.float64),
-            spectrum=np.zeros(self.n_bins, np.float32),
-            bursts=np.zeros((MAX_BURSTS, 2), np.int64),
-            skirt=(low, high),
             at_start=one.at_start,
-            reviewed=True,
         )
-        self._set_look(part)
+        part.reviewed = True
+        part.set_look()
         self._advance(part)
         if not part.n_rows_on:
-            self._count_on(part, part.last_row, one.last_row)
+            self._count_on(part, one.first_row, one.last_row)
         return part
 
     def _contains(self, low: int, high: int, first_row: int) -> Followed | None:
@@ -351,7 +284,7 @@ class Tracker:
         parts = [
             o
             for o in self.followed
-            if o is not host and o.low < host.high and host.low < o.high and _alike(o.level, host.level)
+            if o is not host and o.low < host.high and host.low < o.high and alike(o.level, host.level)
         ]
         if not parts:
             return
@@ -424,19 +357,6 @@ class Tracker:
             high,
             one.bursts,
         )
-
-    def _set_look(self, one: Followed) -> None:
-        """Rows for one decision: as many as tell a quarter of its power (6 dB of fading) from noise."""
-        level = one.level / 4
-        width = one.high - one.low
-        look = 1
-        while look < MAX_LOOK:
-            limit = threshold(look, width, OFF_ALARM)
-            if 1 + level >= limit + 1.5 * (1 + level) / math.sqrt(look * freedom(width)):
-                break
-            look *= 2
-        one.look = look
-        one.limit = threshold(look, width, OFF_ALARM)
 
     def _advance(self, one: Followed) -> None:
         low, high = self._padded(one)

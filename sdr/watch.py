@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,14 +29,6 @@ FLOOR_S = 4.0
 FLOOR_CELLS = 36
 STEP_ROWS = 32
 """Followed emissions are looked at this often: 55 ms at 2.4 MS/s, an eighth of the cost of every block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """How strongly the receiver was driven."""
-
-    clipped: float
-    """Share of samples at the end of the converter's range."""
 
 
 class Watch:

@@ -19,9 +19,6 @@ Floats = NDArray[np.float64]
 
 FRAME_S = 0.032
 TOP_HZ = 3400.0
-SUBAUDIBLE_HZ = 280.0
-"""CTCSS ends at 254.1 Hz (TIA-603), speech is cut under 300 Hz."""
-
 MIN_VOICE_S = 0.25
 """Less than two syllables tell nothing."""
 

@@ -50,8 +50,6 @@ class Features:
     eye2: symbols.Eye | None
     eye4: symbols.Eye | None
     audio: audio.AudioFeatures | None
-    fills_clip: bool
-    """Power reaches both ends of the clip: it is wider than what was cut out."""
     deviation_hz: float
 
 
@@ -145,7 +143,6 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
         eye2=eye2,
         eye4=eye4,
         audio=None if still else audio.features(frequency, rate),
-        fills_clip=bool(bandwidth > 0.85 * clip.usable_hz),
         deviation_hz=(quantile(frequency, 0.97) - quantile(frequency, 0.03)) / 2 if len(frequency) else 0.0,
     )
 
