@@ -74,6 +74,23 @@ def instant(clock_time: str) -> datetime:
     return DAY + timedelta(hours=hour, minutes=minute, seconds=second) - CHINA
 
 
+class StageClock(FakeClock):
+    """Knows who waits for it: a pipeline that waits to try again has come to rest, one at work has not."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start)
+        self.asleep: set[str] = set()
+
+    async def sleep(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        name = task.get_name() if task else ""
+        self.asleep.add(name)
+        try:
+            await super().sleep(seconds)
+        finally:
+            self.asleep.discard(name)
+
+
 class Web:
     """What the two feeds answer; or what goes wrong with them."""
 
@@ -185,7 +202,7 @@ class Stage:
     async def _rest(self) -> None:
         n_quiet = 0
         for _ in range(2000):
-            waiting = self._queue.stats().n_waiting and self.daemon.pipeline.counts.error is None
+            waiting = self._queue.stats().n_waiting and "pipeline" not in self.clock.asleep
             n_quiet = 0 if waiting or self._polls.n_busy or self.book.n_busy else n_quiet + 1
             if n_quiet >= 4:
                 return
@@ -235,7 +252,7 @@ async def performance(folder: Path, begin: str, *, web: bool = True) -> AsyncIte
     """The daemon, started at `begin` on what `folder` holds from an earlier performance."""
     (folder / "c.yml").write_text(CONFIG + (SOURCES if web else ""), encoding="utf-8")
     (folder / "timetable.yml").write_text(TIMETABLE, encoding="utf-8")
-    clock = FakeClock(instant(begin))
+    clock = StageClock(instant(begin))
     setup = load_setup(folder / "c.yml", clock.now())
     answers, ears = Web(clock), {"roof": Ear(), "gate": Ear()}
     async with AsyncExitStack() as stack:
