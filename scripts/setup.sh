@@ -61,6 +61,6 @@ fi
 
 # --- What the tests drive; each left out with its reason where it cannot be had ---
 apt_install "the browser tests" chromium fonts-noto-cjk || true
-apt_install "the tests with real SDR programs" rtl-sdr rtl-433 multimon-ng gcc libc6-dev || true
+apt_install "the tests with real SDR programs" rtl-sdr librtlsdr-dev rtl-433 multimon-ng gcc libc6-dev || true
 apt_install "the tests with NATS" nats-server || true
 apt_install "the tests with PostgreSQL" postgresql || true
