@@ -26,7 +26,6 @@ from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
 from crawlers.source.base import Source
 from crawlers.workshop import ProcessWorkshop
-from monitor.bandplan import BandPlan
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
@@ -42,6 +41,7 @@ from monitor.schedule import ApSchedule
 from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
+from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 
@@ -74,7 +74,7 @@ async def serve(setup: Setup, stop: asyncio.Event, greet: Greeting) -> None:
         daemon = Daemon(setup, doors)
         await daemon.recover()
         people = await _open_people(stack, config, doors, greet)
-        address = await _open_server(stack, config, daemon, doors, people)
+        address = await _open_server(stack, setup, daemon, doors, people)
         greet.ready(address)
         await _until(stop, daemon)
         await _say_goodbye(doors.book)
@@ -102,17 +102,18 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         book=book,
         evidence=evidence,
         poller=poller,
-        open_sensor=lambda sensor: _receiver(sensor, setup.bandplan, evidence),
+        open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
     )
 
 
-def _receiver(sensor: Sensor, plan: BandPlan, evidence: EvidenceStore) -> Open:
+def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
     def open_worker(post: Callable[[Heard], None]) -> Worker:
         # In the sensor's own thread: the radio room takes seconds to load.
         from monitor.receiver import Receiver
 
-        return Receiver(sensor, plan, evidence.root, post)
+        history = (setup.config.history_dir, setup.config.history)
+        return Receiver(sensor, setup.bandplan, evidence.root, history, post)
 
     return open_worker
 
@@ -162,14 +163,24 @@ async def _open_people(stack: AsyncExitStack, config: Config, doors: Doors, gree
 
 
 async def _open_server(
-    stack: AsyncExitStack, config: Config, daemon: Daemon, doors: Doors, people: People | None
+    stack: AsyncExitStack, setup: Setup, daemon: Daemon, doors: Doors, people: People | None
 ) -> str:
+    config = setup.config
+
     async def open_evidence(digest: str) -> EvidenceFile | None:
         known = await doors.book.evidence(digest)
         place = doors.evidence.find(known[0]) if known else None
         return EvidenceFile(place, known[1]) if known and place else None
 
-    services = ServerServices(doors.book, open_evidence, daemon.health.view, doors.clock.now, people)
+    services = ServerServices(
+        doors.book,
+        open_evidence,
+        daemon.health.view,
+        doors.clock.now,
+        people,
+        plan=setup.bandplan,
+        past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
+    )
     services.metrics.register(DaemonCollector(daemon, doors.queue))
     defaults = ServerSettings()
     hosts = defaults.allowed_hosts | set(config.server.allowed_hosts) | {config.server.host}

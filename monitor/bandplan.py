@@ -12,14 +12,23 @@ those who know the province.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor import yamltree
 from sdr.units import parse_band, parse_frequency
+
+SOUGHT_HZ = 12_500.0
+SOUGHT_S = (0.5, 3.5)
+"""What a sweep is for: a packet and a burst of data in one channel (published: under 2 s, and 3 to 4 s)."""
+UNPLANNED_WEIGHT = 0.5
+"""Of a band of which the plan says nothing: that of the plan's mixed bands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,11 @@ class Row:
 class BandPlan:
     """Rows in the order of the file; looked up by frequency without walking all of them."""
 
-    def __init__(self, rows: tuple[Row, ...] = ()) -> None:
+    def __init__(
+        self, rows: tuple[Row, ...] = (), names: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    ) -> None:
         self.rows = rows
+        self._names = names
         self._edges = sorted({edge for row in rows for edge in (row.low_hz, row.high_hz)})
         self._between: list[tuple[Row, ...]] = [()]
         for low_hz in self._edges:
@@ -58,6 +70,29 @@ class BandPlan:
     def no_decoding(self) -> tuple[tuple[float, float], ...]:
         """Bands, low and high in Hz, whose content is left alone."""
         return tuple((row.low_hz, row.high_hz) for row in self.rows if not row.decoding)
+
+    def name(self, service: str) -> tuple[str, str]:
+        """What people call `service`, in English and Chinese."""
+        return self._names.get(service, (service, service))
+
+    def weighted(self, bands: Sequence[tuple[float, float]]) -> list[tuple[float, float, float]]:
+        """`bands` in the plan's own pieces: low and high in Hz, and what a burst missed there weighs.
+
+        Each piece has the weight of the gravest short emission one channel wide that may be heard in it.
+        """
+        pieces: list[tuple[float, float, float]] = []
+        for low_hz, high_hz in bands:
+            edges = [low_hz, *(edge for edge in self._edges if low_hz < edge < high_hz), high_hz]
+            for low, high in pairwise(edges):
+                weight = self._weight((low + high) / 2)
+                if pieces and pieces[-1][1:] == (low, weight):
+                    low = pieces.pop()[0]
+                pieces.append((low, high, weight))
+        return pieces
+
+    def _weight(self, center_hz: float) -> float:
+        rows = [self.find(center_hz, SOUGHT_HZ, on_time_s) for on_time_s in SOUGHT_S]
+        return max(row.weight if row else UNPLANNED_WEIGHT for row in rows)
 
     def find(self, center_hz: float, bandwidth_hz: float, on_time_s: float) -> Row | None:
         """The row that an emission falls under; None where the plan says nothing."""
@@ -93,10 +128,18 @@ class _Row(BaseModel):
     note: str = ""
 
 
+class _Name(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    en: str
+    zh: str
+
+
 class _Plan(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     bands: list[_Row]
+    services: dict[str, _Name] = {}
 
 
 def load(path: Path) -> BandPlan:
@@ -121,5 +164,6 @@ def load(path: Path) -> BandPlan:
                 row.decoding,
             )
             for row in raw.bands
-        )
+        ),
+        {service: (name.en, name.zh) for service, name in raw.services.items()},
     )

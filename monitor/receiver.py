@@ -15,10 +15,11 @@ from typing import Any
 
 from monitor.alert.alert import EvidenceRef
 from monitor.bandplan import BandPlan
-from monitor.config.model import Sensor
+from monitor.config.model import History, Sensor
 from monitor.intake import Heard
 from monitor.sensors import SensorError, WorkerStats
 from monitor.server.views import BandCoverage
+from sdr.history_feed import HistoryBounds
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
@@ -29,7 +30,12 @@ class Receiver:
     """Opens the source in the thread that reads it."""
 
     def __init__(
-        self, sensor: Sensor, plan: BandPlan, evidence_root: Path, post: Callable[[Heard], None]
+        self,
+        sensor: Sensor,
+        plan: BandPlan,
+        evidence_root: Path,
+        history: tuple[Path, History],
+        post: Callable[[Heard], None],
     ) -> None:
         self._sensor = sensor
         self._post = post
@@ -37,12 +43,18 @@ class Receiver:
         warm_up()
         with _translated():
             self._source = _open(sensor)
+        pieces = plan.weighted([(band.low_hz, band.high_hz) for band in sensor.bands])
+        history_dir, kept = history
         settings = ScanSettings(
             sensor=sensor.id,
-            bands=tuple((band.low_hz, band.high_hz) for band in sensor.bands),
+            bands=tuple((low_hz, high_hz) for low_hz, high_hz, _ in pieces),
+            weights=tuple(weight for _, _, weight in pieces),
             gain_db=sensor.gain_db,
             ppm=sensor.ppm,
             evidence_dir=evidence_root,
+            history_dir=history_dir,
+            history_bounds=HistoryBounds(kept.days * 86_400, round(kept.max_gb * 1e9)),
+            probe_ghosts=sensor.probe_ghosts,
             no_decoding=plan.no_decoding,
         )
         if sensor.dwell_s is not None:
@@ -71,10 +83,13 @@ class Receiver:
                     low_hz=odds.low_hz,
                     high_hz=odds.high_hz,
                     revisit_s=odds.revisit_s,
+                    intercept_100ms=odds.intercept(0.1),
                     intercept_1s=odds.intercept(1.0),
+                    intercept_5s=odds.intercept(5.0),
                 )
                 for odds in self._scanner.odds
             ),
+            unwatched=tuple(self._scanner.unwatched),
         )
 
     def _heard(self, report: EmissionReport) -> None:

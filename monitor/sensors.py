@@ -21,7 +21,7 @@ from monitor.backoff import LONGEST_S, Backoff
 from monitor.clock import Clock
 from monitor.intake import Heard
 from monitor.queue import QueueError
-from monitor.server.views import BandCoverage, PartState, SensorHealth
+from monitor.server.views import BandCoverage, BandView, PartState, SensorHealth
 
 MAILBOX = 4096
 """Emissions of several minutes at the worst site measured; more means that nothing is being stored."""
@@ -47,6 +47,8 @@ class WorkerStats:
     n_dropped: int = 0
     """Samples that were lost."""
     bands: tuple[BandCoverage, ...] = ()
+    unwatched: tuple[tuple[float, float], ...] = ()
+    """Low and high in Hz of what a receiver could tune to and this one does not hear."""
 
 
 class Worker(Protocol):
@@ -204,8 +206,10 @@ class SensorRunner:
             last_seen_at=stats.last_block_at,
             error=self.status.error,
             n_emissions=self.status.n_emissions,
-            n_dropped=stats.n_dropped + self.status.n_dropped.total(),
+            n_dropped=self.status.n_dropped.total(),
+            n_samples_lost=stats.n_dropped,
             bands=list(stats.bands),
+            unwatched=[BandView(low_hz=low_hz, high_hz=high_hz) for low_hz, high_hz in stats.unwatched],
         )
 
 

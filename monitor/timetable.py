@@ -97,7 +97,8 @@ class Timetable:
     def nearest(self, at: datetime, venue: str | None = None) -> Session | None:
         """The session at `venue` (None: anywhere) that `at` lies in or next to."""
         there = [s for s in self.sessions if venue is None or venue in s.venues]
-        return min(there, key=lambda session: session.distance(at), default=None)
+        # At the instant at which one ends and another runs, the running one is the nearer.
+        return min(there, key=lambda one: (one.distance(at), one.phase(at) != "in"), default=None)
 
     def context(self, at: datetime, venue: str | None = None) -> SessionContext:
         """The phase at `venue`, and the nearest session of any day."""

@@ -28,7 +28,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
-from sdr.history_feed import Series
+from sdr.history_feed import HISTORY_BOUNDS, HistoryBounds, Series
 
 LOWEST_DB, STEP_DB = -150.0, 0.5
 """Eight bits reach from under any receiver's noise to -23 dBFS/Hz, over a full-scale carrier's -28."""
@@ -50,16 +50,13 @@ def sensor_dir(root: Path, sensor: str) -> Path:
 
 def encode(density: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Linear density (full scale squared per hertz) to codes 1 .. 255."""
-    db = 10 * np.log10(np.maximum(density, 1e-30))
-    return np.clip(np.rint((db - LOWEST_DB) / STEP_DB) + 1, 1, 255).astype(np.uint8)
+    return codes((10 * np.log10(np.maximum(density, 1e-30))).astype(np.float32))
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryBounds:
-    """How much is kept."""
-
-    max_age_s: float = 30 * DAY_S
-    max_bytes: int = 4 << 30
+def codes(db: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Levels in dBFS/Hz to codes 1 .. 255; NaN, where nobody listened, to 0."""
+    found = np.clip(np.rint((db - LOWEST_DB) / STEP_DB) + 1, 1, 255)
+    return np.where(np.isnan(db), 0, found).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ class History:
     The folder is made when the first row is written.
     """
 
-    def __init__(self, root: Path, sensor: str, bounds: HistoryBounds = HistoryBounds()) -> None:
+    def __init__(self, root: Path, sensor: str, bounds: HistoryBounds = HISTORY_BOUNDS) -> None:
         self._dir = sensor_dir(root, sensor)
         self._bounds = bounds
         self._rows: queue.Queue[_Row | None] = queue.Queue(MAX_QUEUED)

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from sdr.history import History
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryBounds:
+    """How much is kept of one sensor's past."""
+
+    max_age_s: float = 30 * 86_400
+    max_bytes: int = 4 << 30
+
+
+HISTORY_BOUNDS = HistoryBounds()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Series:
     """One hop's rows; the name of its folder says all that a reader must know."""
@@ -47,14 +58,14 @@ class Series:
         return cls(center, rate, bins, base) if min(rate, bins, base) > 0 else None
 
 
-def open_feed(root: Path | None, sensor: str, *, is_sweep: bool) -> HistoryFeed | None:
+def open_feed(root: Path | None, sensor: str, bounds: HistoryBounds, *, is_sweep: bool) -> HistoryFeed | None:
     """The feed of `sensor`'s history below `root`; None without one."""
     if root is None:
         return None
     # zarr takes a second to load, which a scan without history does not wait for.
     from sdr.history import History
 
-    return HistoryFeed(History(root, sensor), is_sweep=is_sweep)
+    return HistoryFeed(History(root, sensor, bounds), is_sweep=is_sweep)
 
 
 class HistoryFeed:

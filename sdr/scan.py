@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sdr.history_feed import HISTORY_BOUNDS, HistoryBounds
 from sdr.types import Emission
 
 
@@ -32,6 +33,7 @@ class ScanSettings:
     """An emission still on the air is reported after this long, and again when it ends."""
     history_dir: Path | None = None
     """Where the spectrum's past is kept (sdr/history.py)."""
+    history_bounds: HistoryBounds = HISTORY_BOUNDS
     turn_to_hits: bool = True
     """A sweep comes back sooner to where something new was heard (sdr/rounds.py)."""
     probe_ghosts: bool = False

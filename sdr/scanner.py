@@ -66,7 +66,9 @@ class Scanner:
         self._tape = Tape(info.format, max(n_tape, 1024))
         self._coverage = Coverage(info, settings.bands, settings.weights, settings.dwell_s, settings.gain_db)
         self._plan = self._coverage.plan
-        self._history = open_feed(settings.history_dir, settings.sensor, is_sweep=self._plan.is_sweep)
+        self._history = open_feed(
+            settings.history_dir, settings.sensor, settings.history_bounds, is_sweep=self._plan.is_sweep
+        )
         self._tuned: Hop | None = None
         self._next_probe = 0
         self._is_hit = False

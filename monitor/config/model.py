@@ -151,6 +151,14 @@ class Band(Strict):
     high_hz: float
 
 
+class History(Strict):
+    """How much of the spectrum's past is kept, of each sensor."""
+
+    days: float = Field(default=30, gt=0, le=3650)
+    max_gb: float = Field(default=4, gt=0)
+    """Gigabytes of 10^9; the oldest goes first."""
+
+
 class Replay(Strict):
     """How a recording plays when it stands in for a receiver."""
 
@@ -174,6 +182,8 @@ class Sensor(Strict):
     rate_hz: Frequency | None = None
     center_hz: Frequency | None = None
     """Of a recording that does not say so itself."""
+    probe_ghosts: bool = True
+    """Move a receiver for 0.2 s when something new appears, to tell a sender from what the receiver makes."""
     replay: Replay = Replay()
 
     @property
@@ -204,10 +214,15 @@ class Config(Strict):
     bandplan: FilePath | None = None
     bank: BankFiles | None = None
     sensors: tuple[Sensor, ...] = ()
+    history: History = History()
     crawl: CrawlSettings = CrawlSettings()
     sources: tuple[dict[str, Any], ...] = ()
     """Read by `crawlers.config`, which knows the kinds."""
     demo: Demo | None = None
+
+    @property
+    def history_dir(self) -> Path:
+        return self.data_dir / "history"
 
     @property
     def queue_url(self) -> str:

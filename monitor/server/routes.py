@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.server import alerts, evidence, health, live, people
+from monitor.server import alerts, evidence, health, live, people, spectrum
 from monitor.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,4 +11,5 @@ ROUTES: tuple[Route, ...] = (
     *evidence.ROUTES,
     *health.ROUTES,
     *people.ROUTES,
+    *spectrum.ROUTES,
 )

@@ -19,7 +19,9 @@ from typing import Protocol
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from monitor.bandplan import BandPlan
 from monitor.people.desk import People
+from monitor.server.spectrum_views import PastView
 from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
 
 
@@ -88,6 +90,31 @@ class EvidenceFile:
     media_type: str
 
 
+@dataclass(frozen=True, slots=True)
+class PastQuery:
+    """Which stretch of a sensor's spectrum is asked for, with how many rows and bins at most."""
+
+    sensor: str
+    low_hz: float
+    high_hz: float
+    start: datetime
+    end: datetime
+    n_rows: int
+    n_bins: int
+
+
+class SpectrumPast(Protocol):
+    async def view(self, query: PastQuery) -> PastView | None:
+        """None where no sensor has the name.
+
+        Raises
+        ------
+        ValueError
+            If the time or the band is empty.
+        """
+        ...
+
+
 OpenEvidence = Callable[[str], Awaitable[EvidenceFile | None]]
 """Digest with its ``sha256:`` to the file, None when there is none."""
 
@@ -102,6 +129,9 @@ class ServerServices:
     now: Callable[[], datetime]
     people: People | None = None
     """None where logins are off."""
+    plan: BandPlan = field(default_factory=BandPlan)
+    past: SpectrumPast | None = None
+    """None where this process has no sensors."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

@@ -100,12 +100,19 @@ class AlertPage(View, frozen=True, kw_only=True):
     """The stream's number that this page already contains: open ``/api/live?after=`` with it."""
 
 
+class BandView(View, frozen=True, kw_only=True):
+    low_hz: float
+    high_hz: float
+
+
 class BandCoverage(View, frozen=True, kw_only=True):
     low_hz: float
     high_hz: float
     revisit_s: float | None = None
+    intercept_100ms: float | None = None
     intercept_1s: float | None = None
     """Chance that a burst of one second is heard, 0 to 1."""
+    intercept_5s: float | None = None
 
 
 class SensorHealth(View, frozen=True, kw_only=True):
@@ -116,7 +123,11 @@ class SensorHealth(View, frozen=True, kw_only=True):
     error: str | None = None
     n_emissions: int = 0
     n_dropped: int = 0
+    """Emissions that found no room on the way to the rules."""
+    n_samples_lost: int = 0
     bands: list[BandCoverage] = []
+    unwatched: list[BandView] = []
+    """What a receiver could tune to and this sensor does not hear."""
 
 
 class SourceHealth(View, frozen=True, kw_only=True):

@@ -54,7 +54,43 @@ export interface BandCoverage {
   low_hz: number;
   high_hz: number;
   revisit_s: number | null;
+  intercept_100ms: number | null;
   intercept_1s: number | null;
+  intercept_5s: number | null;
+}
+
+export interface BandPlanRow {
+  low_hz: number;
+  high_hz: number;
+  service: string;
+  service_en: string;
+  service_zh: string;
+  weight: number;
+  narrower_than_hz: number | null;
+  longer_than_s: number | null;
+  usual_width_hz: number | null;
+  usual_modulation: string[];
+  decoding: boolean;
+}
+
+export interface BandPlanView {
+  rows: BandPlanRow[];
+}
+
+export interface BandView {
+  low_hz: number;
+  high_hz: number;
+}
+
+export interface BlindSpot {
+  en: string;
+  zh: string;
+}
+
+export interface CoverageView {
+  watched: SensorCoverage[];
+  unwatched: VenueUnwatched[];
+  blind: BlindSpot[];
 }
 
 export interface EvidenceRef {
@@ -104,6 +140,19 @@ export interface NewPersonBody {
 export interface PasswordBody {
   old: string;
   new: string;
+}
+
+export interface PastView {
+  start: string;
+  step_s: number;
+  low_hz: number;
+  bin_hz: number;
+  n_rows: number;
+  n_bins: number;
+  code_1_db: number;
+  step_db: number;
+  mean: string;
+  max: string;
 }
 
 export interface PeopleView {
@@ -160,6 +209,21 @@ export interface RuleView {
   at: string;
 }
 
+export interface SensorCoverage {
+  sensor: string;
+  venue: string | null;
+  listening: boolean;
+  low_hz: number;
+  high_hz: number;
+  revisit_s: number | null;
+  intercept_100ms: number | null;
+  intercept_1s: number | null;
+  intercept_5s: number | null;
+  service_en: string;
+  service_zh: string;
+  weight: number | null;
+}
+
 export interface SensorHealth {
   id: string;
   state: "ended" | "failed" | "ok" | "silent" | "starting";
@@ -168,7 +232,9 @@ export interface SensorHealth {
   error: string | null;
   n_emissions: number;
   n_dropped: number;
+  n_samples_lost: number;
   bands: BandCoverage[];
+  unwatched: BandView[];
 }
 
 export interface SessionClock {
@@ -198,4 +264,10 @@ export interface SourceHealth {
   error: string | null;
   n_failures: number;
   n_documents: number;
+}
+
+export interface VenueUnwatched {
+  venue: string | null;
+  low_hz: number;
+  high_hz: number;
 }

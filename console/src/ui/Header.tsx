@@ -47,6 +47,7 @@ function sensorParts(view: HealthView): Part[] {
     state: s.state,
     lines: [
       s.last_seen_at ? words.header.lastSeen(when(s.last_seen_at, now.value)) : words.header.never,
+      ...(s.n_samples_lost ? [words.header.samplesLost(s.n_samples_lost.toLocaleString())] : []),
       ...(s.n_dropped ? [words.header.dropped(s.n_dropped.toLocaleString())] : []),
       ...(s.error ? [s.error] : []),
     ],

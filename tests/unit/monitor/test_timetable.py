@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor import timetable
@@ -70,6 +70,7 @@ def test_phase_session_and_minutes_follow_instant_and_venue(tmp_path, local, ven
     assert (found.phase, found.session, found.minutes_from_start) == expected
 
 
+@example([(0, 1), (0, 2)], 1)
 @given(
     st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 300)), min_size=1, max_size=8),
     st.integers(-500, 6000),

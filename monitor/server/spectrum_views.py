@@ -1,0 +1,82 @@
+"""What is told of the spectrum and of those who own it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from monitor.server.views import View
+
+
+class PastView(View, frozen=True, kw_only=True):
+    """A stretch of the spectrum's past. Level in dBFS/Hz = ``code_1_db + (code - 1) * step_db``."""
+
+    start: datetime
+    step_s: float
+    low_hz: float
+    bin_hz: float
+    n_rows: int
+    """From ``start`` on, ``step_s`` each."""
+    n_bins: int
+    """From ``low_hz`` up, ``bin_hz`` each."""
+    code_1_db: float
+    step_db: float
+    mean: str
+    """Base64 of ``n_rows * n_bins`` bytes, row by row; 0: nobody listened."""
+    max: str
+
+
+class BandPlanRow(View, frozen=True, kw_only=True):
+    low_hz: float
+    high_hz: float
+    service: str
+    service_en: str
+    service_zh: str
+    weight: float
+    """0: never accuse; 1: nobody should be here."""
+    narrower_than_hz: float | None = None
+    """The row is for emissions narrower than this."""
+    longer_than_s: float | None = None
+    usual_width_hz: float | None = None
+    usual_modulation: list[str]
+    decoding: bool
+
+
+class BandPlanView(View, frozen=True, kw_only=True):
+    rows: list[BandPlanRow]
+
+
+class BlindSpot(View, frozen=True, kw_only=True):
+    """What no receiver of this kind can hear."""
+
+    en: str
+    zh: str
+
+
+class SensorCoverage(View, frozen=True, kw_only=True):
+    sensor: str
+    venue: str | None
+    listening: bool
+    """Whether it hears anything now."""
+    low_hz: float
+    high_hz: float
+    revisit_s: float | None
+    intercept_100ms: float | None
+    intercept_1s: float | None
+    intercept_5s: float | None
+    service_en: str
+    service_zh: str
+    """Of the band plan, for a narrow emission in the middle; empty where the plan says nothing."""
+    weight: float | None
+
+
+class VenueUnwatched(View, frozen=True, kw_only=True):
+    venue: str | None
+    low_hz: float
+    high_hz: float
+    """No sensor that is listening now at this place hears it."""
+
+
+class CoverageView(View, frozen=True, kw_only=True):
+    watched: list[SensorCoverage]
+    unwatched: list[VenueUnwatched]
+    blind: list[BlindSpot]
