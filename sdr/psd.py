@@ -42,24 +42,51 @@ def hann(n: int) -> F32:
     return (0.5 - 0.5 * np.cos(2 * np.pi * k / n)).astype(np.float32)
 
 
+# Both passes take two rows at a time: window, bias, sum and maximum are then read and written half as often.
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def _window_into(raw: Any, window: F32, bias: F32, out: F32) -> None:
     """out = raw * window - bias, each row; `bias` is the DC times the window."""
-    for r in range(out.shape[0]):
-        for k in range(out.shape[1]):
-            out[r, k] = np.float32(raw[r, k]) * window[k] - bias[k]
+    n_rows, n_values = out.shape
+    for r in range(0, n_rows - 1, 2):
+        for k in range(n_values):
+            w, b = window[k], bias[k]
+            out[r, k] = np.float32(raw[r, k]) * w - b
+            out[r + 1, k] = np.float32(raw[r + 1, k]) * w - b
+    if n_rows % 2:
+        for k in range(n_values):
+            out[n_rows - 1, k] = np.float32(raw[n_rows - 1, k]) * window[k] - bias[k]
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _power_into(spectrum: Any, out: F32, total: F32, peak: F32) -> None:
-    """out = |spectrum|², its sum over rows added to `total`, its maximum kept in `peak`."""
-    for r in range(out.shape[0]):
-        for k in range(out.shape[1]):
-            z = spectrum[r, k]
-            p = z.real * z.real + z.imag * z.imag
+def _power_into(spectrum: Any, out: F32, total: F32, peak: F32) -> complex:
+    """out = |spectrum|², its sum over rows added to `total`, its maximum kept in `peak`.
+
+    Returns the sum of the middle bins, from which DC is told.
+    """
+    n_rows, n_bins = out.shape
+    middle = 0j
+    for r in range(0, n_rows - 1, 2):
+        for k in range(n_bins):
+            a, b = spectrum[r, k], spectrum[r + 1, k]
+            p = a.real * a.real + a.imag * a.imag
+            q = b.real * b.real + b.imag * b.imag
             out[r, k] = p
+            out[r + 1, k] = q
+            total[k] += p + q
+            top = p if p > q else q
+            peak[k] = peak[k] if peak[k] > top else top
+        middle += spectrum[r, n_bins // 2] + spectrum[r + 1, n_bins // 2]
+    if n_rows % 2:
+        for k in range(n_bins):
+            a = spectrum[n_rows - 1, k]
+            p = a.real * a.real + a.imag * a.imag
+            out[n_rows - 1, k] = p
             total[k] += p
             peak[k] = peak[k] if peak[k] > p else p
+        middle += spectrum[n_rows - 1, n_bins // 2]
+    return middle
 
 
 class PowerSpectrum:
@@ -128,8 +155,7 @@ class PowerSpectrum:
         if rows < self.rows_per_block:
             self._time[rows:] = 0
         self._plan.execute()
-        _power_into(self._freq, power, self.total, self.peak)
-        self._dc += complex(self._freq[:rows, self.n_fft // 2].sum())
+        self._dc += _power_into(self._freq, power, self.total, self.peak)
         self._n_dc += rows
         self.n_rows += rows
         return power
