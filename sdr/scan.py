@@ -54,6 +54,8 @@ class EmissionReport:
     emission: Emission
     is_last: bool
     """Nothing more will be said of it: it is over, or the scan is."""
+    shown_by: str | None = None
+    """Of a last report: the emission that turned out to be the same one."""
 
 
 @dataclass(slots=True)

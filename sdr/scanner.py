@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sdr.coverage import Coverage
 from sdr.decoders import installed
 from sdr.decoders.worker import DecodeWorker
 from sdr.describe import Place, describe
-from sdr.evidence import EvidenceError, Gap, Mark, Receiver, write_evidence
+from sdr.evidence import EvidenceError
 from sdr.follow import Followed
 from sdr.history_feed import open_feed
 from sdr.join import groups, is_one_sender
+from sdr.keep import keep, kept_extra
 from sdr.plan import BandOdds
 from sdr.probe import probe
 from sdr.reading import Reading
@@ -32,6 +32,16 @@ BLOCK_SAMPLES = 1 << 18
 LONG_GAP_S = 0.5
 TAPE_BYTES = 64 << 20
 """Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was last said of an emission that is still on the air."""
+
+    one: Followed
+    """Kept, so that its identity is not given to another."""
+    watch: Watch
+    emission: Emission
 
 
 class Scanner:
@@ -73,7 +83,7 @@ class Scanner:
         self._next_probe = 0
         self._is_hit = False
         self._watches: dict[float, Watch] = {}
-        self._reported: dict[int, Emission] = {}
+        self._reported: dict[int, _Said] = {}
         self._doubles: dict[int, int] = {}
         """Rows of those that were not reported, as others show what they show."""
         self._repetition = Repetition()
@@ -195,8 +205,10 @@ class Scanner:
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
         if watch.take_new():
             self._is_hit = True
+        over = self._joined(watch.take_over(), watch, ended=True)
+        self._hand_on(watch, over)
         self._report_lasting(watch, block.hop, after_s=self.settings.report_after_s)
-        for one in self._joined(watch.take_over(), watch, ended=True):
+        for one in over:
             self._report(one, watch, block.hop.center_hz, ended=True)
         if self._reading is not None:
             self._reading.release()
@@ -240,12 +252,38 @@ class Scanner:
                 ones = [*(one for one in ones if one not in group), joined]
         return watch.tracker.without_doubles(ones)
 
+    def _hand_on(self, watch: Watch, over: list[Followed]) -> None:
+        """Nothing that was reported is left without an end.
+
+        An emission that is followed no more, and is not over either, was parted, joined or found to show
+        what another shows. Its name goes on to the one that shows most of it; if that one has a name of its
+        own, there was one emission less than was said.
+        """
+        alive = [*watch.tracker.followed, *over]
+        there = {id(one) for one in alive}
+        gone = [key for key, said in self._reported.items() if said.watch is watch and key not in there]
+        for key in gone:
+            said = self._reported.pop(key)
+            heir = max(alive, key=lambda one: _shared_rows(one, said.one), default=None)
+            shown_by = None
+            if heir is not None and _shared_rows(heir, said.one):
+                known = self._reported.get(id(heir))
+                if known is None:
+                    self._reported[id(heir)] = _Said(heir, watch, said.emission)
+                    continue
+                shown_by = known.emission.id
+                self.status.n_emissions -= 1
+            self._on_emission(EmissionReport(replace(said.emission, ended=True), True, shown_by))
+
     def _finish(self) -> None:
         for center_hz, watch in self._watches.items():
             still = watch.finish()
-            for one in self._joined(watch.take_over(), watch, ended=True):
+            over = self._joined(watch.take_over(), watch, ended=True)
+            still = self._joined(still, watch, ended=True)
+            self._hand_on(watch, [*over, *still])
+            for one in over:
                 self._report(one, watch, center_hz, ended=True)
-            for one in self._joined(still, watch, ended=True):
+            for one in still:
                 self._report(one, watch, center_hz, ended=False, is_last=True)
 
     def _report(
@@ -253,7 +291,8 @@ class Scanner:
     ) -> None:
         ppm = float(self.settings.ppm or 0)
         place = Place(self.settings.sensor, center_hz, self._epoch, self._origin or 0, ppm)
-        earlier = self._reported.get(id(one))
+        said = self._reported.get(id(one))
+        earlier = said.emission if said else None
         emission = describe(
             one, watch, self._tape, place, ended=ended, with_modulation=self.settings.with_modulation
         )
@@ -262,7 +301,7 @@ class Scanner:
             emission = self._repetition.add(emission)
             if not ended and not is_last:
                 emission = self._probed(emission)
-            emission = self._with_evidence(emission, watch, center_hz)
+            emission = self._kept(emission, watch, center_hz)
         else:
             # What the first report saw of it is nearer to its start than the tape now reaches.
             emission = replace(
@@ -278,13 +317,13 @@ class Scanner:
                 flags=tuple(dict.fromkeys((*earlier.flags, *emission.flags))),
                 evidence=earlier.evidence,
                 burst_period_s=emission.burst_period_s or earlier.burst_period_s,
-                extra={**emission.extra, **_kept_extra(earlier.extra)},
+                extra={**emission.extra, **kept_extra(earlier.extra)},
             )
         is_last = ended if is_last is None else is_last
         if is_last:
             self._reported.pop(id(one), None)
         else:
-            self._reported[id(one)] = emission
+            self._reported[id(one)] = _Said(one, watch, emission)
         if self._reading is None:
             self._deliver(emission, is_last)
             return
@@ -293,6 +332,16 @@ class Scanner:
 
     def _deliver(self, emission: Emission, is_last: bool) -> None:
         self._on_emission(EmissionReport(emission, is_last))
+
+    def _kept(self, emission: Emission, watch: Watch, center_hz: float) -> Emission:
+        folder = self.settings.evidence_dir
+        if folder is None:
+            return emission
+        try:
+            return keep(emission, folder, watch, self._tape, self.settings, center_hz, self._epoch)
+        except EvidenceError:
+            self.status.n_evidence_failed += 1
+            return emission
 
     def _probed(self, emission: Emission) -> Emission:
         """`emission`, with what the receiver itself said of it, where it may be asked."""
@@ -312,67 +361,9 @@ class Scanner:
         reasons = [*emission.extra["ghosts"], {"flag": ghost.flag, "reason": ghost.reason}]
         return replace(emission, flags=flags, extra={**emission.extra, "ghosts": reasons})
 
-    def _with_evidence(self, emission: Emission, watch: Watch, center_hz: float) -> Emission:
-        settings = self.settings
-        if settings.evidence_dir is None:
-            return emission
-        rate = watch.rate_hz
-        start = int(emission.extra["first_sample"])
-        last = min(int(emission.extra["last_sample"]), start + round(settings.post_trigger_s * rate))
-        iq, begin = self._tape.cut(start - round(settings.pre_trigger_s * rate), last + round(0.25 * rate))
-        if not iq.shape[0]:
-            return emission
-        half = emission.bandwidth_hz / 2
-        mark = Mark(
-            start_s=(start - begin) / rate,
-            end_s=(last - begin) / rate,
-            low_hz=emission.center_hz - half,
-            high_hz=emission.center_hz + half,
-            label=emission.modulation or "emission",
-            comment=f"emission {emission.id}, {emission.snr_db:.1f} dB over the noise",
-        )
-        receiver = Receiver(
-            sensor=settings.sensor,
-            gain_db=settings.gain_db,
-            ppm=settings.ppm,
-            overload="overload" in emission.flags,
-        )
-        try:
-            kept = write_evidence(
-                settings.evidence_dir,
-                iq,
-                watch.format,
-                rate,
-                center_hz,
-                self._epoch + timedelta(seconds=begin / rate),
-                marks=[mark],
-                receiver=receiver,
-                gaps=_gaps(watch, begin, begin + iq.shape[0]),
-            )
-        except EvidenceError:
-            self.status.n_evidence_failed += 1
-            return emission
-        box = {"t0_s": mark.start_s, "t1_s": mark.end_s, "low_hz": mark.low_hz, "high_hz": mark.high_hz}
-        items = [
-            {"digest": item.digest, "path": str(item.path), "media_type": item.media_type, "role": item.role}
-            for item in kept.items
-        ]
-        extra = {
-            **emission.extra,
-            "spectrogram": {**kept.spectrogram_window, "box": box},
-            "evidence_items": items,
-        }
-        return replace(emission, evidence=kept.digest("metadata"), extra=extra)
 
-
-def _kept_extra(extra: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: extra[name] for name in ("spectrogram", "evidence_items") if name in extra}
-    if extra.get("ghosts"):
-        kept["ghosts"] = extra["ghosts"]
-    return kept
-
-
-def _gaps(watch: Watch, begin: int, end: int) -> list[Gap]:
-    """Gaps inside a clip. The tape gives up what lies before one, so as a rule there is none."""
-    starts = [watch.sample_of(row) for row in watch.gap_rows]
-    return [Gap(start - begin, 0) for start in starts if begin < start < end]
+def _shared_rows(one: Followed, other: Followed) -> int:
+    """Rows in which both were followed, where their bands touch; else 0."""
+    if min(one.high, other.high) + max(one.high - one.low, other.high - other.low) < max(one.low, other.low):
+        return 0
+    return max(0, min(one.last_row, other.last_row) - max(one.first_row, other.first_row) + 1)

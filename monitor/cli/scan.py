@@ -82,7 +82,7 @@ def scan(
     )
 
     def report(found: EmissionReport) -> None:
-        if found.is_last:
+        if found.is_last and found.shown_by is None:
             write.emission(compared.record(found.emission) if compared else emission_record(found.emission))
 
     scanner = Scanner(opened, settings, report)

@@ -115,5 +115,5 @@ class Surveyor:
             self._on_progress(self._levels.seconds)
 
     def _take(self, report: EmissionReport) -> None:
-        if report.is_last:
+        if report.is_last and report.shown_by is None:
             self._heard.add(report.emission)

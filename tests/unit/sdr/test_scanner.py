@@ -87,6 +87,23 @@ def test_a_lasting_emission_is_reported_while_it_lasts_and_again_when_over(tmp_p
     assert reports[1].emission.end_s == pytest.approx(3.2, abs=0.01)
 
 
+def test_whatever_is_reported_gets_one_last_report_and_nothing_is_counted_twice(tmp_path: Path) -> None:
+    # Wide, slow FSK of about 17 dB: its two lines are found apart and put together, some after their report.
+    senders = [
+        burst(-100e3 + 28e3 * i, snr_db=13 + i, deviation=4500, symbol_rate=512, start=0.2 * i, stop=3.4)
+        for i in range(8)
+    ]
+    reports: list[EmissionReport] = []
+    scanner = Scanner(open_source(world(tmp_path, *senders)), ScanSettings(decode=False), reports.append)
+    scanner.run()
+    last = [report for report in reports if report.is_last]
+    assert {report.emission.id for report in reports} == {report.emission.id for report in last}
+    assert len({report.emission.id for report in last}) == len(last)
+    shown = {report.shown_by for report in last} - {None}
+    assert shown <= {report.emission.id for report in last}
+    assert scanner.status.n_emissions == sum(report.shown_by is None for report in last)
+
+
 def test_bursts_in_a_rhythm_carry_their_period(tmp_path: Path) -> None:
     found, _ = scan(world(tmp_path, burst(30e3, start=0.7, burst=0.1, period=1.0), seconds=6))
     assert len(found) >= 5
