@@ -4,6 +4,9 @@
 
 The squelch needs no level: it opens on what noise does not have. Noise has an envelope that
 varies as much as its mean (exponential law), FM a constant one; AM has a line, noise has none.
+
+scipy.signal is loaded when something is demodulated: it costs half a second and 50 MB, which a scan that
+hears nothing to decode does not need.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from sdr.clip import Clip, extract
 from sdr.types import SampleFormat
@@ -63,12 +65,16 @@ def _resampled(audio: Floats, rate_hz: float, wanted_hz: int) -> Floats:
     ratio = Fraction(wanted_hz / rate_hz).limit_denominator(4000)
     if ratio == 1 or not len(audio):
         return audio
+    from scipy import signal
+
     return np.asarray(signal.resample_poly(audio, ratio.numerator, ratio.denominator), np.float64)
 
 
 def _channel(clip: Clip, width_hz: float) -> NDArray[np.complex64]:
     if width_hz >= 0.95 * clip.rate_hz or len(clip.iq) < 128:
         return clip.iq
+    from scipy import signal
+
     taps = signal.firwin(101, width_hz / 2, fs=clip.rate_hz)
     return np.asarray(signal.oaconvolve(clip.iq, taps, mode="same"), np.complex64)
 
@@ -111,6 +117,8 @@ def squelch(iq: NDArray[np.complex64], rate_hz: float, mode: Mode) -> NDArray[np
 
 def demodulate(clip: Clip, mode: Mode, *, squelched: bool = True) -> Sound:
     """Speech from `clip`, centred on the emission."""
+    from scipy import signal
+
     width_hz = CHANNEL_HZ[mode]
     iq = _channel(clip, width_hz)
     if len(iq) < int(0.03 * clip.rate_hz) + 128:

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from sdr.clip import extract
 from sdr.decoders.program import MAX_SECONDS, Rejection, Runner
@@ -40,6 +39,9 @@ def form(iq: NDArray[Any], sample_format: SampleFormat, rate_hz: float, offset_h
     ratio = Fraction(RATE_HZ / clip.rate_hz).limit_denominator(4000)
     z = clip.iq
     if ratio != 1 and len(z):
+        # Loaded when something is decoded: see sdr/demod.py.
+        from scipy import signal
+
         z = np.asarray(signal.resample_poly(z, ratio.numerator, ratio.denominator), np.complex64)
     peak = float(np.percentile(np.abs(z), 99.9)) if len(z) else 1.0
     pairs = np.ascontiguousarray(z).view(np.float32) * (100.0 / max(peak, 1e-9)) + 127.5
