@@ -51,6 +51,7 @@ def flat_emission(emission: Emission, context: RadioContext, plan: BandPlan) -> 
     row = plan.find(emission.center_hz, emission.bandwidth_hz, emission.on_time_s)
     decoders = sorted({part["by"] for part in emission.decoded if part.get("by")})
     texts = [part["text"] for part in emission.decoded if part.get("text")]
+    baseline: dict[str, Any] = emission.extra.get("baseline", {})
     return {
         "kind": "radio",
         "at": emission.last_seen,
@@ -73,6 +74,8 @@ def flat_emission(emission: Emission, context: RadioContext, plan: BandPlan) -> 
         "flags": list(emission.flags),
         # Absent from a survey that was never made: what nobody has looked at counts as new.
         "new": True if emission.new is None else emission.new,
+        "changes": list(baseline.get("changes", ())),
+        "known_as": baseline.get("known_as"),
         "service": emission.service or (row.service if row else None),
         "band_weight": row.weight if row else None,
         "decoded_by": decoders,

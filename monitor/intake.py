@@ -171,6 +171,8 @@ class Intake:
             # Text of one length, so that the store can tell the newest by comparing.
             at = picture.at.isoformat(timespec="microseconds")
             event["spectrogram"] = {**heard.spectrogram, "digest": picture.digest, "at": at}
+        if "baseline" in emission.extra:
+            event["baseline"] = emission.extra["baseline"]["reasons"]
         cause = _Cause(
             id=emission.id,
             counted=sighting.transmission,

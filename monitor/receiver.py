@@ -6,6 +6,8 @@ it, while the console is up already.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,15 +17,19 @@ from typing import Any
 
 from monitor.alert.alert import EvidenceRef
 from monitor.bandplan import BandPlan
+from monitor.baseline import Baseline
 from monitor.config.model import History, Sensor
 from monitor.intake import Heard
 from monitor.sensors import SensorError, WorkerStats
-from monitor.server.views import BandCoverage
+from monitor.server.views import BandCoverage, Note
 from sdr.history_feed import HistoryBounds
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
 from sdr.watch import warm_up
+
+NOTE_S = 60.0
+"""How often the receiver's drift is worked out anew: health is asked every few seconds."""
 
 
 class Receiver:
@@ -41,6 +47,11 @@ class Receiver:
         self._post = post
         # Kernels are compiled before the source is opened: a receiver does not wait for them.
         warm_up()
+        self._baseline = (
+            Baseline(sensor.baseline, gain_db=sensor.gain_db, ppm=sensor.ppm) if sensor.baseline else None
+        )
+        self._notes: tuple[Note, ...] = ()
+        self._noted_at = -math.inf
         with _translated():
             self._source = _open(sensor)
         pieces = plan.weighted([(band.low_hz, band.high_hz) for band in sensor.bands])
@@ -90,10 +101,21 @@ class Receiver:
                 for odds in self._scanner.odds
             ),
             unwatched=tuple(self._scanner.unwatched),
+            notes=self._odd(),
         )
+
+    def _odd(self) -> tuple[Note, ...]:
+        baseline = self._baseline
+        if baseline is not None and time.monotonic() - self._noted_at >= NOTE_S:
+            self._noted_at = time.monotonic()
+            reasons = [*baseline.setting_changes, *baseline.drift()]
+            self._notes = tuple(Note(code=one.code, en=one.en, zh=one.zh) for one in reasons)
+        return self._notes
 
     def _heard(self, report: EmissionReport) -> None:
         emission = report.emission
+        if self._baseline is not None:
+            emission = self._baseline.judge(emission)
         items: list[dict[str, Any]] = emission.extra.get("evidence_items", [])
         refs = [_ref(item, emission.first_seen) for item in items]
         spectrogram = emission.extra.get("spectrogram")

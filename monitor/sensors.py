@@ -21,7 +21,7 @@ from monitor.backoff import LONGEST_S, Backoff
 from monitor.clock import Clock
 from monitor.intake import Heard
 from monitor.queue import QueueError
-from monitor.server.views import BandCoverage, BandView, PartState, SensorHealth
+from monitor.server.views import BandCoverage, BandView, Note, PartState, SensorHealth
 
 MAILBOX = 4096
 """Emissions of several minutes at the worst site measured; more means that nothing is being stored."""
@@ -49,6 +49,8 @@ class WorkerStats:
     bands: tuple[BandCoverage, ...] = ()
     unwatched: tuple[tuple[float, float], ...] = ()
     """Low and high in Hz of what a receiver could tune to and this one does not hear."""
+    notes: tuple[Note, ...] = ()
+    """What is odd about the receiver itself."""
 
 
 class Worker(Protocol):
@@ -210,6 +212,7 @@ class SensorRunner:
             n_samples_lost=stats.n_dropped,
             bands=list(stats.bands),
             unwatched=[BandView(low_hz=low_hz, high_hz=high_hz) for low_hz, high_hz in stats.unwatched],
+            notes=list(stats.notes),
         )
 
 

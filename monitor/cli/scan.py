@@ -18,7 +18,7 @@ import typer
 from monitor.faults import Fault, InputError, WorldError
 
 if TYPE_CHECKING:
-    from monitor.cli.baseline import Baseline
+    from monitor.cli.baseline import ScanBaseline
     from sdr.scanner import Scanner
 
 
@@ -104,12 +104,12 @@ def scan(
         raise WorldError(str(failed))
 
 
-def _baseline(path: Path | None, gain_db: float | None, ppm: int | None) -> Baseline | None:
+def _baseline(path: Path | None, gain_db: float | None, ppm: int | None) -> ScanBaseline | None:
     if path is None:
         return None
-    from monitor.cli.baseline import Baseline
+    from monitor.cli.baseline import ScanBaseline
 
-    return Baseline(path, gain_db=gain_db, ppm=ppm)
+    return ScanBaseline(path, gain_db=gain_db, ppm=ppm)
 
 
 def _stopper(scanner: Scanner) -> Callable[[int, object], None]:

@@ -86,9 +86,21 @@ def load_setup(path: Path, now: datetime) -> Setup:
     rules = _rules(config, faults)
     bank = _bank(config, faults)
     faults += _misfits(tree, config, table)
+    for sensor in config.sensors:
+        if sensor.baseline is not None:
+            with collected(faults):
+                check_template(sensor.baseline)
     if faults:
         raise InputError(faults)
     return Setup(path, config, table, plan, rules, sources, posts, bank)
+
+
+def check_template(path: Path) -> None:
+    """Raises `InputError` if `path` holds no template."""
+    # The radio room takes a second to load: only for who has a survey.
+    from monitor.baseline import read_template
+
+    read_template(path)
 
 
 def _config(tree: Tree) -> Config:

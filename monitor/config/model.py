@@ -182,6 +182,8 @@ class Sensor(Strict):
     rate_hz: Frequency | None = None
     center_hz: Frequency | None = None
     """Of a recording that does not say so itself."""
+    baseline: ExistingPath | None = None
+    """The site's template, as `examwatch survey` wrote it."""
     probe_ghosts: bool = True
     """Move a receiver for 0.2 s when something new appears, to tell a sender from what the receiver makes."""
     replay: Replay = Replay()

@@ -100,6 +100,14 @@ class AlertPage(View, frozen=True, kw_only=True):
     """The stream's number that this page already contains: open ``/api/live?after=`` with it."""
 
 
+class Note(View, frozen=True, kw_only=True):
+    """Something that people should know, in both languages."""
+
+    code: str
+    en: str
+    zh: str
+
+
 class BandView(View, frozen=True, kw_only=True):
     low_hz: float
     high_hz: float
@@ -128,6 +136,8 @@ class SensorHealth(View, frozen=True, kw_only=True):
     bands: list[BandCoverage] = []
     unwatched: list[BandView] = []
     """What a receiver could tune to and this sensor does not hear."""
+    notes: list[Note] = []
+    """What is odd about the receiver itself: drift since the survey, other settings."""
 
 
 class SourceHealth(View, frozen=True, kw_only=True):

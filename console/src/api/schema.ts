@@ -137,6 +137,12 @@ export interface NewPersonBody {
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
 }
 
+export interface Note {
+  code: string;
+  en: string;
+  zh: string;
+}
+
 export interface PasswordBody {
   old: string;
   new: string;
@@ -235,6 +241,7 @@ export interface SensorHealth {
   n_samples_lost: number;
   bands: BandCoverage[];
   unwatched: BandView[];
+  notes: Note[];
 }
 
 export interface SessionClock {
