@@ -40,7 +40,8 @@ def test_check_and_test_of_the_library_exit_0(run):
     assert run("check", LIBRARY).exit_code == 0
     result = run("test", LIBRARY / "radio")
     assert result.exit_code == 0
-    assert "10 rules" in result.stderr
+    n_rules = len(list((LIBRARY / "radio").glob("*.yml")))
+    assert f"{n_rules} rules" in result.stderr
 
 
 def test_a_sample_that_fails_exits_2_and_names_the_field(run, tmp_path):
