@@ -59,8 +59,8 @@ class Greeting:
     """Name and password for one use, at the very first start."""
 
 
-async def serve(setup: Setup, stop: asyncio.Event, greet: Greeting) -> None:
-    """Run all of `setup` until `stop` is set.
+async def serve(setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet: Greeting) -> None:
+    """Run all of `setup` until `stop` is set; whenever `reread` is, read the rules again.
 
     Raises
     ------
@@ -76,7 +76,8 @@ async def serve(setup: Setup, stop: asyncio.Event, greet: Greeting) -> None:
         people = await _open_people(stack, config, doors, greet)
         address = await _open_server(stack, setup, daemon, doors, people)
         greet.ready(address)
-        await _until(stop, daemon)
+        await _until(stop, reread, daemon)
+        await daemon.rules.keep_memory()
         await _say_goodbye(doors.book)
 
 
@@ -179,6 +180,7 @@ async def _open_server(
         doors.clock.now,
         people,
         plan=setup.bandplan,
+        rules=daemon.rules,
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))
@@ -192,11 +194,18 @@ async def _open_server(
         raise WorldError(f"the console cannot be served at {where}: {error.strerror or error}") from None
 
 
-async def _until(stop: asyncio.Event, daemon: Daemon) -> None:
+async def _until(stop: asyncio.Event, reread: asyncio.Event, daemon: Daemon) -> None:
+    async def read_again() -> None:
+        while True:
+            await reread.wait()
+            reread.clear()
+            await daemon.rules.hang_up()
+
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(daemon.run(), name="daemon")
+        running = [group.create_task(daemon.run(), name="daemon"), group.create_task(read_again())]
         await stop.wait()
-        running.cancel()
+        for task in running:
+            task.cancel()
 
 
 async def _say_goodbye(book: StoreBook) -> None:

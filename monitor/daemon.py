@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
+from crawlers.document import Document
 from monitor.chores import forget_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
@@ -22,9 +23,11 @@ from monitor.crawling import Crawling, Poller
 from monitor.evidence import EvidenceStore
 from monitor.health import Health, Parts
 from monitor.healthwatch import LOOK_S, HealthWatch, sensor_part, source_part
-from monitor.intake import RADIO_HOLD, Intake
+from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.pipeline import Pipeline
 from monitor.queue import AlertQueue
+from monitor.ruledesk.desk import RuleDesk, open_rules
+from monitor.ruledesk.load import DayLoad
 from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
 from monitor.sessions import SessionWatch, longest_poll_s
@@ -57,8 +60,14 @@ class Daemon:
         self._doors = doors
         self._look_s = look_s
         clock, timetable = doors.clock, setup.timetable
+        book, shelf = open_rules(setup.rules, setup.exemptions, setup.rule_files, setup.config.data_dir)
+        memory = setup.config.data_dir / "rules" / "correlations.json"
+        self._load = DayLoad(len(setup.config.sensors), timetable.zone)
+        self.rules = RuleDesk(
+            book, setup.rule_files, shelf, memory, doors.book, clock, self._load, timetable.venues
+        )
         self.intake = Intake(
-            setup.rules,
+            book,
             timetable,
             setup.bandplan,
             doors.queue,
@@ -67,12 +76,12 @@ class Daemon:
         )
         self.pipeline = Pipeline(doors.queue, doors.book, clock)
         self.sensors = [
-            SensorRunner(sensor.id, sensor.venue, doors.open_sensor(sensor), self.intake.emission, clock)
+            SensorRunner(sensor.id, sensor.venue, doors.open_sensor(sensor), self._emission, clock)
             for sensor in setup.config.sensors
         ]
         self.crawling = Crawling(
             doors.poller,
-            self.intake.document,
+            self._document,
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
@@ -96,6 +105,13 @@ class Daemon:
             clock,
         )
 
+    async def _emission(self, heard: Heard) -> None:
+        self._load.raised(await self.intake.emission(heard), self.rules.edition.rules)
+
+    async def _document(self, document: Document) -> None:
+        self._load.post(document.fetched_at)
+        self._load.raised(await self.intake.document(document), self.rules.edition.rules)
+
     def n_dropped(self) -> dict[str, int]:
         """Emissions that never reached intake, by reason."""
         total: Counter[str] = Counter()
@@ -118,6 +134,7 @@ class Daemon:
         await self._watch.take_over(self._doors.book)
         for place, channel in await self._doors.book.radio_channels(began_at - CHANNELS_KNOWN):
             self.intake.air.remember(place, channel)
+        await self.rules.open()
         await self._doors.book.record(ACTOR, "daemon.started", version("examwatch"), {})
 
     async def run(self) -> None:
@@ -125,6 +142,7 @@ class Daemon:
             group.create_task(self.pipeline.run(), name="pipeline")
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
+            group.create_task(self.rules.run(), name="rules")
             group.create_task(self._watch.run(self._look_s), name="health watch")
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -38,11 +38,14 @@ from monitor.flatten import (
 from monitor.prose import summary, texts
 from monitor.queue import AlertQueue
 from monitor.timetable import Timetable
+from rules.correlate import Correlated
 from rules.rule import Match
 from sdr.types import Emission
 
 RADIO_HOLD = timedelta(minutes=12)
 """An emission's alert fires on for two periods of the published 6-minute data bursts."""
+CORRELATION_HOLD = timedelta(minutes=30)
+"""The longest that two events of the shipped correlations may lie apart."""
 WEB_HOLD = timedelta(hours=24)
 """A post does not end; a day later it is no longer news."""
 
@@ -51,8 +54,14 @@ MAX_RECENT = 1024
 """Emissions that a second sensor's report can still change: at the worst site measured, the last minutes'."""
 
 
-class Matcher(Protocol):
-    def match(self, event: Mapping[str, Any]) -> list[Match]: ...
+class Rules(Protocol):
+    def match(self, event: Mapping[str, Any]) -> list[Match]:
+        """What fires on one event; from any thread."""
+        ...
+
+    def correlate(self, event: Mapping[str, Any], fired: Collection[str]) -> list[Correlated]:
+        """What `event`, on which the rules `fired` did, completes; from the event loop alone."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ class Intake:
 
     def __init__(
         self,
-        rules: Matcher,
+        rules: Rules,
         timetable: Timetable,
         plan: BandPlan,
         queue: AlertQueue,
@@ -182,7 +191,7 @@ class Intake:
             ends_at=emission.last_seen + RADIO_HOLD if heard.is_last else None,
             evidence=heard.evidence,
         )
-        return _raise(matches, event, cause)
+        return [*_raise(matches, event, cause), *self._correlated(emission.id, matches, event, cause)]
 
     async def document(self, document: Document) -> list[Alert]:
         """As `emission`, for one version of a document, which is kept as evidence if a rule fires.
@@ -195,7 +204,8 @@ class Intake:
         # A long page can take rules and bank tens of milliseconds: not in the event loop.
         event, matches = await asyncio.to_thread(self._look, document)
         alerts: list[Alert] = []
-        if matches:
+        completed = self._completed(document.id, matches, event)
+        if matches or completed:
             kept = await asyncio.to_thread(self._keep_document, document)
             version = f"{document.id}/{document.version}"
             cause = _Cause(
@@ -207,10 +217,18 @@ class Intake:
                 ends_at=document.fetched_at + WEB_HOLD,
                 evidence=[kept],
             )
-            alerts = _raise(matches, event, cause)
+            alerts = [*_raise(matches, event, cause), *_raise_correlated(completed, cause)]
             await self._put(alerts)
         self.counts.n_documents += 1
         return alerts
+
+    def _completed(self, id: str, matches: Sequence[Match], event: dict[str, Any]) -> list[Correlated]:
+        return self._rules.correlate({**event, "id": id}, [match.rule.id for match in matches])
+
+    def _correlated(
+        self, id: str, matches: Sequence[Match], event: dict[str, Any], cause: _Cause
+    ) -> list[Alert]:
+        return _raise_correlated(self._completed(id, matches, event), cause)
 
     def _look(self, document: Document) -> tuple[dict[str, Any], list[Match]]:
         event = flat_document(document, self._timetable.context(document.fetched_at), self._find_items)
@@ -265,14 +283,52 @@ def _raise(matches: Sequence[Match], event: dict[str, Any], cause: _Cause) -> li
     return alerts
 
 
+def _raise_correlated(completed: Sequence[Correlated], cause: _Cause) -> list[Alert]:
+    """One alert for each correlation; it counts what it is made of by the first of its events."""
+    alerts: list[Alert] = []
+    for found in completed:
+        event, rule = found.event, found.rule
+        labels = _identity(found.match, event)
+        labels["correlation"] = rule.id
+        key = fingerprint(labels)
+        alert_id = _short_digest(key, *found.members, cause.news)
+        hit = _hit(found.match, cause.updated_at, alert_id)
+        reasons = found.match.reasons()
+        alerts.append(
+            Alert(
+                id=alert_id,
+                cause=_short_digest(rule.id, found.members[0]),
+                kind="correlation",
+                level=hit.level,
+                labels=labels,
+                annotations={
+                    **hit.texts,
+                    "summary_en": str(reasons[0]["text"]),
+                    "summary_zh": str(reasons[0]["text_zh"]),
+                },
+                starts_at=cause.starts_at,
+                updated_at=cause.updated_at,
+                ends_at=cause.updated_at + CORRELATION_HOLD,
+                why=wire.plain([{**reason, "rule": rule.id} for reason in reasons]),
+                event=wire.plain(event),
+                evidence=list(cause.evidence),
+                venue=event.get("venue"),
+                drill=bool(event.get("drill")),
+                experimental=rule.experimental,
+                rules=[hit],
+            )
+        )
+    return alerts
+
+
 def _identity(match: Match, event: dict[str, Any]) -> dict[str, str]:
     """What makes two events one case: all that the rule says, but not which rule it was."""
     labels = {name: value for name, value in match.labels(event).items() if name != "rule"}
-    if event["venue"] is not None:
+    if event.get("venue") is not None:
         labels["venue"] = event["venue"]
-    elif event["kind"] == "radio":
+    elif event.get("kind") == "radio":
         labels["sensor"] = event["sensor"]
-    if event["drill"]:
+    if event.get("drill"):
         # A drill must not hide in a real case, nor a real one in it.
         labels["drill"] = "true"
     return labels

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -93,6 +93,8 @@ class Timetable:
     """In the order of their starts."""
     venues: dict[str, Name] = field(default_factory=dict[str, Name])
     exams: dict[str, Name] = field(default_factory=dict[str, Name])
+    zone: tzinfo = UTC
+    """In which its days begin."""
 
     def nearest(self, at: datetime, venue: str | None = None) -> Session | None:
         """The session at `venue` (None: anywhere) that `at` lies in or next to."""
@@ -181,7 +183,7 @@ class _Reader:
         placed.sort(key=lambda pair: pair[0].starts_at)
         self._find_overlaps(placed)
         self._faults.raise_any()
-        return Timetable(tuple(session for session, _ in placed), venues, exams)
+        return Timetable(tuple(session for session, _ in placed), venues, exams, self._zone or UTC)
 
     def _line(self, *where: str | int) -> int:
         return self._tree.line(where)

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from monitor.cli.backtest import Format, backtest, days_of
 from monitor.cli.past import BadLines, past_events
+from monitor.cli.rollback import rollback
 from rules.check import check_samples
 from rules.condition import show_condition
 from rules.exemption import load_exemptions
@@ -41,6 +42,7 @@ AsFormat = Annotated[Format, typer.Option("--format", help="A table, or a JSON o
 
 
 app.command(name="backtest")(backtest)
+app.command(name="rollback")(rollback)
 
 
 @app.command()

@@ -34,7 +34,7 @@ def run(
     config: Annotated[Path, typer.Argument(metavar="[CONFIG]", help="The configuration.")] = DEFAULT,
     role: Annotated[Role, typer.Option(help="Which part of the system this process is.")] = Role.all,
 ) -> None:
-    """Run the whole system until SIGTERM or Ctrl-C. 运行整个系统，直至收到停止信号。
+    """Run the whole system until SIGTERM or Ctrl-C; SIGHUP reads the rules again. 运行系统；SIGHUP 重读规则。
 
     Example: examwatch run configs/demo.yml
     """
@@ -48,11 +48,12 @@ def run(
     set_up_logging()
 
     async def until_told() -> None:
-        stop = asyncio.Event()
+        stop, reread = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _begin_stop, stop)
-        await serve(setup, stop, Greeting(_ready, _first_administrator))
+        loop.add_signal_handler(signal.SIGHUP, reread.set)
+        await serve(setup, stop, reread, Greeting(_ready, _first_administrator))
 
     asyncio.run(until_told())
 

@@ -20,11 +20,13 @@ from monitor.bandplan import BandPlan
 from monitor.config.model import Config
 from monitor.demo.posts import DemoPosts, load_posts
 from monitor.faults import Fault, FaultList, InputError, collected
+from monitor.ruledesk.shelf import RuleFiles
 from monitor.timetable import Timetable
 from monitor.yamltree import Tree
+from rules.exemption import Exemption, load_exemptions
 from rules.fault import RuleErrors
 from rules.load import load_rules
-from rules.match import RuleSet
+from rules.rule import Rule
 from rules.text.bank import Bank, BankError, read_key
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -40,10 +42,12 @@ class Setup:
     config: Config
     timetable: Timetable
     bandplan: BandPlan
-    rules: RuleSet
+    rules: tuple[Rule, ...]
+    rule_files: RuleFiles
     sources: tuple[SourceConfig, ...]
     demo: DemoPosts | None = None
     bank: Bank | None = None
+    exemptions: tuple[Exemption, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -83,7 +87,8 @@ def load_setup(path: Path, now: datetime) -> Setup:
     if config.demo is not None:
         with collected(faults):
             posts = load_posts(config.demo.posts)
-    rules = _rules(config, faults)
+    files = rule_files_of(config)
+    rules, exemptions = _rules(files, faults)
     bank = _bank(config, faults)
     faults += _misfits(tree, config, table)
     for sensor in config.sensors:
@@ -92,7 +97,7 @@ def load_setup(path: Path, now: datetime) -> Setup:
                 check_template(sensor.baseline)
     if faults:
         raise InputError(faults)
-    return Setup(path, config, table, plan, rules, sources, posts, bank)
+    return Setup(path, config, table, plan, rules, files, sources, posts, bank, exemptions)
 
 
 def check_template(path: Path) -> None:
@@ -126,12 +131,19 @@ def _told(path: tuple[str | int, ...], message: str) -> str:
     return f"{'.'.join(str(step) for step in path)}: {message}"
 
 
-def _rules(config: Config, faults: list[Fault]) -> RuleSet:
+def rule_files_of(config: Config) -> RuleFiles:
+    """Where its rules and exceptions stand."""
+    return RuleFiles(config.rules.dirs or (LIBRARY,), config.rules.exceptions)
+
+
+def _rules(files: RuleFiles, faults: list[Fault]) -> tuple[tuple[Rule, ...], tuple[Exemption, ...]]:
     try:
-        return RuleSet(load_rules(*(config.rules.dirs or (LIBRARY,))))
+        rules = load_rules(*files.folders)
+        exemptions = load_exemptions(files.exceptions, rules) if files.exceptions is not None else []
     except RuleErrors as error:
         faults += [Fault(fault.file, fault.line, fault.message) for fault in error.faults]
-        return RuleSet(())
+        return (), ()
+    return tuple(rules), tuple(exemptions)
 
 
 def _bank(config: Config, faults: list[Fault]) -> Bank | None:

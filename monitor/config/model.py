@@ -135,6 +135,8 @@ class Store(Strict):
 class Rules(Strict):
     dirs: tuple[ExistingPath, ...] = ()
     """Folders of rules; none means the library that comes with the program."""
+    exceptions: ExistingPath | None = None
+    """Known signals, sites and words, each with its reason, author and end."""
 
 
 class BankFiles(Strict):

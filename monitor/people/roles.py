@@ -10,18 +10,18 @@ from typing import Final, Literal, get_args
 
 Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-Permission = Literal["alerts", "evidence", "health", "metrics", "users"]
+Permission = Literal["alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules"]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
 GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
-    "radio": frozenset({"alerts", "evidence", "health"}),
-    "analyst": frozenset({"alerts", "evidence", "health"}),
+    "radio": frozenset({"alerts", "evidence", "health", "rules"}),
+    "analyst": frozenset({"alerts", "evidence", "health", "rules"}),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
-    "operator": frozenset({"alerts", "health", "metrics"}),
-    "supervisor": frozenset({"alerts", "evidence", "health", "metrics"}),
+    "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules"}),
+    "supervisor": frozenset({"alerts", "evidence", "health", "metrics", "rules"}),
     # Checks what was done, from the alerts and their history; listens to nobody.
-    "auditor": frozenset({"alerts", "health", "metrics"}),
-    "administrator": frozenset({"alerts", "evidence", "health", "metrics", "users"}),
+    "auditor": frozenset({"alerts", "health", "metrics", "rules"}),
+    "administrator": frozenset({"alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules"}),
 }
 
 

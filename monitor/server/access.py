@@ -28,6 +28,7 @@ NEEDS: web.AppKey[Mapping[tuple[str, str], Permission | None]] = web.AppKey("nee
 LOGIN = ("POST", "/api/session")
 """The one change that needs no token: it shows a password, and its JSON no foreign form can send."""
 _READING = ("GET", "HEAD")
+LOCAL = "local"
 
 
 def access(people: People | None, refused: Counter) -> Middleware:
@@ -98,10 +99,16 @@ def session_of(request: web.Request) -> Session:
     return session
 
 
+def actor_of(request: web.Request) -> str:
+    """Who asks, for the audit; ``local`` where logins are off."""
+    session = request.get(SESSION)
+    return session.person.name if session is not None else LOCAL
+
+
 def view_of(session: Session | None) -> SessionView:
     if session is None:
         return SessionView(
-            name="local",
+            name=LOCAL,
             role="administrator",
             permissions=list(PERMISSIONS),
             must_change=False,

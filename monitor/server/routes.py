@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.server import alerts, evidence, health, live, people, spectrum
+from monitor.server import alerts, evidence, health, live, people, rules, spectrum
 from monitor.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,4 +12,5 @@ ROUTES: tuple[Route, ...] = (
     *health.ROUTES,
     *people.ROUTES,
     *spectrum.ROUTES,
+    *rules.ROUTES,
 )

@@ -23,6 +23,8 @@ from monitor.bandplan import BandPlan
 from monitor.people.desk import People
 from monitor.server.spectrum_views import PastView
 from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
+from rules.book import Edition
+from rules.budget import Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,45 @@ class EvidenceFile:
     media_type: str
 
 
+class RuleService(Protocol):
+    """The rules in force, and how they change; every change is audited."""
+
+    @property
+    def edition(self) -> Edition: ...
+
+    @property
+    def trial(self) -> Edition | None: ...
+
+    @property
+    def history(self) -> list[Edition]: ...
+
+    @property
+    def faults(self) -> Sequence[str]: ...
+
+    @property
+    def venues(self) -> frozenset[str]:
+        """Those of the timetable, where an edition can be tried."""
+        ...
+
+    def n_alerts(self, rule: str) -> int: ...
+
+    def over(self) -> Sequence[Over]:
+        """Rules that have used up their day, the worst first."""
+        ...
+
+    async def reload(self, author: str, venues: frozenset[str]) -> Edition:
+        """Raises `RuleErrors` with every fault; the old edition stays."""
+        ...
+
+    async def spread(self, author: str) -> Edition:
+        """Raises `NoEditionError`."""
+        ...
+
+    async def roll_back(self, author: str) -> Edition:
+        """Raises `NoEditionError`, `RuleErrors`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PastQuery:
     """Which stretch of a sensor's spectrum is asked for, with how many rows and bins at most."""
@@ -132,6 +173,8 @@ class ServerServices:
     plan: BandPlan = field(default_factory=BandPlan)
     past: SpectrumPast | None = None
     """None where this process has no sensors."""
+    rules: RuleService | None = None
+    """None where this process judges nothing."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

@@ -93,6 +93,15 @@ export interface CoverageView {
   blind: BlindSpot[];
 }
 
+export interface EditionView {
+  number: number;
+  author: string;
+  digest: string;
+  n_rules: number;
+  n_exceptions: number;
+  venues: string[];
+}
+
 export interface EvidenceRef {
   digest: string;
   media_type: string;
@@ -206,6 +215,37 @@ export interface ReasonView {
   rule: string;
 }
 
+export interface RuleCheck {
+  faults: string[];
+}
+
+export interface RuleLine {
+  id: string;
+  kind: string;
+  level: "critical" | "high" | "low" | "medium";
+  category: string;
+  title_en: string;
+  title_zh: string;
+  experimental: boolean;
+  owner: string;
+  version: number;
+  tags: string[];
+  n_alerts: number;
+  limit: number | null;
+  measured: number | null;
+  over_en: string;
+  over_zh: string;
+}
+
+export interface RuleSource {
+  id: string;
+  text: string;
+}
+
+export interface RuleTextBody {
+  text: string;
+}
+
 export interface RuleView {
   rule: string;
   level: "critical" | "high" | "low" | "medium";
@@ -213,6 +253,14 @@ export interface RuleView {
   experimental: boolean;
   texts: Record<string, string>;
   at: string;
+}
+
+export interface RulesView {
+  edition: EditionView;
+  trial: EditionView | null;
+  history: EditionView[];
+  faults: string[];
+  rules: RuleLine[];
 }
 
 export interface SensorCoverage {
@@ -256,7 +304,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "evidence" | "health" | "metrics" | "users")[];
+  permissions: ("alerts" | "evidence" | "health" | "metrics" | "rules" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
@@ -277,4 +325,8 @@ export interface VenueUnwatched {
   venue: string | null;
   low_hz: number;
   high_hz: number;
+}
+
+export interface VenuesBody {
+  venues: string[];
 }

@@ -13,12 +13,12 @@ from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.queue import QueueError
 from monitor.queue.memory import MemoryQueue
 from monitor.timetable import Name, Session, Timetable
+from rules.book import RuleBook
 from rules.load import LIBRARY, load_rules
-from rules.match import RuleSet
 from sdr.types import Emission
 
 AT = datetime(2026, 6, 7, 1, 30, tzinfo=UTC)
-RULES = RuleSet(load_rules(LIBRARY))
+RULES = RuleBook(load_rules(LIBRARY), "test")
 TABLE = Timetable(
     (Session("e", "s", Name("", ""), AT - timedelta(hours=1), AT + timedelta(hours=1), ("v",)),)
 )
@@ -70,7 +70,8 @@ def queue():
 
 @pytest.fixture
 def intake(tmp_path, queue):
-    return Intake(RULES, TABLE, PLAN, queue, EvidenceStore(tmp_path / "evidence"))
+    book = RuleBook(RULES.edition.rules, "test")
+    return Intake(book, TABLE, PLAN, queue, EvidenceStore(tmp_path / "evidence"))
 
 
 async def test_an_emission_becomes_an_alert_that_says_where_when_and_why(intake, queue):
@@ -121,15 +122,34 @@ async def test_several_rules_that_fire_on_one_post_are_one_alert_of_the_gravest(
 
 
 async def test_an_unproven_rule_does_not_raise_the_level_of_a_proven_one(tmp_path, queue):
-    sale = next(rule for rule in RULES.rules if rule.id == "web-answer-sale")
-    rules = RuleSet([sale, replace(sale, id="new", level="critical", status="experimental")])
+    sale = next(rule for rule in RULES.edition.rules if rule.id == "web-answer-sale")
+    new = replace(sale, id="new", level="critical", status="experimental")
+    rules = RuleBook([sale, new], "test")
     intake = Intake(rules, TABLE, PLAN, queue, EvidenceStore(tmp_path))
     (alert,) = await intake.document(DOCUMENT)
     assert (alert.level, alert.experimental) == ("high", False)
     assert [hit.rule for hit in alert.rules] == ["web-answer-sale", "new"]
-    alone = Intake(RuleSet([rules.rule("new")]), TABLE, PLAN, queue, EvidenceStore(tmp_path))
+    alone = Intake(RuleBook([new], "test"), TABLE, PLAN, queue, EvidenceStore(tmp_path))
     (unproven,) = await alone.document(DOCUMENT)
     assert (unproven.level, unproven.experimental) == ("critical", True)
+
+
+async def test_an_unknown_signal_at_two_sensors_is_an_alert_of_its_own(tmp_path, queue):
+    def hear(sensor: str, number: int):
+        return Heard(replace(EMISSION, id=f"{sensor}-{number}", sensor=sensor, center_hz=169.0e6), "v")
+
+    intake = Intake(RuleBook(RULES.edition.rules, "test"), TABLE, PLAN, queue, EvidenceStore(tmp_path))
+    await intake.emission(hear("roof", 1))
+    together = [alert for alert in await intake.emission(hear("gate", 1)) if alert.kind == "correlation"]
+    (alert,) = together
+    assert alert.labels == {"correlation": "corr-same-signal-two-sensors", "venue": "v"}
+    assert alert.level == "critical"
+    assert "2 different" in alert.annotations["summary_en"]
+    assert "2 个不同" in alert.annotations["summary_zh"]
+    # A third sensor is news of the same case, not another one.
+    more = [alert for alert in await intake.emission(hear("street", 1)) if alert.kind == "correlation"]
+    assert [one.fingerprint for one in more] == [alert.fingerprint]
+    assert [one.cause for one in more] == [alert.cause]
 
 
 async def test_a_drill_is_a_case_of_its_own(intake):

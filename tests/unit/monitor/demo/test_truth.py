@@ -16,8 +16,8 @@ from monitor.evidence import EvidenceStore
 from monitor.intake import Intake
 from monitor.queue.memory import MemoryQueue
 from monitor.timetable import Name, Session, Timetable
+from rules.book import RuleBook
 from rules.load import load_rules
-from rules.match import RuleSet
 from tests.acceptance.stage import CONFIGS
 
 STARTED_AT = datetime(2026, 6, 7, 1, 5, tzinfo=UTC)
@@ -33,7 +33,7 @@ def versions_of(post) -> list[tuple[float, str]]:
 @pytest.fixture(scope="module")
 def fired(tmp_path_factory) -> dict[int, set[str]]:
     """Categories of the rules that fired, by post."""
-    rules = RuleSet(rule for rule in load_rules(LIBRARY) if rule.kind == "web")
+    rules = RuleBook([rule for rule in load_rules(LIBRARY) if rule.kind == "web"], "test")
     evidence = EvidenceStore(tmp_path_factory.mktemp("evidence"))
     intake = Intake(rules, TABLE, BandPlan(), MemoryQueue(), evidence)
     found: dict[int, set[str]] = defaultdict(set)

@@ -1,0 +1,274 @@
+"""The rule book at work: files are watched, people ask, whatever is refused leaves all as it was.
+
+    files change ──┐
+    SIGHUP ────────┼─> read, check, test (a thread) ──> edition ──> in force from the next event on
+    API, command ──┘         │ any fault                   └─> audit: number, author, digest
+                             └─> the old edition stays, the faults are shown
+
+A roll-back also turns the files away that it went back from: they are not read again before
+somebody changes them, not even by a restart (`shelf`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.ruledesk.load import DayLoad
+from monitor.ruledesk.shelf import RuleFiles, Shelf
+from monitor.store.book import StoreBook
+from rules.book import EVERYWHERE, Edition, NoEditionError, RuleBook
+from rules.budget import Over
+from rules.exemption import Exemption, load_exemptions
+from rules.fault import RuleErrors
+from rules.load import load_rules
+from rules.rule import Rule
+
+WATCH_S = 2.0
+"""How soon a changed file is read. Two looks must agree: an editor may be at it."""
+KEEP_S = 30.0
+"""What correlations remember is written down this often: of a crash, so much is forgotten."""
+START = "start"
+FILES = "files"
+"""The author where nobody says who changed a file."""
+
+log = structlog.get_logger()
+
+
+def open_rules(
+    rules: Iterable[Rule], exemptions: Iterable[Exemption], files: RuleFiles, data_dir: Path
+) -> tuple[RuleBook, Shelf]:
+    """The book of `rules` and `exemptions` that `files` hold, or of what was rolled back to from them.
+
+    Raises
+    ------
+    RuleErrors
+        If the copies to go back to cannot be read.
+    """
+    shelf = Shelf(data_dir / "rules")
+    away = shelf.away(files)
+    if away is not None:
+        instead = away.files
+        log.warning("the rules that were rolled back from are not read; change them, or reload")
+        rules = load_rules(*instead.folders)
+        exemptions = load_exemptions(instead.exceptions, rules) if instead.exceptions is not None else []
+    return RuleBook(rules, START, exemptions), shelf
+
+
+class RuleDesk:
+    """Changes of the rules, one after the other, each audited."""
+
+    def __init__(
+        self,
+        book: RuleBook,
+        files: RuleFiles,
+        shelf: Shelf,
+        memory: Path,
+        audit: StoreBook,
+        clock: Clock,
+        load: DayLoad,
+        venues: Collection[str] = (),
+    ) -> None:
+        self.book = book
+        self.venues = frozenset(venues)
+        self._load = load
+        self._files = files
+        self._shelf = shelf
+        self._memory = memory
+        self._audit = audit
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._numbers: dict[str, int] = {}
+        """Digest of an edition to its number on the shelf."""
+        self._stamp = files.stamp()
+        self._away_stamp = shelf.away_stamp()
+        self.faults: list[str] = []
+        """Why the newest files are not in force, a line each; empty when they are."""
+
+    @property
+    def edition(self) -> Edition:
+        return self.book.edition
+
+    @property
+    def trial(self) -> Edition | None:
+        return self.book.trial
+
+    @property
+    def history(self) -> list[Edition]:
+        return self.book.history
+
+    def n_alerts(self, rule: str) -> int:
+        return self._load.n_alerts(rule)
+
+    def over(self) -> list[Over]:
+        """Rules that have used up their day, the worst first."""
+        return self._load.over(self.book.edition.rules)
+
+    async def open(self) -> None:
+        """Take up what correlations remembered, and keep a copy of what is in force."""
+        try:
+            self.book.restore(json.loads(await asyncio.to_thread(self._memory.read_text, "utf-8")))
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            log.warning("correlations begin anew", error=str(error))
+        away = await asyncio.to_thread(self._shelf.away, self._files)
+        if away is None:
+            await self._keep(self._files, self.book.edition)
+        else:
+            self._numbers[self.book.edition.digest] = away.number
+
+    async def reload(self, author: str, venues: Collection[str] = EVERYWHERE) -> Edition:
+        """Put what the files say now in force, at `venues` first if there are any.
+
+        Raises
+        ------
+        RuleErrors
+            With every fault; the old edition stays.
+        """
+        async with self._turn:
+            stamp = await asyncio.to_thread(self._files.stamp)
+            try:
+                prepared = await asyncio.to_thread(
+                    self.book.prepare_files, self._files.folders, author, self._files.exceptions, venues
+                )
+            except RuleErrors as error:
+                self.faults = [str(fault) for fault in error.faults]
+                await self._note(author, "rules.refused", {"faults": self.faults[:20]})
+                raise
+            finally:
+                self._stamp = stamp
+            edition = self.book.put(prepared)
+            self.faults = []
+            await self._keep(self._files, edition)
+            await asyncio.to_thread(self._shelf.welcome)
+            self._away_stamp = 0
+            await self._note(
+                author, "rules.tried" if edition.venues else "rules.changed", edition.to_record()
+            )
+            return edition
+
+    async def spread(self, author: str) -> Edition:
+        """Let what is on trial hold everywhere. Raises `NoEditionError`."""
+        async with self._turn:
+            edition = self.book.spread(author)
+            await self._note(author, "rules.changed", edition.to_record())
+            return edition
+
+    async def roll_back(self, author: str) -> Edition:
+        """End a trial, or go back to the edition before this one.
+
+        Raises
+        ------
+        NoEditionError
+            There is none.
+        RuleErrors
+            The copy of an earlier run cannot be read any more.
+        """
+        async with self._turn:
+            try:
+                edition = self.book.roll_back(author)
+            except NoEditionError:
+                edition = await self._from_shelf(author)
+            digest = await asyncio.to_thread(self._files.digest)
+            number = self._numbers.get(edition.digest)
+            if number is not None:
+                await asyncio.to_thread(self._shelf.turn_away, digest, number, author)
+                self._away_stamp = self._shelf.away_stamp()
+            await self._note(author, "rules.rolled-back", edition.to_record())
+            return edition
+
+    async def _from_shelf(self, author: str) -> Edition:
+        """What was in force in an earlier run, before what is in force now."""
+        now = self._numbers.get(self.book.edition.digest, self._shelf.newest() + 1)
+        number = await asyncio.to_thread(self._shelf.before, now)
+        files = await asyncio.to_thread(self._shelf.files, number)
+        if files is None:
+            raise NoEditionError("there is no earlier edition")
+        prepared = await asyncio.to_thread(
+            self.book.prepare_files, files.folders, author, files.exceptions, EVERYWHERE
+        )
+        edition = self.book.put(prepared)
+        self._numbers[edition.digest] = number
+        return edition
+
+    async def _heed_roll_back(self) -> None:
+        """Somebody asked for a roll-back by command."""
+        async with self._turn:
+            self._away_stamp = await asyncio.to_thread(self._shelf.away_stamp)
+            away = await asyncio.to_thread(self._shelf.away, self._files)
+            if away is None:
+                return
+            try:
+                prepared = await asyncio.to_thread(
+                    self.book.prepare_files,
+                    away.files.folders,
+                    away.author,
+                    away.files.exceptions,
+                    EVERYWHERE,
+                )
+            except RuleErrors as error:
+                log.error("no roll-back: the copy cannot be read", faults=[str(one) for one in error.faults])
+                return
+            edition = self.book.put(prepared)
+            self._numbers[edition.digest] = away.number
+            await self._note(away.author, "rules.rolled-back", edition.to_record())
+            log.info("rules were rolled back", author=away.author, n_rules=len(edition.rules))
+
+    async def run(self) -> None:
+        """Watch the files and write down what correlations remember, until cancelled."""
+        seen, since_kept_s = self._stamp, 0.0
+        while True:
+            await self._clock.sleep(WATCH_S)
+            now = await asyncio.to_thread(self._files.stamp)
+            if now == seen and now != self._stamp:
+                await self._reload_quietly()
+            seen = now
+            if await asyncio.to_thread(self._shelf.away_stamp) != self._away_stamp:
+                await self._heed_roll_back()
+            since_kept_s += WATCH_S
+            if since_kept_s >= KEEP_S:
+                since_kept_s = 0.0
+                await self.keep_memory()
+
+    async def _reload_quietly(self) -> None:
+        try:
+            edition = await self.reload(FILES)
+        except RuleErrors as error:
+            log.error("the changed rules are not in force", faults=[str(fault) for fault in error.faults])
+        else:
+            log.info("changed rules are in force", edition=edition.number, n_rules=len(edition.rules))
+
+    async def hang_up(self) -> None:
+        """What a SIGHUP asks for."""
+        await self._reload_quietly()
+
+    async def keep_memory(self) -> None:
+        """Write down what correlations remember."""
+        state = json.dumps(self.book.state(), ensure_ascii=False)
+
+        def write() -> None:
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            draft = self._memory.with_suffix(".new")
+            draft.write_text(state, encoding="utf-8")
+            draft.replace(self._memory)
+
+        try:
+            await asyncio.to_thread(write)
+        except OSError as error:
+            log.error("what correlations remember could not be written down", error=str(error))
+
+    async def _keep(self, files: RuleFiles, edition: Edition) -> None:
+        try:
+            self._numbers[edition.digest] = await asyncio.to_thread(self._shelf.keep, files)
+        except OSError as error:
+            log.error("no copy of the rules could be kept: a restart cannot roll back", error=str(error))
+
+    async def _note(self, author: str, action: str, body: Mapping[str, Any]) -> None:
+        await self._audit.record(author, action, "rules", body)
