@@ -21,7 +21,7 @@ def read_secrets(config: SourceConfig) -> dict[str, str]:
     """
     secrets: dict[str, str] = {}
     for name, path in config.header_files.items():
-        secrets[name] = _one_line(path)
+        secrets[name] = read_line(path)
     if config.cookie_file:
         secrets["Cookie"] = cookie_header(_secret(config.cookie_file), config.cookie_file)
     return secrets
@@ -35,7 +35,8 @@ def _secret(path: Path) -> str:
         raise CrawlError("file", str(path), error.strerror or "cannot be read") from None
 
 
-def _one_line(path: Path) -> str:
+def read_line(path: Path) -> str:
+    """The one line of a secret's file. Raises `CrawlError`."""
     value = _secret(path).strip()
     if not value or not value.isprintable():
         raise CrawlError("file", str(path), "one line of text is wanted")

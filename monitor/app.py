@@ -20,11 +20,16 @@ from crawlers.archive import WarcArchive
 from crawlers.clock import Clock as CrawlClock
 from crawlers.config import build_sources
 from crawlers.crawler import Crawler
+from crawlers.errors import CrawlError
 from crawlers.extract.image.reader import OcrReader
 from crawlers.fetch import HttpClient
 from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
+from crawlers.secrets import read_line
 from crawlers.source.base import Source
+from crawlers.source.tips import TipsConfig
+from crawlers.tips.app import TipLimits, tips_app
+from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
@@ -57,6 +62,8 @@ class Greeting:
     """The console's address."""
     first_administrator: Callable[[str, str], None]
     """Name and password for one use, at the very first start."""
+    tips: Callable[[str], None]
+    """The public form's address."""
 
 
 async def serve(setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet: Greeting) -> None:
@@ -70,6 +77,7 @@ async def serve(setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet:
     config, clock = setup.config, SystemClock()
     async with AsyncExitStack() as stack:
         await _open_demo(stack, setup, clock)
+        await _open_tips(stack, setup, clock, greet)
         doors = await _open_doors(stack, setup, clock)
         daemon = Daemon(setup, doors)
         await daemon.recover()
@@ -78,6 +86,7 @@ async def serve(setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet:
         greet.ready(address)
         await _until(stop, reread, daemon)
         await daemon.rules.keep_memory()
+        await daemon.topics.keep()
         await _say_goodbye(doors.book)
 
 
@@ -151,6 +160,26 @@ async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:
         raise WorldError(f"the demo's forum cannot be served at {where}: {error.strerror or error}") from None
 
 
+async def _open_tips(stack: AsyncExitStack, setup: Setup, clock: CrawlClock, greet: Greeting) -> None:
+    """The public form, on an address of its own: whoever may send a tip need not reach the console."""
+    door = setup.config.tips
+    if door is None:
+        return
+    box = next(
+        source for source in setup.sources if isinstance(source, TipsConfig) and source.id == door.source
+    )
+    try:
+        token = read_line(box.hotline_token_file) if box.hotline_token_file is not None else None
+    except CrawlError as error:
+        raise WorldError(str(error)) from None
+    form = tips_app(TipBox(box.path), clock, limits=TipLimits(n_proxies=box.n_proxies), hotline_token=token)
+    try:
+        greet.tips(await stack.enter_async_context(serving(form, door.host, door.port)))
+    except OSError as error:
+        where = f"{door.host}:{door.port}"
+        raise WorldError(f"the tips' form cannot be served at {where}: {error.strerror or error}") from None
+
+
 async def _open_people(stack: AsyncExitStack, config: Config, doors: Doors, greet: Greeting) -> People | None:
     if config.auth == "off":
         log.warning("logins are off: whoever reaches this console may do all")
@@ -181,6 +210,7 @@ async def _open_server(
         people,
         plan=setup.bandplan,
         rules=daemon.rules,
+        topics=daemon.topics.topics,
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

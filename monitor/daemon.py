@@ -32,6 +32,7 @@ from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
 from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.store.book import StoreBook
+from monitor.topicdesk import TopicDesk
 
 ACTOR = "daemon"
 CHANNELS_KNOWN = timedelta(days=1)
@@ -74,6 +75,7 @@ class Daemon:
             doors.evidence,
             setup.bank.match if setup.bank is not None else None,
         )
+        self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         self.pipeline = Pipeline(doors.queue, doors.book, clock)
         self.sensors = [
             SensorRunner(sensor.id, sensor.venue, doors.open_sensor(sensor), self._emission, clock)
@@ -110,7 +112,9 @@ class Daemon:
 
     async def _document(self, document: Document) -> None:
         self._load.post(document.fetched_at)
-        self._load.raised(await self.intake.document(document), self.rules.edition.rules)
+        alerts = await self.intake.document(document)
+        self._load.raised(alerts, self.rules.edition.rules)
+        await self.topics.note(document, alerts)
 
     def n_dropped(self) -> dict[str, int]:
         """Emissions that never reached intake, by reason."""
@@ -143,6 +147,7 @@ class Daemon:
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(), name="rules")
+            group.create_task(self.topics.run(), name="topics")
             group.create_task(self._watch.run(self._look_s), name="health watch")
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:

@@ -53,7 +53,7 @@ def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _begin_stop, stop)
         loop.add_signal_handler(signal.SIGHUP, reread.set)
-        await serve(setup, stop, reread, Greeting(_ready, _first_administrator))
+        await serve(setup, stop, reread, Greeting(_ready, _first_administrator, _tips))
 
     asyncio.run(until_told())
 
@@ -79,6 +79,10 @@ def set_up_logging() -> None:
 
 def _ready(address: str) -> None:
     typer.echo(f"console / 控制台: {address}")
+
+
+def _tips(address: str) -> None:
+    typer.echo(f"form for tips / 线索表单: {address}")
 
 
 def _first_administrator(name: str, password: str) -> None:

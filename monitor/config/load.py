@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from crawlers.config import parse_sources
 from crawlers.source.base import SourceConfig
+from crawlers.source.tips import TipsConfig
 from monitor import bandplan, timetable, yamltree
 from monitor.bandplan import BandPlan
 from monitor.config.model import Config
@@ -90,7 +91,7 @@ def load_setup(path: Path, now: datetime) -> Setup:
     files = rule_files_of(config)
     rules, exemptions = _rules(files, faults)
     bank = _bank(config, faults)
-    faults += _misfits(tree, config, table)
+    faults += _misfits(tree, config, table, sources)
     for sensor in config.sensors:
         if sensor.baseline is not None:
             with collected(faults):
@@ -158,13 +159,20 @@ def _bank(config: Config, faults: list[Fault]) -> Bank | None:
         return None
 
 
-def _misfits(tree: Tree, config: Config, table: Timetable) -> list[Fault]:
+def _misfits(tree: Tree, config: Config, table: Timetable, sources: tuple[SourceConfig, ...]) -> list[Fault]:
     """What is right by itself and wrong beside the rest."""
     faults = FaultList(tree.path)
     if config.auth == "off" and config.server.host not in LOOPBACK:
         faults.add(
             tree.line(("auth",)),
             f"auth: off is for a console on this machine alone, but the host is {config.server.host}",
+        )
+    boxes = {source.id for source in sources if isinstance(source, TipsConfig)}
+    if config.tips is not None and config.tips.source not in boxes:
+        faults.add(
+            tree.line(("tips", "source")),
+            f"no source of kind 'tips' is called '{config.tips.source}'"
+            + (f" (there is {', '.join(sorted(boxes))})" if boxes else ""),
         )
     first: dict[str, int] = {}
     for i, sensor in enumerate(config.sensors):

@@ -196,6 +196,15 @@ class Sensor(Strict):
         return self.source.startswith(RECEIVERS)
 
 
+class Tips(Strict):
+    """The public form for tips, on an address of its own."""
+
+    source: Id
+    """The source of kind ``tips`` whose box it fills."""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8442, ge=0, le=65535)
+
+
 class Demo(Strict):
     """A forum and a feed on this machine, so that a demo needs no network."""
 
@@ -222,6 +231,7 @@ class Config(Strict):
     crawl: CrawlSettings = CrawlSettings()
     sources: tuple[dict[str, Any], ...] = ()
     """Read by `crawlers.config`, which knows the kinds."""
+    tips: Tips | None = None
     demo: Demo | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.server import alerts, evidence, health, live, people, rules, spectrum
+from monitor.server import alerts, evidence, health, live, people, rules, spectrum, topics
 from monitor.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -13,4 +13,5 @@ ROUTES: tuple[Route, ...] = (
     *people.ROUTES,
     *spectrum.ROUTES,
     *rules.ROUTES,
+    *topics.ROUTES,
 )

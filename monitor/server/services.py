@@ -23,6 +23,7 @@ from monitor.bandplan import BandPlan
 from monitor.people.desk import People
 from monitor.server.spectrum_views import PastView
 from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
+from monitor.topics import Topics
 from rules.book import Edition
 from rules.budget import Over
 
@@ -175,6 +176,8 @@ class ServerServices:
     """None where this process has no sensors."""
     rules: RuleService | None = None
     """None where this process judges nothing."""
+    topics: Topics | None = None
+    """None where this process reads no posts."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

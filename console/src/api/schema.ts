@@ -321,6 +321,20 @@ export interface SourceHealth {
   n_documents: number;
 }
 
+export interface TopicView {
+  category: string;
+  exam: string;
+  place: string;
+  hot: boolean;
+  counts: number[];
+}
+
+export interface TopicsView {
+  begins_at: string;
+  bucket_s: number;
+  topics: TopicView[];
+}
+
 export interface VenueUnwatched {
   venue: string | null;
   low_hz: number;

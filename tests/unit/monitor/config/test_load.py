@@ -163,3 +163,8 @@ def test_a_bank_is_read_with_its_key_and_a_wrong_one_is_a_fault_with_its_place(c
     assert found.bank.items == ("1",)
     (fault,) = faults(config(text.replace("NUMBER", "1")))
     assert fault.startswith("june.bank:1: the key is another one")
+
+
+def test_a_form_for_tips_needs_a_box_to_fill(config):
+    path = config("data_dir: var\ntips: {source: hot}\nsources:\n  - {kind: tips, id: box, path: box}\n")
+    assert faults(path) == ["c.yml:2: no source of kind 'tips' is called 'hot' (there is box)"]
