@@ -150,6 +150,7 @@ class Crawler:
         async with self._busy[source_id]:
             state = await self.state(source_id)
             started_at, started_s = self._clock.now(), self._clock.monotonic()
+            state.polling(started_at)
             error: CrawlError | None = None
             visit = PollVisit(
                 source.config, self._memory, self._client, self._clock, self._workshop, self._renderer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -21,6 +21,8 @@ SILENT_GAPS = 14.0
 happen once in 16,000 waits."""
 SILENT_LONGEST = 2.0
 """... and twice the longest gap on record, because nights and week-ends are no failures."""
+AWAY = timedelta(minutes=5)
+"""A poll so much later than it was due: nobody was watching, and silence begins anew."""
 SIGNS = {
     "captcha": ("CAPTCHA or block page", "遇到验证码或拦截页面"),
     "layout": ("a selector finds nothing: has the layout changed?", "选择器未匹配：页面结构可能已变"),
@@ -51,6 +53,8 @@ class SourceState:
     next_poll_at: datetime | None = None
     arrivals: list[datetime] = field(default_factory=list[datetime])
     """When news came, without the first poll's backlog."""
+    watched_since: datetime | None = None
+    """When polling last began again after a pause."""
     runs: dict[str, int] = field(default_factory=dict[str, int])
     """Polls in a row with each kind of trouble."""
     best: dict[str, int] = field(default_factory=dict[str, int])
@@ -59,9 +63,14 @@ class SourceState:
     def signs(self, now: datetime) -> tuple[str, ...]:
         """Keys of `SIGNS` that hold now."""
         raised = {kind for kind, n in self.runs.items() if n >= N_POLLS_TO_RAISE and kind in SIGNS}
-        if is_silent(self.arrivals, now):
+        if is_silent(self.arrivals, now, self.watched_since):
             raised.add("silent")
         return tuple(sorted(raised))
+
+    def polling(self, now: datetime) -> None:
+        """A poll begins."""
+        if self.next_poll_at is not None and now - self.next_poll_at > AWAY:
+            self.watched_since = now
 
     def trouble(self, kinds: set[str]) -> None:
         """A poll ended with trouble of these kinds; all others are over."""
@@ -81,14 +90,14 @@ class SourceState:
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in values.items() if name in known}
         for name, value in values.items():
-            if name.endswith("_at") and value:
+            if name.endswith(("_at", "_since")) and value:
                 values[name] = datetime.fromisoformat(value)
         values["arrivals"] = [datetime.fromisoformat(at) for at in values.get("arrivals", [])]
         return cls(**values)
 
 
-def is_silent(arrivals: list[datetime], now: datetime) -> bool:
-    """True when the last arrival is longer ago than the source's rhythm explains."""
+def is_silent(arrivals: list[datetime], now: datetime, watched_since: datetime | None = None) -> bool:
+    """True when the last arrival is longer ago than the source's rhythm explains, while we were watching."""
     if len(arrivals) < MIN_ARRIVALS:
         return False
     gaps_s = [(later - earlier).total_seconds() for earlier, later in pairwise(arrivals)]
@@ -97,4 +106,5 @@ def is_silent(arrivals: list[datetime], now: datetime) -> bool:
     if len(gaps_s) < MIN_ARRIVALS // 2:
         return False
     limit_s = max(median(gaps_s) * SILENT_GAPS, max(gaps_s) * SILENT_LONGEST)
-    return (now - arrivals[-1]).total_seconds() > limit_s
+    since = max(arrivals[-1], watched_since) if watched_since is not None else arrivals[-1]
+    return (now - since).total_seconds() > limit_s

@@ -77,6 +77,19 @@ def test_a_source_with_few_arrivals_has_no_rhythm():
     assert not is_silent(times, times[-1] + timedelta(days=30))
 
 
+def test_a_pause_of_our_own_is_no_silence_of_the_source():
+    times = arrivals([60.0] * 2 * MIN_ARRIVALS)
+    state = SourceState("s", arrivals=times, next_poll_at=times[-1] + timedelta(minutes=1))
+    later = times[-1] + timedelta(hours=3)
+    assert state.signs(later) == ("silent",)
+    state.polling(later)
+    assert state.signs(later) == ()
+    state.next_poll_at = later + timedelta(minutes=1)
+    state.polling(later + timedelta(minutes=2))
+    assert state.signs(later + timedelta(minutes=30)) == ("silent",)
+    assert SourceState.from_json(state.to_json()) == state
+
+
 def test_a_state_goes_through_json_unchanged():
     state = SourceState("s", n_polls=3, errors={"dns": 2}, last_poll_at=NOW, arrivals=[NOW], runs={"dns": 1})
     assert SourceState.from_json(state.to_json()) == state
