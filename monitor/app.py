@@ -118,12 +118,15 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
 
 
 def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
+    together = [one.id for one in setup.config.sensors if one.share is not None and one.share == sensor.share]
+    sharing = (together.index(sensor.id), len(together)) if together else (0, 1)
+
     def open_worker(post: Callable[[Heard], None]) -> Worker:
         # In the sensor's own thread: the radio room takes seconds to load.
         from monitor.receiver import Receiver
 
         history = (setup.config.history_dir, setup.config.history)
-        return Receiver(sensor, setup.bandplan, evidence.root, history, post)
+        return Receiver(sensor, setup.bandplan, evidence.root, history, post, sharing)
 
     return open_worker
 

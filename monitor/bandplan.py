@@ -78,17 +78,21 @@ class BandPlan:
     def weighted(self, bands: Sequence[tuple[float, float]]) -> list[tuple[float, float, float]]:
         """`bands` in the plan's own pieces: low and high in Hz, and what a burst missed there weighs.
 
-        Each piece has the weight of the gravest short emission one channel wide that may be heard in it.
+        A piece weighs what the gravest short emission one channel wide does there, times its share of the
+        band that it was cut from: a burst may come anywhere in that band.
         """
-        pieces: list[tuple[float, float, float]] = []
+        cut: list[tuple[float, float, float]] = []
         for low_hz, high_hz in bands:
+            pieces: list[tuple[float, float, float]] = []
             edges = [low_hz, *(edge for edge in self._edges if low_hz < edge < high_hz), high_hz]
             for low, high in pairwise(edges):
                 weight = self._weight((low + high) / 2)
-                if pieces and pieces[-1][1:] == (low, weight):
+                if pieces and pieces[-1][1:] == (low, weight) and low > low_hz:
                     low = pieces.pop()[0]
                 pieces.append((low, high, weight))
-        return pieces
+            width_hz = high_hz - low_hz
+            cut += [(low, high, weight * (high - low) / width_hz) for low, high, weight in pieces]
+        return cut
 
     def _weight(self, center_hz: float) -> float:
         rows = [self.find(center_hz, SOUGHT_HZ, on_time_s) for on_time_s in SOUGHT_S]

@@ -23,6 +23,8 @@ from monitor.intake import Heard
 from monitor.sensors import SensorError, WorkerStats
 from monitor.server.views import BandCoverage, Note
 from sdr.history_feed import HistoryBounds
+from sdr.plan import Band as SharedBand
+from sdr.plan import split
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
@@ -42,8 +44,11 @@ class Receiver:
         evidence_root: Path,
         history: tuple[Path, History],
         post: Callable[[Heard], None],
+        sharing: tuple[int, int] = (0, 1),
     ) -> None:
+        """`sharing`: its place among the receivers that watch these bands together, and their number."""
         self._sensor = sensor
+        place, n_sharing = sharing
         self._post = post
         # Kernels are compiled before the source is opened: a receiver does not wait for them.
         warm_up()
@@ -70,6 +75,10 @@ class Receiver:
         )
         if sensor.dwell_s is not None:
             settings = replace(settings, dwell_s=sensor.dwell_s)
+        if n_sharing > 1 and pieces:
+            bands = [SharedBand(*piece) for piece in pieces]
+            plans = split(bands, n_sharing, self._source.info.rate_hz, settings.dwell_s, sensor.gain_db)
+            settings = replace(settings, plan=plans[place])
         self._scanner = Scanner(self._source, settings, self._heard)
 
     def run(self) -> None:

@@ -18,6 +18,8 @@ class Coverage:
         Empty: what the source hears where it is tuned.
     weights : sequence of float
         What a burst missed in each band weighs; 1.0 where none is given.
+    plan : Plan, optional
+        This receiver's part of a plan that several share; without hops it is no part, and all is watched.
     """
 
     def __init__(
@@ -27,11 +29,15 @@ class Coverage:
         weights: Sequence[float],
         dwell_s: float,
         gain_db: float | None,
+        plan: Plan | None = None,
     ) -> None:
         self._info = info
         self._asked = tuple(bands)
         self.plan = Plan((), (), ())
-        if bands and info.tunable:
+        if plan is not None and plan.hops and info.tunable:
+            self.plan = plan
+            self._asked = tuple((band.low_hz, band.high_hz) for band in plan.bands)
+        elif bands and info.tunable:
             padded = (*weights, *[1.0] * len(bands))[: len(bands)]
             weighted = [Band(low, high, weight) for (low, high), weight in zip(bands, padded, strict=True)]
             self.plan = make_plan(weighted, info.rate_hz, dwell_s, gain_db)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sdr.history_feed import HISTORY_BOUNDS, HistoryBounds
+from sdr.plan import Plan
 from sdr.types import Emission
 
 
@@ -18,6 +19,8 @@ class ScanSettings:
     bands: tuple[tuple[float, float], ...] = ()
     weights: tuple[float, ...] = ()
     """What a burst missed in each of ``bands`` weighs; where one is not given, 1.0."""
+    plan: Plan | None = None
+    """This receiver's part of a plan that several share (`sdr.plan.split`), in place of one for ``bands``."""
     dwell_s: float = 0.1
     gain_db: float | None = None
     ppm: int | None = None

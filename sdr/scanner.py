@@ -74,7 +74,9 @@ class Scanner:
         if info.n_samples is not None:
             n_tape = min(n_tape, info.n_samples)
         self._tape = Tape(info.format, max(n_tape, 1024))
-        self._coverage = Coverage(info, settings.bands, settings.weights, settings.dwell_s, settings.gain_db)
+        self._coverage = Coverage(
+            info, settings.bands, settings.weights, settings.dwell_s, settings.gain_db, settings.plan
+        )
         self._plan = self._coverage.plan
         self._history = open_feed(
             settings.history_dir, settings.sensor, settings.history_bounds, is_sweep=self._plan.is_sweep

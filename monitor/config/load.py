@@ -180,6 +180,12 @@ def _misfits(tree: Tree, config: Config, table: Timetable, sources: tuple[Source
         if sensor.id in first:
             faults.add(line, f"sensor '{sensor.id}' stands twice (first in line {first[sensor.id]})")
         first.setdefault(sensor.id, line)
+        apart = next((one for one in config.sensors if one.share == sensor.share), sensor)
+        if sensor.share is not None and (sensor.bands, sensor.rate_hz) != (apart.bands, apart.rate_hz):
+            faults.add(
+                tree.line(("sensors", i, "share")),
+                f"sensors that share '{sensor.share}' need the same bands and rate_hz as '{apart.id}'",
+            )
         if sensor.venue is not None and table.venues and sensor.venue not in table.venues:
             faults.add(
                 tree.line(("sensors", i, "venue")),

@@ -177,6 +177,8 @@ class Sensor(Strict):
     """``rtl:0``, ``tcp://host:port``, a recording, ``synth:WORLD.yml``."""
     bands: tuple[Annotated[Band, BeforeValidator(_band)], ...] = ()
     """None: all that the source shows without tuning."""
+    share: Id | None = None
+    """Receivers that name the same one watch their bands together: some stare, the others sweep the rest."""
     dwell_s: float | None = Field(default=None, gt=0, le=600)
     gain_db: float | None = Field(default=None, ge=0, le=100)
     """None leaves automatic gain on; levels then do not compare."""

@@ -95,7 +95,7 @@ def test_rows_that_stand_behind_a_wider_row_are_not_dead() -> None:
 
 
 def test_a_sweep_is_cut_where_the_plans_weights_change() -> None:
-    assert CHINA.weighted([(166e6, 168e6)]) == [(166e6, 167e6, 0.55), (167e6, 168e6, 1.0)]
+    assert CHINA.weighted([(166e6, 168e6)]) == [(166e6, 167e6, 0.275), (167e6, 168e6, 0.5)]
     # Meters send one burst of a second at most; what is longer there weighs more, and a sweep is for both.
     assert CHINA.weighted([(475e6, 480e6)]) == [(475e6, 480e6, 0.85)]
     assert bandplan.BandPlan().weighted([(1e6, 2e6)]) == [(1e6, 2e6, bandplan.UNPLANNED_WEIGHT)]

@@ -84,3 +84,19 @@ def test_bands_are_cut_and_weighted_by_the_plan(tmp_path, worlds) -> None:
     made = sensor(worlds[1], bands=("433.8M:434.0M",))
     _, receiver = heard(tmp_path, made)
     assert [(band.low_hz, band.high_hz) for band in receiver.stats().bands] == [(433.8e6, 434.0e6)]
+
+
+def test_receivers_that_share_their_bands_watch_all_of_them_between_them(tmp_path) -> None:
+    world = tmp_path / "wide.yml"
+    world.write_text("rate: 250k\ncenter: 433.92M\nseconds: 2\nemitters: []\n")
+    bands = ("433.0M:433.6M", "434.0M:434.1M")
+    heard_by: list[list[tuple[float, float]]] = []
+    for place in range(2):
+        made = sensor(world, bands=bands, share="roof")
+        history = (tmp_path / "history", History())
+        receiver = Receiver(made, PLAN, tmp_path / "evidence", history, lambda _: None, (place, 2))
+        receiver.run()
+        heard_by.append([(band.low_hz, band.high_hz) for band in receiver.stats().bands])
+    assert all(heard_by)
+    assert heard_by[0] != heard_by[1]
+    assert {band for one in heard_by for band in one} >= {(433.0e6, 433.6e6), (434.0e6, 434.1e6)}
