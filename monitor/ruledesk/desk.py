@@ -55,7 +55,9 @@ def open_rules(
     away = shelf.away(files)
     if away is not None:
         instead = away.files
-        log.warning("the rules that were rolled back from are not read; change them, or reload")
+        log.warning(
+            "the rules' newest state was rolled back from, or only on trial: the edition before holds"
+        )
         rules = load_rules(*instead.folders)
         exemptions = load_exemptions(instead.exceptions, rules) if instead.exceptions is not None else []
     return RuleBook(rules, START, exemptions), shelf
@@ -147,8 +149,11 @@ class RuleDesk:
             edition = self.book.put(prepared)
             self.faults = []
             await self._keep(self._files, edition)
-            await asyncio.to_thread(self._shelf.welcome)
-            self._away_stamp = 0
+            if edition.venues:
+                # A trial does not outlive this run: a restart must not spread it.
+                await self._turn_away(self.book.edition, author)
+            else:
+                await self._welcome()
             await self._note(
                 author, "rules.tried" if edition.venues else "rules.changed", edition.to_record()
             )
@@ -158,6 +163,7 @@ class RuleDesk:
         """Let what is on trial hold everywhere. Raises `NoEditionError`."""
         async with self._turn:
             edition = self.book.spread(author)
+            await self._welcome()
             await self._note(author, "rules.changed", edition.to_record())
             return edition
 
@@ -176,13 +182,21 @@ class RuleDesk:
                 edition = self.book.roll_back(author)
             except NoEditionError:
                 edition = await self._from_shelf(author)
-            digest = await asyncio.to_thread(self._files.digest)
-            number = self._numbers.get(edition.digest)
-            if number is not None:
-                await asyncio.to_thread(self._shelf.turn_away, digest, number, author)
-                self._away_stamp = self._shelf.away_stamp()
+            await self._turn_away(edition, author)
             await self._note(author, "rules.rolled-back", edition.to_record())
             return edition
+
+    async def _turn_away(self, holds: Edition, author: str) -> None:
+        """What the files say now is not read before somebody changes them; `holds` is, by a restart."""
+        digest = await asyncio.to_thread(self._files.digest)
+        number = self._numbers.get(holds.digest)
+        if number is not None:
+            await asyncio.to_thread(self._shelf.turn_away, digest, number, author)
+            self._away_stamp = self._shelf.away_stamp()
+
+    async def _welcome(self) -> None:
+        await asyncio.to_thread(self._shelf.welcome)
+        self._away_stamp = 0
 
     async def _from_shelf(self, author: str) -> Edition:
         """What was in force in an earlier run, before what is in force now."""

@@ -131,8 +131,11 @@ async def test_a_trial_holds_at_its_venues_until_it_is_spread(room):
     room.write(20)
     await desk.reload("wang", {"no1"})
     assert (fires(desk, 15, "no1"), fires(desk, 15, "no2")) == (False, True)
+    # A restart does not spread what was only on trial.
+    assert fires(await room.open(), 15, "no1")
     await desk.spread("li")
     assert not fires(desk, 15, "no2")
+    assert not fires(await room.open(), 15, "no2")
     assert await room.actions() == [("wang", "rules.tried"), ("li", "rules.changed")]
 
 
