@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hearings, numberOf, placeIn, spectrogramOf, versionsOf } from "../src/state/event";
+import { hearings, numberOf, placeIn, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
 import { openable } from "../src/text/url";
 
 const whole = { t0_s: 10, t1_s: 20, low_hz: 100, high_hz: 200 };
@@ -53,5 +53,13 @@ describe("an address", () => {
     expect(openable("javascript:alert(1)")).toBe(false);
     expect(openable(" https://x")).toBe(false);
     expect(openable("data:text/html,x")).toBe(false);
+  });
+});
+
+describe("the comparison with the survey", () => {
+  test("is read in both languages, and what is malformed is left out", () => {
+    const event = { baseline: [{ code: "new", en: "new here", zh: "新信号" }, { en: "half" }, 7, null] };
+    expect(surveyed(event)).toEqual([{ en: "new here", zh: "新信号" }]);
+    expect(surveyed({})).toEqual([]);
   });
 });

@@ -20,7 +20,9 @@ from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.server.views import (
     BandCoverage,
+    BandView,
     HealthView,
+    Note,
     QueueHealth,
     SensorHealth,
     SessionClock,
@@ -58,8 +60,19 @@ def health(day: ExamDay) -> HealthView:
                 venue="市第一中学",
                 last_seen_at=day.ago(0),
                 n_emissions=97,
-                n_dropped=131072,
+                n_samples_lost=131072,
                 bands=[BandCoverage(low_hz=174e6, high_hz=300e6, revisit_s=3.4, intercept_1s=0.31)],
+                unwatched=[
+                    BandView(low_hz=24e6, high_hz=174e6),
+                    BandView(low_hz=300e6, high_hz=1766e6),
+                ],
+                notes=[
+                    Note(
+                        code="floor",
+                        en="the noise floor is 3.4 dB higher than at the survey",
+                        zh="噪声底比勘测时高 3.4 dB",
+                    )
+                ],
             ),
         ],
         sources=[

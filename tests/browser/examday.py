@@ -169,6 +169,13 @@ class ExamDay:
             "content": "voice" if voice else "data",
             "flags": [],
             "new": True,
+            "baseline": [
+                {
+                    "code": "new",
+                    "en": f"nothing was heard at {center_hz / 1e6:.4f} MHz in the survey",
+                    "zh": f"勘测期间 {center_hz / 1e6:.4f} MHz 处无信号",
+                }
+            ],
             "service": "广播" if center_hz > 167e6 else "业余",
             "band_weight": 1.0,
             "n_sensors": 1,

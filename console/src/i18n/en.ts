@@ -127,6 +127,8 @@ export const en = {
     label: { rule: "Rule", venue: "Venue", channel: "Channel", document: "Document", sensor: "Sensor", source: "Source", part: "Part", id: "Id", problem: "Problem", drill: "Drill" } as Record<string, string>,
   },
   radio: {
+    surveyed: "Against the survey",
+    knownAs: (name: string) => `Known there as ${name}`,
     spectrogram: "Spectrogram of the moment",
     noSpectrogram: "No spectrogram was kept of this moment.",
     spectrogramFailed: "The spectrogram could not be loaded.",
@@ -244,6 +246,7 @@ export const en = {
     sessions: "Sessions",
     noSessions: "The timetable has no session today. Rules that depend on one stay quiet.",
     notSeen: "Not seen at all",
+    notHeard: "does not hear",
     today: "Today and next",
   },
   blind: {

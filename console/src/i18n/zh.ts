@@ -128,6 +128,8 @@ export const zh: Dictionary = {
     label: { rule: "规则", venue: "考点", channel: "频道", document: "文档", sensor: "传感器", source: "来源", part: "部件", id: "编号", problem: "问题", drill: "演练" },
   },
   radio: {
+    surveyed: "与勘测比对",
+    knownAs: (name) => `勘测中登记为 ${name}`,
     spectrogram: "当时的时频图",
     noSpectrogram: "此刻没有保存时频图。",
     spectrogramFailed: "时频图载入失败。",
@@ -244,6 +246,7 @@ export const zh: Dictionary = {
     sessions: "场次",
     noSessions: "今天的考试安排中没有场次，依赖场次的规则不会触发。",
     notSeen: "完全看不到的",
+    notHeard: "未监听",
     today: "今天与下一场",
   },
   blind: {

@@ -17,6 +17,18 @@ export function wordsOf(event: FlatEvent, name: string): string[] {
   return Array.isArray(value) ? value.filter((word): word is string => typeof word === "string") : [];
 }
 
+/** What the comparison with the site's survey says, in both languages. */
+export function surveyed(event: FlatEvent): { en: string; zh: string }[] {
+  const told = event["baseline"];
+  if (!Array.isArray(told)) return [];
+  return told.flatMap((one: unknown) => {
+    if (typeof one !== "object" || one === null) return [];
+    const reason = one as FlatEvent;
+    const [en, zh] = [textOf(reason, "en"), textOf(reason, "zh")];
+    return en && zh ? [{ en, zh }] : [];
+  });
+}
+
 export interface Box {
   t0_s: number;
   t1_s: number;

@@ -1,4 +1,5 @@
-import { t } from "../i18n";
+import type { SensorHealth } from "../api/schema";
+import { language, t } from "../i18n";
 import { now } from "../state/clock";
 import { health } from "../state/desk";
 import { phaseAt } from "../state/session";
@@ -7,6 +8,29 @@ import { StateDot } from "./icons";
 import { Notice } from "./Notice";
 
 /** What is watched, and what is not: shown while no alert is open. */
+/** What a receiver could tune to and this sensor does not hear, and what is odd about itself. */
+function Gaps({ sensor }: { sensor: SensorHealth }) {
+  const words = t.value.overview;
+  const ranges = sensor.unwatched.map((band) => `${Math.round(band.low_hz / 1e5) / 10}–${Math.round(band.high_hz / 1e5) / 10}`);
+  return (
+    <>
+      {ranges.length > 0 && (
+        <p class="blind-note num" data-testid="unwatched">
+          <strong>
+            {sensor.id} {words.notHeard}:
+          </strong>{" "}
+          {ranges.join(", ")} MHz
+        </p>
+      )}
+      {sensor.notes.map((note) => (
+        <p class="caution" key={note.code}>
+          <strong>{sensor.id}:</strong> {language.value === "zh" ? note.zh : note.en}
+        </p>
+      ))}
+    </>
+  );
+}
+
 export function Overview() {
   const words = t.value;
   const view = health.value;
@@ -121,6 +145,9 @@ export function Overview() {
               </tbody>
             </table>
           )}
+          {view.sensors.map((sensor) => (
+            <Gaps key={sensor.id} sensor={sensor} />
+          ))}
           <p class="blind-note">
             <strong>{words.overview.notSeen}:</strong> {words.blind.list} {words.blind.moreover}
           </p>

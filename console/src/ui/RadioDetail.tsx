@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { AlertDetail } from "../api/schema";
-import { t } from "../i18n";
-import { hearings, textOf, wordsOf } from "../state/event";
+import { language, t } from "../i18n";
+import { hearings, surveyed, textOf, wordsOf, type FlatEvent } from "../state/event";
 import { theme } from "../state/theme";
 import { Facts } from "./Facts";
 import { Measures } from "./Measures";
@@ -36,6 +36,25 @@ function Heard({ alert }: { alert: AlertDetail }) {
   );
 }
 
+/** How it differs from the survey of the days before, in the words of the comparison. */
+function Surveyed({ event }: { event: FlatEvent }) {
+  const words = t.value.radio;
+  const reasons = surveyed(event).map((reason) => reason[language.value]);
+  const name = textOf(event, "known_as");
+  if (!reasons.length && !name) return null;
+  return (
+    <section class="block" data-testid="surveyed">
+      <h3>{words.surveyed}</h3>
+      {name && <p>{words.knownAs(name)}</p>}
+      <ul>
+        {reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 /** Flags that say what of it was not heard; the others say that it may not be real. */
 const LIMITS = new Set(["gap", "edge"]);
 
@@ -64,6 +83,7 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
           </p>
         )}
         <Why alert={alert} />
+        <Surveyed event={alert.event} />
         <Advice alert={alert} />
         {decoded && (
           <section class="block">
