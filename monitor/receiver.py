@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from monitor.alert.alert import EvidenceRef
 from monitor.bandplan import BandPlan
 from monitor.baseline import Baseline
@@ -29,6 +31,8 @@ from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
 from sdr.watch import warm_up
+
+log = structlog.get_logger()
 
 NOTE_S = 60.0
 """How often the receiver's drift is worked out anew: health is asked every few seconds."""
@@ -59,6 +63,8 @@ class Receiver:
         self._noted_at = -math.inf
         with _translated():
             self._source = _open(sensor)
+        for warning in self._source.info.warnings:
+            log.warning("the sensor's source is not whole", sensor=sensor.id, warning=warning)
         pieces = plan.weighted([(band.low_hz, band.high_hz) for band in sensor.bands])
         history_dir, kept = history
         settings = ScanSettings(

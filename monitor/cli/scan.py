@@ -5,9 +5,7 @@ Emissions go to standard output as they end, the summary last; warnings to stand
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from monitor.faults import Fault, InputError, WorldError
+from monitor.cli.receiver import open_receiver, parsed, stopping
+from monitor.faults import WorldError
 
 if TYPE_CHECKING:
     from monitor.cli.baseline import ScanBaseline
-    from sdr.scanner import Scanner
 
 
 class Format(StrEnum):
@@ -59,24 +57,12 @@ def scan(
     """
     from sdr.record import emission_record, summary_record
     from sdr.scanner import EmissionReport, Scanner, ScanSettings
-    from sdr.source import SourceError, open_source
-    from sdr.units import parse_band, parse_frequency
+    from sdr.source import SourceError
 
-    bands = [_parsed(parse_band, text, "--band") for text in band or []]
-    rate_hz = _parsed(parse_frequency, rate, "--rate") if rate else None
-    center_hz = _parsed(parse_frequency, freq, "--freq") if freq else None
-    if center_hz is None and bands and source.startswith(("rtl:", "tcp:")):
-        # A recording knows its own centre, and a band of it must not move that.
-        center_hz = (bands[0][0] + bands[0][1]) / 2
+    bands = [parsed("--band", text, band=True) for text in band or []]
     compared = _baseline(baseline, gain, ppm)
     write = _Table() if format is Format.table else _Lines()
-    try:
-        opened = open_source(source, rate_hz=rate_hz, center_hz=center_hz, gain_db=gain, ppm=ppm)
-    except SourceError as error:
-        raise _as_fault(error) from None
-    info = opened.info
-    if not info.rate_known:
-        sys.stderr.write(f"{source}: rate not known, taken as {info.rate_hz:.0f}; say --rate\n")
+    opened = open_receiver(source, bands=bands, rate=rate, freq=freq, gain_db=gain, ppm=ppm)
     settings = ScanSettings(
         bands=tuple(bands), dwell_s=dwell, gain_db=gain, ppm=ppm, seconds=seconds, evidence_dir=evidence
     )
@@ -85,21 +71,19 @@ def scan(
         if found.is_last and found.shown_by is None:
             write.emission(compared.record(found.emission) if compared else emission_record(found.emission))
 
-    scanner = Scanner(opened, settings, report)
-    before = signal.signal(signal.SIGTERM, _stopper(scanner))
+    scanner = Scanner(opened.source, settings, report)
     failed: SourceError | None = None
     try:
-        scanner.run()
+        with stopping(scanner.stop):
+            scanner.run()
     except SourceError as error:
         failed = error
-    except KeyboardInterrupt:
-        scanner.stop()
     finally:
-        signal.signal(signal.SIGTERM, before)
         opened.close()
     if compared:
         compared.tell_drift()
-    write.summary(summary_record(scanner.status, info.rate_hz, scanner.odds, scanner.unwatched))
+    rate_hz = opened.info.rate_hz
+    write.summary(summary_record(scanner.status, rate_hz, scanner.odds, scanner.unwatched))
     if failed is not None:
         raise WorldError(str(failed))
 
@@ -110,27 +94,6 @@ def _baseline(path: Path | None, gain_db: float | None, ppm: int | None) -> Scan
     from monitor.cli.baseline import ScanBaseline
 
     return ScanBaseline(path, gain_db=gain_db, ppm=ppm)
-
-
-def _stopper(scanner: Scanner) -> Callable[[int, object], None]:
-    def stop(_number: int, _frame: object) -> None:
-        scanner.stop()
-
-    return stop
-
-
-def _parsed(parse: Any, text: str, option: str) -> Any:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise InputError([Fault(option, 0, str(error))]) from None
-
-
-def _as_fault(error: Exception) -> Exception:
-    if getattr(error, "retry", False):
-        return WorldError(str(error))
-    name, colon, message = str(error).partition(": ")
-    return InputError([Fault(name, 0, message) if colon else Fault("SOURCE", 0, str(error))])
 
 
 class _Lines:
