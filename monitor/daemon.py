@@ -21,6 +21,7 @@ from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
 from monitor.evidence import EvidenceStore
+from monitor.evidencekeeping import Bounds, tidy_hourly
 from monitor.health import Health, Parts
 from monitor.healthwatch import LOOK_S, HealthWatch, sensor_part, source_part
 from monitor.intake import RADIO_HOLD, Heard, Intake
@@ -63,6 +64,10 @@ class Daemon:
         clock, timetable = doors.clock, setup.timetable
         book, shelf = open_rules(setup.rules, setup.exemptions, setup.rule_files, setup.config.data_dir)
         memory = setup.config.data_dir / "rules" / "correlations.json"
+        kept = setup.config.evidence
+        self._bounds = Bounds(
+            timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
+        )
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
             book, setup.rule_files, shelf, memory, doors.book, clock, self._load, timetable.venues
@@ -149,6 +154,10 @@ class Daemon:
             group.create_task(self.rules.run(), name="rules")
             group.create_task(self.topics.run(), name="topics")
             group.create_task(self._watch.run(self._look_s), name="health watch")
+            group.create_task(
+                tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),
+                name="evidence",
+            )
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:
                 group.create_task(runner.run(), name=f"sensor {runner.status.id}")

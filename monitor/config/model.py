@@ -161,6 +161,17 @@ class History(Strict):
     """Gigabytes of 10^9; the oldest goes first."""
 
 
+class Evidence(Strict):
+    """How long clips, pictures and pages are kept, and how much of them."""
+
+    days: float = Field(default=400, gt=0)
+    """Of what an alert carries: an exam comes once a year."""
+    unalerted_hours: float = Field(default=24, ge=1)
+    """Of clips that raised no alert."""
+    max_gb: float = Field(default=50, gt=0)
+    """Gigabytes of 10^9; the oldest without an alert goes first, then the oldest."""
+
+
 class Replay(Strict):
     """How a recording plays when it stands in for a receiver."""
 
@@ -230,6 +241,7 @@ class Config(Strict):
     bank: BankFiles | None = None
     sensors: tuple[Sensor, ...] = ()
     history: History = History()
+    evidence: Evidence = Evidence()
     crawl: CrawlSettings = CrawlSettings()
     sources: tuple[dict[str, Any], ...] = ()
     """Read by `crawlers.config`, which knows the kinds."""

@@ -88,6 +88,10 @@ class StoreBook:
         """Path within the evidence store, and media type, of a file that some alert carries."""
         return await self.read(partial(self._store.evidence, digest))
 
+    async def evidence_files(self) -> frozenset[str]:
+        """Names within the evidence store of all files that alerts carry."""
+        return await self.read(self._store.evidence_files)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.shutdown)
         await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)

@@ -169,6 +169,11 @@ class Store:
             ).one_or_none()
             return (row.path, row.media_type) if row else None
 
+    def evidence_files(self) -> frozenset[str]:
+        """Paths within the evidence store of all files that some alert carries."""
+        with translated(), self._engines.reader.connect() as db:
+            return frozenset(db.execute(sa.select(evidence_table.c.path)).scalars())
+
     def head(self) -> Head:
         with translated(), self._engines.reader.connect() as db:
             return audit.read_head(db)

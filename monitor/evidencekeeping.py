@@ -1,0 +1,125 @@
+"""How long evidence is kept: what raised no alert for a day, what did for a year and more, within a size.
+
+every hour: older than its bound ──> gone        still over max_bytes ──> the oldest without an alert, then
+                                                                           the oldest of all, told and audited
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.store.book import StoreBook
+from monitor.store.errors import StoreError
+
+TIDY_S = 3600.0
+FRESH = timedelta(hours=1)
+"""Its alert may still be on the way to the store."""
+MAX_NAMED = 100
+"""Files that one audit entry names; it counts all."""
+ACTOR = "daemon"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    alerted: timedelta
+    """How long what an alert carries is kept."""
+    unalerted: timedelta
+    max_bytes: int
+
+
+@dataclass(slots=True)
+class Tidied:
+    n_unalerted: int = 0
+    alerted: list[str] = field(default_factory=list[str])
+    """Files of alerts that are gone."""
+    n_bytes_left: int = 0
+    n_failed: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _File:
+    kept_at: float
+    name: str
+    n_bytes: int
+
+
+def tidy(root: Path, alerted: Collection[str], now: datetime, bounds: Bounds) -> Tidied:
+    """Remove what is older than its bound, then the oldest until the size holds.
+
+    Parameters
+    ----------
+    alerted
+        Names of the files that alerts carry.
+    """
+    done = Tidied()
+    files = sorted(_files(root))
+    kept: list[_File] = []
+    for file in files:
+        age = now - datetime.fromtimestamp(file.kept_at, UTC)
+        if age > (bounds.alerted if file.name in alerted else bounds.unalerted):
+            _remove(root, file, alerted, done)
+        else:
+            kept.append(file)
+    size = sum(file.n_bytes for file in kept)
+    for file in sorted(kept, key=lambda one: (one.name in alerted, one)):
+        if size <= bounds.max_bytes:
+            break
+        if now - datetime.fromtimestamp(file.kept_at, UTC) > FRESH and _remove(root, file, alerted, done):
+            size -= file.n_bytes
+    done.n_bytes_left = size
+    return done
+
+
+def _files(root: Path) -> list[_File]:
+    if not root.is_dir():
+        return []
+    found: list[_File] = []
+    with os.scandir(root) as entries:
+        for entry in entries:
+            try:
+                about = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if entry.is_file(follow_symlinks=False):
+                found.append(_File(about.st_mtime, entry.name, about.st_size))
+    return found
+
+
+def _remove(root: Path, file: _File, alerted: Collection[str], done: Tidied) -> bool:
+    try:
+        (root / file.name).unlink(missing_ok=True)
+    except OSError:
+        done.n_failed += 1
+        return False
+    if file.name in alerted:
+        done.alerted.append(file.name)
+    else:
+        done.n_unalerted += 1
+    return True
+
+
+async def tidy_hourly(root: Path, bounds: Bounds, book: StoreBook, clock: Clock) -> None:
+    """Keep the evidence folder within `bounds`, until cancelled."""
+    while True:
+        try:
+            alerted = await book.evidence_files()
+            done = await asyncio.to_thread(tidy, root, alerted, clock.now(), bounds)
+            if done.alerted:
+                body = {"n_files": len(done.alerted), "files": done.alerted[:MAX_NAMED]}
+                await book.record(ACTOR, "evidence.expired", "", body)
+                log.warning("evidence of alerts has reached its bound and is gone", n_files=len(done.alerted))
+            if done.n_failed or done.n_bytes_left > bounds.max_bytes:
+                log.error("the evidence folder is over its bound", n_bytes=done.n_bytes_left)
+        except (StoreError, OSError) as error:
+            log.error("the evidence folder could not be tidied", error=str(error))
+        await clock.sleep(TIDY_S)

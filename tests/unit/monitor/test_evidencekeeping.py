@@ -1,0 +1,76 @@
+"""Evidence within its bounds: by age, then by size, alerts' files last, and never a fresh one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.clock import FakeClock
+from monitor.evidencekeeping import Bounds, tidy, tidy_hourly
+from monitor.store import Store
+from monitor.store.book import StoreBook
+
+NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
+BOUNDS = Bounds(timedelta(days=400), timedelta(hours=24), 10_000)
+
+
+def keep(root: Path, name: str, age: timedelta, n_bytes: int = 100) -> str:
+    (root / name).write_bytes(b"x" * n_bytes)
+    at = (NOON - age).timestamp()
+    os.utime(root / name, (at, at))
+    return name
+
+
+def left(root: Path) -> set[str]:
+    return {path.name for path in root.iterdir()}
+
+
+def test_what_raised_no_alert_goes_after_a_day_and_what_did_after_its_time(tmp_path):
+    keep(tmp_path, "young", timedelta(hours=23))
+    keep(tmp_path, "old", timedelta(hours=25))
+    alerted = {keep(tmp_path, "case", timedelta(days=399)), keep(tmp_path, "closed", timedelta(days=401))}
+    done = tidy(tmp_path, alerted, NOON, BOUNDS)
+    assert left(tmp_path) == {"young", "case"}
+    assert (done.n_unalerted, done.alerted, done.n_bytes_left) == (1, ["closed"], 200)
+
+
+def test_over_the_size_the_oldest_without_an_alert_goes_first_then_the_oldest_of_alerts(tmp_path):
+    alerted = {keep(tmp_path, f"case{n}", timedelta(days=10 - n), 3000) for n in range(4)}
+    keep(tmp_path, "clip", timedelta(hours=2), 3000)
+    done = tidy(tmp_path, alerted, NOON, BOUNDS)
+    assert left(tmp_path) == {"case1", "case2", "case3"}
+    assert (done.n_unalerted, done.alerted, done.n_bytes_left) == (1, ["case0"], 9000)
+
+
+def test_a_fresh_file_stays_though_its_alert_is_not_stored_yet(tmp_path):
+    keep(tmp_path, "now", timedelta(minutes=1), 20_000)
+    assert tidy(tmp_path, (), NOON, BOUNDS).n_bytes_left == 20_000
+    assert left(tmp_path) == {"now"}
+
+
+def test_a_folder_that_is_not_there_yet_is_no_fault(tmp_path):
+    assert tidy(tmp_path / "none", (), NOON, BOUNDS).n_bytes_left == 0
+
+
+@pytest.mark.parametrize("n_hours", [1, 3])
+async def test_the_chore_tidies_every_hour(tmp_path, n_hours):
+    clock = FakeClock(NOON)
+    book = StoreBook(Store(f"sqlite:{tmp_path / 's.db'}"), clock)
+    root = tmp_path / "evidence"
+    root.mkdir()
+    keep(root, "clip", timedelta(hours=24) - timedelta(hours=n_hours) + timedelta(minutes=1))
+    running = asyncio.create_task(tidy_hourly(root, BOUNDS, book, clock))
+    for _ in range(2000):
+        if not left(root):
+            break
+        await clock.advance(600)
+        await asyncio.sleep(0.002)
+    assert not left(root)
+    assert clock.now() >= NOON + timedelta(hours=n_hours)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await book.close()
