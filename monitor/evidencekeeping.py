@@ -1,7 +1,7 @@
 """How long evidence is kept: what raised no alert for a day, what did for a year and more, within a size.
 
-every hour: older than its bound ──> gone        still over max_bytes ──> the oldest without an alert, then
-                                                                           the oldest of all, told and audited
+each hour: older than its bound ──> gone
+still over max_bytes ──> the oldest without an alert, then the oldest of all, told and audited
 """
 
 from __future__ import annotations
