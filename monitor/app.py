@@ -25,6 +25,7 @@ from crawlers.extract.image.reader import OcrReader
 from crawlers.fetch import HttpClient
 from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
+from crawlers.render.chromium import Chromium
 from crawlers.secrets import read_line
 from crawlers.source.base import Source
 from crawlers.source.tips import TipsConfig
@@ -147,7 +148,10 @@ async def _open_crawler(
     workshop = await stack.enter_async_context(ProcessWorkshop())
     archive = WarcArchive(config.data_dir / "archive", client.user_agent)
     polite = PoliteClient(http, clock, rng)
-    crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive)
+    browser = Chromium()
+    if browser.missing is not None and any(source.config.render for source in sources.values()):
+        log.warning("pages that need a browser are read without one", reason=browser.missing)
+    crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
     return crawler, memory.forget
 
 

@@ -25,9 +25,11 @@ from crawlers.clock import SystemClock
 from crawlers.config import CrawlSettings, build_sources, parse_sources
 from crawlers.crawler import Crawler, PollReport
 from crawlers.document import Document
+from crawlers.extract.image.reader import OcrReader
 from crawlers.fetch import HttpClient
 from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
+from crawlers.render.chromium import Chromium
 from crawlers.source.base import SourceConfig
 from crawlers.wire import to_record
 from crawlers.workshop import ProcessWorkshop
@@ -145,7 +147,8 @@ async def _run(
         ProcessWorkshop() as workshop,
     ):
         client = PoliteClient(http, clock, rng)
-        crawler = Crawler(build_sources(configs), memory, client, clock, rng, workshop)
+        sources = build_sources(configs)
+        crawler = Crawler(sources, memory, client, clock, rng, workshop, OcrReader(), renderer=Chromium())
         places = asyncio.Semaphore(N_AT_A_TIME)
         failed: dict[str, bool] = {}
 
