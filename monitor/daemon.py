@@ -27,7 +27,7 @@ from monitor.healthwatch import LOOK_S, HealthWatch, sensor_part, source_part
 from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.pipeline import Pipeline
 from monitor.queue import AlertQueue
-from monitor.ruledesk.desk import RuleDesk, open_rules
+from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
 from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
@@ -58,9 +58,10 @@ class Doors:
 class Daemon:
     """Runs until it is cancelled. A failing part is told in `health`; a mistake of ours ends it all."""
 
-    def __init__(self, setup: Setup, doors: Doors, look_s: float = LOOK_S) -> None:
+    def __init__(self, setup: Setup, doors: Doors, look_s: float = LOOK_S, watch_s: float = WATCH_S) -> None:
         self._doors = doors
         self._look_s = look_s
+        self._watch_s = watch_s
         clock, timetable = doors.clock, setup.timetable
         book, shelf = open_rules(setup.rules, setup.exemptions, setup.rule_files, setup.config.data_dir)
         memory = setup.config.data_dir / "rules" / "correlations.json"
@@ -151,7 +152,7 @@ class Daemon:
             group.create_task(self.pipeline.run(), name="pipeline")
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
-            group.create_task(self.rules.run(), name="rules")
+            group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
             group.create_task(self._watch.run(self._look_s), name="health watch")
             group.create_task(

@@ -235,18 +235,18 @@ class RuleDesk:
             await self._note(away.author, "rules.rolled-back", edition.to_record())
             log.info("rules were rolled back", author=away.author, n_rules=len(edition.rules))
 
-    async def run(self) -> None:
+    async def run(self, every_s: float = WATCH_S) -> None:
         """Watch the files and write down what correlations remember, until cancelled."""
         seen, since_kept_s = self._stamp, 0.0
         while True:
-            await self._clock.sleep(WATCH_S)
+            await self._clock.sleep(every_s)
             now = await asyncio.to_thread(self._files.stamp)
             if now == seen and now != self._stamp:
                 await self._reload_quietly()
             seen = now
             if await asyncio.to_thread(self._shelf.away_stamp) != self._away_stamp:
                 await self._heed_roll_back()
-            since_kept_s += WATCH_S
+            since_kept_s += every_s
             if since_kept_s >= KEEP_S:
                 since_kept_s = 0.0
                 await self.keep_memory()

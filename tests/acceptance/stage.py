@@ -186,7 +186,8 @@ class Stage:
     ) -> None:
         self.clock: Any = doors.clock
         self.web, self.ears, self.book = web, ears, book
-        self.daemon = Daemon(setup, doors, look_s=60.0)
+        # Each wake of a task lets the whole stage come to rest: ten hours at 2 s would be two minutes.
+        self.daemon = Daemon(setup, doors, look_s=60.0, watch_s=60.0)
         self._queue = doors.queue
         self._polls = polls
         self._numbers = itertools.count(1)
