@@ -30,6 +30,7 @@ from crawlers.secrets import read_secrets
 from crawlers.simhash import Copies, from_signed, simhash, to_signed
 from crawlers.source.base import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Found, Source, SourceConfig
 from crawlers.state import SourceState
+from crawlers.stored import beside
 from crawlers.url import document_id
 from crawlers.versions import is_placeholder
 from crawlers.visit import PollVisit
@@ -216,7 +217,7 @@ class Crawler:
             await self._archive.keep(visit.last_page, visit.last_picture)
             visit.last_page = None
         await poll.deliver(document)
-        version = Version(document.version, digest, title, text, now)
+        version = Version(document.version, digest, title, text, now, beside(document))
         await self._memory.remember(
             id, version, published_at=found.published_at, simhash=to_signed(fingerprint)
         )

@@ -1,7 +1,7 @@
 """What the crawlers have seen, in SQLite, safe from a kill at any moment.
 
     documents  one row a post: its newest version's digest, and when we first saw it
-    versions   every text it ever had
+    versions   every text it ever had, with what stood beside it (`crawlers.stored`)
     pages      validators of each URL, and where the page led to
     marks      threads, posts and files that were read to the end
     sources    each source's state, and whether its last sweep was cut short
@@ -20,7 +20,6 @@ from types import TracebackType
 
 from crawlers.sqlite import Worker
 
-SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, source TEXT NOT NULL, key TEXT NOT NULL, url TEXT NOT NULL, version INTEGER NOT NULL,
@@ -45,6 +44,7 @@ CREATE TABLE IF NOT EXISTS sources (
     source TEXT PRIMARY KEY, sweeping INTEGER NOT NULL DEFAULT 0, state TEXT
 ) WITHOUT ROWID;
 """
+_UPGRADES = ("ALTER TABLE versions ADD COLUMN beside TEXT NOT NULL DEFAULT '{}'",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class Version:
     title: str
     text: str
     fetched_at: datetime
+    beside: str = "{}"
+    """The rest of the document, as `crawlers.stored.beside` writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Memory:
     """
 
     def __init__(self, path: Path) -> None:
-        self._worker = Worker(path, _SCHEMA, SCHEMA_VERSION)
+        self._worker = Worker(path, _SCHEMA, _UPGRADES)
 
     async def __aenter__(self) -> Memory:
         await asyncio.to_thread(self._worker.start)
@@ -133,7 +135,7 @@ class Memory:
                 (version.version, version.digest, simhash, published_at and published_at.timestamp(), id),
             )
             db.execute(
-                "INSERT OR REPLACE INTO versions VALUES (?,?,?,?,?,?)",
+                "INSERT OR REPLACE INTO versions VALUES (?,?,?,?,?,?,?)",
                 (
                     id,
                     version.version,
@@ -141,6 +143,7 @@ class Memory:
                     version.title,
                     version.text,
                     version.fetched_at.timestamp(),
+                    version.beside,
                 ),
             )
 

@@ -10,7 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +22,11 @@ MAX_BATCH = 200
 class Worker:
     """A thread that runs jobs on its own connection, as many a transaction as are waiting."""
 
-    def __init__(self, path: Path, schema: str, schema_version: int) -> None:
+    def __init__(self, path: Path, schema: str, upgrades: Sequence[str] = ()) -> None:
+        """`schema` is that of the first version; each of `upgrades` makes the next one of it."""
         self._path = path
         self._schema = schema
-        self._schema_version = schema_version
+        self._upgrades = upgrades
         self._jobs: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Callable[..., None]] | None]
         self._jobs = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="crawl-memory", daemon=True)
@@ -63,7 +64,7 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            connection = _open(self._path, self._schema, self._schema_version)
+            connection = _open(self._path, self._schema, self._upgrades)
         except (sqlite3.Error, OSError) as error:
             self._opened.put(error)
             return
@@ -102,16 +103,21 @@ def _commit(
         reply(value, None)
 
 
-def _open(path: Path, schema: str, schema_version: int) -> sqlite3.Connection:
+def _open(path: Path, schema: str, upgrades: Sequence[str]) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA busy_timeout=5000")
     found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found > schema_version:
+    newest = 1 + len(upgrades)
+    if found > newest:
         connection.close()
         raise OSError(f"{path}: written by a newer version (schema {found})")
-    connection.executescript(schema)
-    connection.execute(f"PRAGMA user_version={schema_version}")
+    if found == 0:
+        connection.executescript(schema)
+    for version, step in enumerate(upgrades[max(found, 1) - 1 :], max(found, 1) + 1):
+        # One transaction a step: a kill in between leaves a whole version.
+        connection.executescript(f"BEGIN;{step};PRAGMA user_version={version};COMMIT;")
+    connection.execute(f"PRAGMA user_version={newest}")
     return connection

@@ -206,17 +206,8 @@ class Intake:
         alerts: list[Alert] = []
         completed = self._completed(document.id, matches, event)
         if matches or completed:
-            kept = await asyncio.to_thread(self._keep_document, document)
-            version = f"{document.id}/{document.version}"
-            cause = _Cause(
-                id=version,
-                counted=version,
-                news="found",
-                starts_at=document.first_seen_at,
-                updated_at=document.fetched_at,
-                ends_at=document.fetched_at + WEB_HOLD,
-                evidence=[kept],
-            )
+            kept = await asyncio.to_thread(keep_document, self._evidence, document)
+            cause = _document_cause(document, kept)
             alerts = [*_raise(matches, event, cause), *_raise_correlated(completed, cause)]
             await self._put(alerts)
         self.counts.n_documents += 1
@@ -239,9 +230,41 @@ class Intake:
             await self._queue.put(alerts)
             self.counts.n_alerts.update(hit.rule for alert in alerts for hit in alert.rules)
 
-    def _keep_document(self, document: Document) -> EvidenceRef:
-        content = msgspec.json.encode(document, order="deterministic")
-        return self._evidence.keep(content, "application/json", "document", "json", document.fetched_at)
+
+def keep_document(evidence: EvidenceStore, document: Document) -> EvidenceRef:
+    """Blocking. Raises `OSError`."""
+    content = msgspec.json.encode(document, order="deterministic")
+    return evidence.keep(content, "application/json", "document", "json", document.fetched_at)
+
+
+def retro_alerts(
+    document: Document, event: dict[str, Any], matches: Sequence[Match], kept: EvidenceRef, found_at: datetime
+) -> list[Alert]:
+    """What `matches` on an old `document` raise, which were found at `found_at`: news from then on.
+
+    What the document has raised before is another alert of the same case, so that both are kept.
+    """
+    rules = ",".join(sorted(match.rule.id for match in matches))
+    cause = replace(
+        _document_cause(document, kept),
+        news=f"retro {rules}",
+        updated_at=found_at,
+        ends_at=found_at + WEB_HOLD,
+    )
+    return _raise(matches, event, cause)
+
+
+def _document_cause(document: Document, kept: EvidenceRef) -> _Cause:
+    version = f"{document.id}/{document.version}"
+    return _Cause(
+        id=version,
+        counted=version,
+        news="found",
+        starts_at=document.first_seen_at,
+        updated_at=document.fetched_at,
+        ends_at=document.fetched_at + WEB_HOLD,
+        evidence=[kept],
+    )
 
 
 def _raise(matches: Sequence[Match], event: dict[str, Any], cause: _Cause) -> list[Alert]:

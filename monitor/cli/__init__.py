@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "read": Command("monitor.cli.read", "read_command", "files as text, codes, paper likeness / 识别文件"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
+    "hunt": Command("monitor.cli.hunt", "hunt_command", "try rules on old posts / 回溯已抓取的帖子"),
     "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
     "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
     "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),

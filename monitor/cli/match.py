@@ -55,7 +55,7 @@ def answer(post: Post, rules: RuleSet, bank: Bank | None) -> dict[str, Any]:
     matches = rules.match(_event(post, text, found))
     return {
         "id": post.id,
-        "matches": [_record(match) for match in matches],
+        "matches": [to_record(match) for match in matches],
         "bank": [msgspec.to_builtins(one) for one in found],
     }
 
@@ -73,7 +73,8 @@ def _event(post: Post, text: str, found: list[BankMatch]) -> dict[str, Any]:
     return event
 
 
-def _record(match: Match) -> dict[str, Any]:
+def to_record(match: Match) -> dict[str, Any]:
+    """As `match` and `hunt` print it."""
     return {
         "rule": match.rule.id,
         "level": match.rule.level,

@@ -126,6 +126,13 @@ def _of_lexicon(lexicon: Lexicon) -> _Columns:
     return _columns(lexicon.entries, 0)
 
 
+@cache
+def nothing() -> Gathered:
+    """No term at all."""
+    none = np.empty(0, dtype=np.int32)
+    return Gathered(np.empty(0, dtype=np.object_), none, none, none, none, np.empty(0), none, none)
+
+
 def gather(lexicon: Lexicon, rows: I32, forms: Sequence[Found]) -> Gathered:
     """Rows of `lexicon.scan` and forms found beside it."""
     table = _of_lexicon(lexicon)

@@ -18,7 +18,7 @@ from rules.text.lexicon import Lexicon
 from rules.text.lexicon_file import shipped_lexicon
 from rules.text.normalise import Canonical, normalise
 from rules.text.respell import Respeller
-from rules.text.score import Verdict, judge
+from rules.text.score import CORE_OR_EXAM, Verdict, harmless, judge
 
 _SURE = frozenset(("exam", "price", "contact", "guarantee"))
 """Roles that tell what a text is about well enough to read a homophone as the word it sounds like."""
@@ -119,6 +119,11 @@ def _sure_entries(lexicon: Lexicon) -> frozenset[int]:
     return frozenset(index for index, term in enumerate(lexicon.entries) if term.role in _SURE)
 
 
+@lru_cache(maxsize=8)
+def _telling_entries(lexicon: Lexicon) -> frozenset[int]:
+    return frozenset(index for index, term in enumerate(lexicon.entries) if term.role in CORE_OR_EXAM)
+
+
 @lru_cache(maxsize=CACHE_SIZE)
 def read_text(text: str, *, title: str = "") -> TextReading:
     """Read with the shipped lexicon.
@@ -143,7 +148,12 @@ def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
     respelled = _respeller(lexicon).respell(canonical, sure=sure)
     if respelled is not canonical:
         canonical, rows, forms = respelled, lexicon.scan(respelled), find_handles(respelled.text)
-    verdicts = judge(canonical.text, gather(lexicon, rows, [*forms, *find_layout(raw)]))
+    layout = find_layout(raw)
+    if not layout and _telling_entries(lexicon).isdisjoint(rows[:, 0].tolist()):
+        # Most texts are about something else; weighing their terms is most of the work.
+        verdicts = harmless(canonical.text)
+    else:
+        verdicts = judge(canonical.text, gather(lexicon, rows, [*forms, *layout]))
     return TextReading(
         canonical, {verdict.category: CategoryScore(verdict, canonical) for verdict in verdicts}
     )

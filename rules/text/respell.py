@@ -132,6 +132,9 @@ class Respeller:
                 spelled = "".join(spelling)
                 if not spelled.isascii() or len(spelled) >= _MIN_LATIN:
                     yield spelled, word
+            syllables = [readings.get(character, character) for character in word]
+            if all(syllable.isascii() for syllable in syllables):
+                yield " ".join(syllables), word
 
     def respell(self, canonical: Canonical, *, sure: bool) -> Canonical:
         """The canonical text with disguised words put right.
@@ -148,7 +151,10 @@ class Respeller:
             return canonical if text == canonical.text else _changed(canonical, text, [])
         return _changed(canonical, text, changes)
 
-    def _spelled(self, text: str) -> Iterator[Change]:
+    def _spelled(self, text: str) -> list[Change]:
+        sure: list[Change] = []
+        doubtful: list[Change] = []
+        latin: set[str] = set()
         for last, (length, word) in self._spellings.iter(text):
             start, end = last - length + 1, last + 1
             first, final = text[start], text[last]
@@ -157,9 +163,14 @@ class Respeller:
             if final.isascii() and end < len(text) and text[end].isascii() and text[end].isalpha():
                 continue
             spelled = text[start:end]
-            if spelled.isascii() and length <= _MIN_LATIN and not _touches_cjk(text, start, end):
+            if not spelled.isascii():
+                sure.append((start, end, word))
                 continue
-            yield start, end, word
+            latin.add(word)
+            short = (" " in spelled or length <= _MIN_LATIN) and not _touches_cjk(text, start, end)
+            (doubtful if short else sure).append((start, end, word))
+        # One short word may be a name or English; of a sentence in pinyin there are more.
+        return [*sure, *doubtful] if len(latin) > 1 else sure
 
     def _sounded(self, text: str, *, sure: bool) -> Iterator[Change]:
         for last, (length, word) in self._sounds.iter(text.translate(self._table)):

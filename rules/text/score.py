@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from rules.text.gathered import Gathered
+from rules.text.gathered import Gathered, nothing
 from rules.text.lexicon import ANY, CATEGORIES, ROLES, TURNING, Term
 from rules.text.scan import unmasked
 
@@ -218,6 +218,12 @@ _JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
     "help": _help,
     "rumour": _rumour,
 }
+
+
+def harmless(text: str) -> list[Verdict]:
+    """The verdicts on a text that has no term of `CORE_OR_EXAM`: without one of these no judge scores."""
+    seen = Seen(text, nothing(), ())
+    return [Verdict(category, 0.0, THRESHOLDS[category], seen, -1) for category in CATEGORIES]
 
 
 def judge(text: str, found: Gathered) -> list[Verdict]:

@@ -1,0 +1,80 @@
+"""The retro-hunt over a million stored posts: real ones, in turn, until there are enough.
+
+Usage: python -m benchmarks.hunt FOLDER [N_POSTS]      FOLDER as in `benchmarks.leaks`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.leaks import real_posts
+from crawlers.memory import Memory
+from monitor.hunt import Quarry, hunt
+from monitor.timetable import Timetable
+from rules.load import LIBRARY, load_rules, load_text
+from rules.rule import Rule
+
+
+async def _fill(path: Path, folder: Path, n_posts: int) -> float:
+    texts = [text for _, text in real_posts(folder)]
+    now = datetime.now(UTC).timestamp()
+    async with Memory(path):
+        pass
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA synchronous=OFF")
+        ids = [f"{n:016x}" for n in range(n_posts)]
+        db.executemany(
+            "INSERT INTO documents VALUES (?,'s',?,'http://x.test/',1,'d',NULL,?,NULL)",
+            ((id, id, now) for id in ids),
+        )
+        db.executemany(
+            "INSERT INTO versions VALUES (?,1,'d','',?,?,'{}')",
+            ((id, texts[n % len(texts)], now) for n, id in enumerate(ids)),
+        )
+    return sum(len(text.encode()) for text in texts) / len(texts)
+
+
+def main() -> None:
+    n_posts = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        memory = Path(folder) / "crawl.db"
+        n_bytes = asyncio.run(_fill(memory, Path(sys.argv[1]), n_posts))
+        rules = tuple(rule for rule in load_rules(LIBRARY) if rule.kind == "web")
+        print(f"{n_posts} posts of {n_bytes:.0f} bytes in the mean, {len(rules)} rules")
+        for name, asked in (("the whole library", rules), ("one new rule of words", (_new_word(),))):
+            began_s = time.perf_counter()
+            quarry = Quarry(memory, asked, Timetable())
+            n_found = sum(len(done.found) for done in hunt(quarry, Path(folder) / "place.json"))
+            took_s = time.perf_counter() - began_s
+            print(f"{name}: {took_s:.1f} s, {n_posts / took_s:.0f} posts/s, {n_found} found")
+
+
+NEW_WORD = """\
+id: bench-new-word
+title: {en: A word learnt today, zh: 今天新得知的暗语}
+advice: {en: Look at the post, zh: 查看该帖}
+kind: web
+level: high
+category: sell
+status: experimental
+selections: {word: {text|contains: [青花鱼套餐, 老地方取件]}}
+condition: word
+owner: bench
+"""
+
+
+def _new_word() -> Rule:
+    rule, faults = load_text(NEW_WORD, "bench-new-word.yml")
+    if rule is None:
+        raise SystemExit("\n".join(map(str, faults)))
+    return rule
+
+
+if __name__ == "__main__":
+    main()
