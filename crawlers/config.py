@@ -33,6 +33,8 @@ class CrawlSettings(Strict):
     contact: str = Field(default="", max_length=200)
     """A URL or mail address in our User-Agent, where a site's owner can complain."""
     n_connections: int = Field(default=50, ge=1, le=1000)
+    screenshots: bool = True
+    """Picture the page of each post that raises an alert, where there is a browser."""
 
 
 @dataclass(frozen=True, slots=True)

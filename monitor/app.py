@@ -103,7 +103,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     book = StoreBook(store, clock)
     stack.push_async_callback(book.close)
     evidence = EvidenceStore(config.data_dir / "evidence")
-    poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock)
+    browser = Chromium()
+    poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -115,6 +116,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         poller=poller,
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
+        renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
 
 
@@ -133,7 +135,11 @@ def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
 
 
 async def _open_crawler(
-    stack: AsyncExitStack, config: Config, sources: Mapping[str, Source], clock: CrawlClock
+    stack: AsyncExitStack,
+    config: Config,
+    sources: Mapping[str, Source],
+    clock: CrawlClock,
+    browser: Chromium,
 ) -> tuple[Crawler, Callable[[datetime], Awaitable[int]]]:
     path = config.data_dir / "crawl.db"
     try:
@@ -148,7 +154,6 @@ async def _open_crawler(
     workshop = await stack.enter_async_context(ProcessWorkshop())
     archive = WarcArchive(config.data_dir / "archive", client.user_agent)
     polite = PoliteClient(http, clock, rng)
-    browser = Chromium()
     if browser.missing is not None and any(source.config.render for source in sources.values()):
         log.warning("pages that need a browser are read without one", reason=browser.missing)
     crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive, browser)

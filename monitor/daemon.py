@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from crawlers.document import Document
+from crawlers.render.chromium import Renderer
 from monitor.chores import forget_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
@@ -32,6 +33,7 @@ from monitor.ruledesk.load import DayLoad
 from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
 from monitor.sessions import SessionWatch, longest_poll_s
+from monitor.shots import ShotDesk
 from monitor.store.book import StoreBook
 from monitor.topicdesk import TopicDesk
 
@@ -53,6 +55,8 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
+    renderer: Renderer | None = None
+    """Pictures the pages of posts that raised an alert, where there is a browser."""
 
 
 class Daemon:
@@ -82,6 +86,12 @@ class Daemon:
             setup.bank.match if setup.bank is not None else None,
         )
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
+        named = {source.id: source.named_hosts() for source in setup.sources}
+        self.shots = (
+            ShotDesk(doors.renderer, named.__getitem__, doors.evidence, doors.queue, clock)
+            if doors.renderer is not None
+            else None
+        )
         self.pipeline = Pipeline(doors.queue, doors.book, clock)
         self.sensors = [
             SensorRunner(sensor.id, sensor.venue, doors.open_sensor(sensor), self._emission, clock)
@@ -121,6 +131,8 @@ class Daemon:
         alerts = await self.intake.document(document)
         self._load.raised(alerts, self.rules.edition.rules)
         await self.topics.note(document, alerts)
+        if self.shots is not None:
+            self.shots.ask(document, alerts)
 
     def n_dropped(self) -> dict[str, int]:
         """Emissions that never reached intake, by reason."""
@@ -154,6 +166,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
+            if self.shots is not None:
+                group.create_task(self.shots.run(), name="screenshots")
             group.create_task(self._watch.run(self._look_s), name="health watch")
             group.create_task(
                 tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),

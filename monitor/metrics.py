@@ -39,6 +39,13 @@ class DaemonCollector(Collector):
         for reason, n in health.queue.n_dropped.items():
             dropped.add_metric([reason], n)
         yield dropped
+        if self._daemon.shots is not None:
+            shots = CounterMetricFamily(
+                "examwatch_screenshots", "Pages pictured for alerts, or not", labels=["outcome"]
+            )
+            for outcome, n in self._daemon.shots.counts.items():
+                shots.add_metric([outcome], n)
+            yield shots
         parts = GaugeMetricFamily(
             "examwatch_part_state", "1 for the state it is in", labels=["part", "id", "state"]
         )

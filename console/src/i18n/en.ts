@@ -121,6 +121,7 @@ export const en = {
       metadata: "SigMF metadata",
       audio: "Audio",
       document: "Page as fetched",
+      screenshot: "Picture of the page",
     } as Record<string, string>,
     action: { raised: "raised", updated: "updated", repeated: "again", abandoned: "ended by a restart", ended: "ended" } as Record<string, string>,
     details: "event",
@@ -205,6 +206,7 @@ export const en = {
   } as Record<string, string>,
   web: {
     text: "Text, with what matched marked",
+    pictured: "The page in a browser, as it was found",
     noText: "The text is empty.",
     nextMark: "Next mark",
     marks: (n: number) => (n === 1 ? "1 mark" : `${n} marks`),

@@ -122,6 +122,7 @@ export const zh: Dictionary = {
       metadata: "SigMF 元数据",
       audio: "录音",
       document: "原始网页",
+      screenshot: "网页截图",
     },
     action: { raised: "产生", updated: "更新", repeated: "再次出现", abandoned: "因重启而结束", ended: "结束" },
     details: "事件",
@@ -205,6 +206,7 @@ export const zh: Dictionary = {
   },
   web: {
     text: "正文（已标出匹配内容）",
+    pictured: "发现时的网页（浏览器截图）",
     noText: "正文为空。",
     nextMark: "下一处",
     marks: (n) => `${n} 处匹配`,

@@ -1,4 +1,5 @@
 import { useRef, useState } from "preact/hooks";
+import { evidenceUrl } from "../api/client";
 import type { AlertDetail } from "../api/schema";
 import { t } from "../i18n";
 import { numberOf, textOf, versionsOf, type FlatEvent } from "../state/event";
@@ -87,6 +88,7 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
   const event = versions.find((version) => version === chosen) ?? versions[0] ?? alert.event;
   const newest = event === versions[0];
   const text = textOf(event, "text") ?? "";
+  const picture = alert.evidence.find((ref) => ref.role === "screenshot");
   const marks = newest ? marksOf(alert.why, "text") : [];
   const body = useRef<HTMLDivElement>(null);
   const at = useRef(-1);
@@ -147,6 +149,14 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
           </dl>
           <Times event={event} alert={alert} />
         </section>
+        {picture && (
+          <section class="block">
+            <h3>{words.pictured}</h3>
+            <a class="page-picture" href={evidenceUrl(picture.digest)} target="_blank" rel="noopener">
+              <img src={evidenceUrl(picture.digest)} alt={words.pictured} loading="lazy" />
+            </a>
+          </section>
+        )}
         <Measures event={event} kind="web" />
       </div>
       <div class="column-side">
