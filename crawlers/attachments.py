@@ -75,6 +75,7 @@ async def _read(visit: PollVisit, url: str, name: str, data: bytes, images: Imag
         text=extracted.text,
         qr=extracted.qr,
         pdq=extracted.pdq,
+        personal=extracted.personal,
     )
 
 

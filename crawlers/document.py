@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+from crawlers.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Attachment:
     qr: tuple[str, ...] = ()
     pdq: str | None = None
     """Perceptual hash of a picture, 64 hex digits."""
+    personal: tuple[Personal, ...] = ()
+    """Whom it names: for those alone who may know, so it is in no record (`without_personal`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,10 @@ class Document:
     """Near copies of this text that were seen before it, from any source."""
     repost_of: str | None = None
     """The id of the first of them."""
+
+
+def without_personal(document: Document) -> Document:
+    """`document` as it may be kept and sent: naming nobody."""
+    if not any(part.personal for part in document.attachments):
+        return document
+    return replace(document, attachments=tuple(replace(part, personal=()) for part in document.attachments))

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from crawlers.document import Attachment, Document
+from crawlers.document import Attachment, Document, without_personal
 
 _COLUMNS = (
     "d.id, d.source, d.url, v.title, v.text, d.published_at, d.first_seen_at, v.fetched_at, v.digest,"
@@ -30,7 +30,7 @@ def beside(document: Document) -> str:
     """What a stored version needs beside its text to be a `Document` again."""
     rest: dict[str, Any] = {
         "author": document.author,
-        "attachments": [asdict(part) for part in document.attachments],
+        "attachments": [asdict(part) for part in without_personal(document).attachments],
         "placeholder": document.placeholder,
         "n_reposts": document.n_reposts,
         "repost_of": document.repost_of,

@@ -14,7 +14,10 @@ def to_record(document: Document) -> dict[str, Any]:
     record: dict[str, Any] = {"type": "document", **asdict(document)}
     for name in ("published_at", "first_seen_at", "fetched_at"):
         record[name] = _instant(record[name])
-    record["attachments"] = [{**part, "qr": list(part["qr"])} for part in record["attachments"]]
+    record["attachments"] = [
+        {name: list(value) if name == "qr" else value for name, value in part.items() if name != "personal"}
+        for part in record["attachments"]
+    ]
     return record
 
 

@@ -214,6 +214,9 @@ async def _open_server(
         place = doors.evidence.find(known[0]) if known else None
         return EvidenceFile(place, known[1]) if known and place else None
 
+    async def note_opened(actor: str, digest: str, media_type: str) -> None:
+        await doors.book.record(actor, "evidence.opened", digest, {"media_type": media_type})
+
     services = ServerServices(
         doors.book,
         open_evidence,
@@ -221,6 +224,7 @@ async def _open_server(
         doors.clock.now,
         people,
         plan=setup.bandplan,
+        note_opened=note_opened,
         rules=daemon.rules,
         topics=daemon.topics.topics,
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),

@@ -131,6 +131,8 @@ class Daemon:
         alerts = await self.intake.document(document)
         self._load.raised(alerts, self.rules.edition.rules)
         await self.topics.note(document, alerts)
+        if alerts:
+            await self._doors.book.keep_personal(document)
         if self.shots is not None:
             self.shots.ask(document, alerts)
 

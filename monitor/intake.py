@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from crawlers.document import Document
+from crawlers.document import Document, without_personal
 from monitor.airlog import AirLog, Sighting
 from monitor.alert import wire
 from monitor.alert.alert import Alert, EvidenceRef, RuleHit, fingerprint, ranked
@@ -233,7 +233,7 @@ class Intake:
 
 def keep_document(evidence: EvidenceStore, document: Document) -> EvidenceRef:
     """Blocking. Raises `OSError`."""
-    content = msgspec.json.encode(document, order="deterministic")
+    content = msgspec.json.encode(without_personal(document), order="deterministic")
     return evidence.keep(content, "application/json", "document", "json", document.fetched_at)
 
 

@@ -182,6 +182,7 @@ class _Gathered:
             return
         self._texts.append(part.text)
         self._result.qr += part.qr
+        self._result.personal += part.personal
         self._result.n_pages += part.n_pages
         self._result.pdq = self._result.pdq or part.pdq
         self._result.faults += part.faults

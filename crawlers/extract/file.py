@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from crawlers.errors import CrawlError
+from crawlers.personal import NOBODY, Personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ class ImageText:
     text: str = ""
     qr: tuple[str, ...] = ()
     pdq: str | None = None
+    personal: Personal = NOBODY
+
+
+def named(picture: ImageText) -> tuple[Personal, ...]:
+    """Whom the picture names, if anybody."""
+    return () if picture.personal.is_empty else (picture.personal,)
 
 
 class ImageReader(Protocol):
@@ -43,6 +50,8 @@ class Extracted:
     text: str = ""
     qr: tuple[str, ...] = ()
     pdq: str | None = None
+    personal: tuple[Personal, ...] = ()
+    """Of each picture in it that names somebody."""
     n_pages: int = 0
     faults: list[str] = field(default_factory=list[str])
     """Parts that could not be read, one line each."""

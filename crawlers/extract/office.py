@@ -58,6 +58,7 @@ def read_office(data: bytes, name: str, kind: str, reading: Reading) -> Extracte
                     picture = reading.again(part, f"{name}/{member}", reading, 1)
                     texts.append(picture.text)
                     result.qr += picture.qr
+                    result.personal += picture.personal
                 else:
                     texts.append(_text(part, f"{name}/{member}", "xl/worksheets" in member))
             except CrawlError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from crawlers.errors import CrawlError
-from crawlers.extract.file import Extracted, Reading
+from crawlers.extract.file import Extracted, Reading, named
 from crawlers.extract.html import tidy
 
 SCAN_DPI = 150
@@ -60,4 +60,5 @@ def _page(page: Any, reading: Reading, result: Extracted) -> str:
     page.render(scale=scale, grayscale=True).to_pil().save(rendered, "PNG")
     seen = reading.images.read(rendered.getvalue())
     result.qr += seen.qr
+    result.personal += named(seen)
     return text + "\n" + seen.text

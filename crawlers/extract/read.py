@@ -11,7 +11,7 @@ from __future__ import annotations
 from crawlers.charset import decode
 from crawlers.errors import CrawlError
 from crawlers.extract.archive import read_7z, read_zip
-from crawlers.extract.file import Caps, Extracted, ImageReader, Reading, kind_of
+from crawlers.extract.file import Caps, Extracted, ImageReader, Reading, kind_of, named
 from crawlers.extract.html import html_to_text, parse_html, text_of, tidy
 from crawlers.extract.office import office_type, read_office
 from crawlers.extract.pdf import read_pdf
@@ -60,7 +60,7 @@ def _image(data: bytes, kind: str, reading: Reading) -> Extracted:
     if reading.images is None:
         return Extracted(kind)
     seen = reading.images.read(data)
-    return Extracted(kind, seen.text, seen.qr, seen.pdq, n_pages=1)
+    return Extracted(kind, seen.text, seen.qr, seen.pdq, named(seen), n_pages=1)
 
 
 def html_page_text(html: str) -> str:

@@ -6,10 +6,21 @@ from typing import TypeVar, get_args
 
 from aiohttp import web
 
+from monitor.server.access import actor_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of, some_of
 from monitor.server.services import SERVICES, AlertQuery, BadCursorError
-from monitor.server.views import AlertDetail, AlertPage, AlertState, FieldTables, FieldView, Kind, Level
+from monitor.server.views import (
+    AlertDetail,
+    AlertPage,
+    AlertState,
+    FieldTables,
+    FieldView,
+    Kind,
+    Level,
+    NamedPersonView,
+    PersonalView,
+)
 from monitor.server.wire import json_response
 from rules.event import FIELDS
 
@@ -79,6 +90,20 @@ async def get_alert(request: web.Request) -> web.StreamResponse:
     return json_response(alert)
 
 
+async def get_personal(request: web.Request) -> web.StreamResponse:
+    fingerprint = request.match_info["fingerprint"]
+    found = await request.app[SERVICES].alerts.view_personal(fingerprint, actor_of(request))
+    if found is None:
+        raise ProblemError(404, "no-such-alert", f"no alert has the fingerprint {fingerprint!r}")
+    people = [
+        NamedPersonView(
+            attachment=one.attachment, name=one.name, seat=one.seat, number=one.number, seen_at=one.seen_at
+        )
+        for one in found
+    ]
+    return json_response(PersonalView(people=people))
+
+
 def field_tables() -> FieldTables:
     """What the names in an event mean, for people, in both languages."""
 
@@ -131,6 +156,16 @@ ROUTES: tuple[Route, ...] = (
         (Param("fingerprint", "path", {"type": "string"}, "16 hex digits"),),
         (404,),
         needs="alerts",
+    ),
+    Route(
+        "/api/alerts/{fingerprint}/personal",
+        get_personal,
+        "getPersonal",
+        "Names and seats seen in the pictures of a post; each look is recorded",
+        PersonalView,
+        (Param("fingerprint", "path", {"type": "string"}, "16 hex digits"),),
+        (404,),
+        needs="personal",
     ),
     Route(
         "/api/fields",

@@ -11,6 +11,7 @@ import re
 
 from aiohttp import web
 
+from monitor.server.access import actor_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
@@ -42,6 +43,16 @@ def safe_headers(media_type: str, digest: str) -> dict[str, str]:
     }
 
 
+def _is_listening(media_type: str) -> bool:
+    """Whether opening it is listening to somebody: sound, or samples that become sound."""
+    return media_type.startswith("audio/") or media_type not in SHOWN_AS
+
+
+def _from_start(request: web.Request) -> bool:
+    given = request.headers.get("Range", "")
+    return request.method == "GET" and (not given or given.replace(" ", "").startswith("bytes=0-"))
+
+
 async def get_evidence(request: web.Request) -> web.StreamResponse:
     digest = request.match_info["digest"]
     if not DIGEST.fullmatch(digest):
@@ -49,6 +60,9 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     file = await request.app[SERVICES].open_evidence(digest)
     if file is None:
         raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
+    if _is_listening(file.media_type) and _from_start(request):
+        # Not each stretch that a player asks for: one look is one entry.
+        await request.app[SERVICES].note_opened(actor_of(request), digest, file.media_type)
     return web.FileResponse(file.path, headers=safe_headers(file.media_type, digest))
 
 

@@ -49,6 +49,21 @@ class Change:
     alert: AlertView
 
 
+class Named(Protocol):
+    """Whom one picture names."""
+
+    @property
+    def attachment(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def seat(self) -> str | None: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def seen_at(self) -> datetime: ...
+
+
 class BadCursorError(ValueError):
     """The cursor was not made by this store."""
 
@@ -79,6 +94,13 @@ class AlertBook(Protocol):
         """The changes with a number over `after`, in order, at most `limit`.
 
         Of several changes of one alert the older ones may be left out.
+        """
+        ...
+
+    async def view_personal(self, fingerprint: str, actor: str) -> Sequence[Named] | None:
+        """Whom the pictures of an alert name, None where there is no such alert.
+
+        That `actor` asked is in the audit before the answer is given.
         """
         ...
 
@@ -161,6 +183,10 @@ OpenEvidence = Callable[[str], Awaitable[EvidenceFile | None]]
 """Digest with its ``sha256:`` to the file, None when there is none."""
 
 
+async def _note_nothing(_actor: str, _digest: str, _media_type: str) -> None:
+    """Where nothing is audited: in tests of other things."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerServices:
     """Everything the handlers may touch."""
@@ -172,6 +198,8 @@ class ServerServices:
     people: People | None = None
     """None where logins are off."""
     plan: BandPlan = field(default_factory=BandPlan)
+    note_opened: Callable[[str, str, str], Awaitable[None]] = _note_nothing
+    """Record who opens what can be listened to: actor, digest, media type. Raises what forbids opening it."""
     past: SpectrumPast | None = None
     """None where this process has no sensors."""
     rules: RuleService | None = None

@@ -91,6 +91,22 @@ class AlertDetail(AlertView, frozen=True, kw_only=True):
     """The flat events that raised it, oldest first; for the web, one a version."""
 
 
+class NamedPersonView(View, frozen=True, kw_only=True):
+    """Whom one picture of a post names."""
+
+    attachment: str
+    name: str | None
+    seat: str | None
+    """Room and seat, as written."""
+    number: str | None
+    """Of the candidate."""
+    seen_at: datetime
+
+
+class PersonalView(View, frozen=True, kw_only=True):
+    people: list[NamedPersonView]
+
+
 class AlertPage(View, frozen=True, kw_only=True):
     alerts: list[AlertView]
     next_cursor: str | None

@@ -13,10 +13,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from crawlers.document import Document
 from monitor.alert.alert import Alert
 from monitor.clock import Clock
 from monitor.server.services import AlertQuery, Change
 from monitor.server.views import AlertDetail, AlertPage
+from monitor.store import personal
+from monitor.store.personal import NamedPerson
 from monitor.store.query import AlertReader
 from monitor.store.store import Store
 
@@ -52,6 +55,14 @@ class StoreBook:
         if n_ended:
             self._wake()
         return n_ended
+
+    async def keep_personal(self, document: Document) -> int:
+        """Keep whom the pictures of `document` name, apart. Raises `StoreError`."""
+        return await self.write(partial(personal.keep, self._store, document, self._clock.now()))
+
+    async def view_personal(self, fingerprint: str, actor: str) -> list[NamedPerson] | None:
+        """Whom the pictures of an alert name; the look is audited. Raises `StoreError`."""
+        return await self.write(partial(personal.view, self._store, fingerprint, actor, self._clock.now()))
 
     async def record(self, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
         return await self.write(partial(self._store.record, self._clock.now(), actor, action, subject, body))

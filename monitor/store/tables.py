@@ -135,6 +135,20 @@ evidence = sa.Table(
     _column("recorded_at", Instant),
 )
 
+personal = sa.Table(
+    "personal",
+    metadata,
+    _column("document", sa.Text, primary_key=True),
+    _column("attachment", sa.Text, primary_key=True),
+    _column("place", sa.Integer, primary_key=True),
+    _column("name", sa.Text, nullable=True),
+    _column("seat", sa.Text, nullable=True),
+    _column("number", sa.Text, nullable=True),
+    _column("seen_at", Instant),
+    sa.Index("ix_personal_seen_at", "seen_at"),
+)
+"""Whom a picture names. In no body, no label and no event: whoever reads it stands in the audit."""
+
 people = sa.Table(
     "people",
     metadata,

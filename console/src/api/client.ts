@@ -1,5 +1,5 @@
 /** Requests to the daemon. Every failure is an ApiError with a code that the dictionaries know. */
-import type { AlertDetail, AlertPage, FieldTables, ProblemView, SessionView } from "./schema";
+import type { AlertDetail, AlertPage, FieldTables, PersonalView, ProblemView, SessionView } from "./schema";
 
 export class ApiError extends Error {
   constructor(
@@ -57,6 +57,9 @@ export const listAlerts = (query: URLSearchParams, signal?: AbortSignal) =>
 
 export const getAlert = (fingerprint: string, signal?: AbortSignal) =>
   get<AlertDetail>(`/api/alerts/${encodeURIComponent(fingerprint)}`, signal);
+
+export const getPersonal = (fingerprint: string) =>
+  get<PersonalView>(`/api/alerts/${encodeURIComponent(fingerprint)}/personal`);
 
 export const getFields = () => get<FieldTables>("/api/fields");
 

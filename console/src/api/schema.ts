@@ -141,6 +141,14 @@ export interface LoginBody {
   password: string;
 }
 
+export interface NamedPersonView {
+  attachment: string;
+  name: string | null;
+  seat: string | null;
+  number: string | null;
+  seen_at: string;
+}
+
 export interface NewPersonBody {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
@@ -187,6 +195,10 @@ export interface PersonView {
   must_change: boolean;
   created_at: string;
   one_time_password: string | null;
+}
+
+export interface PersonalView {
+  people: NamedPersonView[];
 }
 
 export interface ProblemView {
@@ -304,7 +316,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "evidence" | "health" | "metrics" | "rules" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "evidence" | "health" | "metrics" | "personal" | "rules" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;

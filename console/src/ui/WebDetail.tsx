@@ -1,7 +1,8 @@
 import { useRef, useState } from "preact/hooks";
-import { evidenceUrl } from "../api/client";
-import type { AlertDetail } from "../api/schema";
+import { evidenceUrl, getPersonal } from "../api/client";
+import type { AlertDetail, NamedPersonView } from "../api/schema";
 import { t } from "../i18n";
+import { isPerson, who } from "../state/person";
 import { numberOf, textOf, versionsOf, type FlatEvent } from "../state/event";
 import { dayAndTime, parts } from "../text/format";
 import { marksOf } from "../text/spans";
@@ -81,6 +82,52 @@ function Times({ event, alert }: { event: FlatEvent; alert: AlertDetail }) {
   );
 }
 
+/** Whom the pictures name: asked for by hand, since each look is recorded. */
+function People({ alert }: { alert: AlertDetail }) {
+  const words = t.value.web;
+  const [found, setFound] = useState<NamedPersonView[] | "failed" | null>(null);
+  const person = who.value;
+  const may = isPerson(person) && person.permissions.includes("personal");
+  if (!may || alert.event["has_image"] !== true) return null;
+  const look = () =>
+    void getPersonal(alert.fingerprint).then(
+      (answer) => setFound(answer.people),
+      () => setFound("failed"),
+    );
+  return (
+    <section class="block" data-testid="people">
+      <h3>{words.people}</h3>
+      {found === null && (
+        <p>
+          <button type="button" class="button" onClick={look}>
+            {words.showPeople}
+          </button>{" "}
+          <span class="dim">{words.peopleLogged}</span>
+        </p>
+      )}
+      {found === "failed" && <p class="caution">{words.peopleFailed}</p>}
+      {Array.isArray(found) && found.length === 0 && <p class="dim">{words.noPeople}</p>}
+      {Array.isArray(found) &&
+        found.map((one) => (
+          <dl class="pairs" key={one.attachment}>
+            <div>
+              <dt>{words.personName}</dt>
+              <dd>{one.name ?? "–"}</dd>
+            </div>
+            <div>
+              <dt>{words.personSeat}</dt>
+              <dd>{one.seat ?? "–"}</dd>
+            </div>
+            <div>
+              <dt>{words.personNumber}</dt>
+              <dd class="mono">{one.number ?? "–"}</dd>
+            </div>
+          </dl>
+        ))}
+    </section>
+  );
+}
+
 export function WebDetail({ alert }: { alert: AlertDetail }) {
   const words = t.value.web;
   const versions = versionsOf([...alert.events, alert.event]);
@@ -149,6 +196,7 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
           </dl>
           <Times event={event} alert={alert} />
         </section>
+        <People alert={alert} key={alert.fingerprint} />
         {picture && (
           <section class="block">
             <h3>{words.pictured}</h3>

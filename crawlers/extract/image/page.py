@@ -12,7 +12,8 @@ from crawlers.extract.image.codes import find_codes
 from crawlers.extract.image.engine import Engine
 from crawlers.extract.image.load import Pixels, load
 from crawlers.extract.image.ocr import Line, read_lines
-from crawlers.extract.image.personal import NOBODY, Personal, part
+from crawlers.extract.image.personal import part
+from crawlers.personal import NOBODY, Personal
 
 MIN_PDQ_QUALITY = 50
 """Of 100; below it a picture is too plain for its hash to tell it from others (PDQ reference, 2019)."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from crawlers.personal import Personal
 
 MASK = "＊＊"
 _NUMBER_LABELS = (
@@ -37,24 +38,6 @@ _LATIN_LABEL = re.compile(
 _SEAT = re.compile(rf"(?:{_SEAT_LABELS}){_BLANKS}第?(?P<value>\d{{1,4}})(?!\d)", re.IGNORECASE)
 _DIGITS = re.compile(rf"(?:{_NUMBER_LABELS}){_BLANKS}(?P<value>\d[\d\s\-]{{3,24}}\d)", re.IGNORECASE)
 MIN_NAME_CHARS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Personal:
-    """Whom a picture names. Never part of a text, a label or a log."""
-
-    name: str | None = None
-    seat: str | None = None
-    """Room and seat, as written."""
-    number: str | None = None
-    """Of the candidate."""
-
-    @property
-    def is_empty(self) -> bool:
-        return self.name is None and self.seat is None and self.number is None
-
-
-NOBODY = Personal()
 
 
 def part(lines: Sequence[str]) -> tuple[list[str], Personal]:

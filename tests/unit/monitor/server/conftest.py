@@ -21,6 +21,7 @@ from monitor.server.services import (
     ServerSettings,
 )
 from monitor.server.views import AlertDetail, AlertPage, AlertView, HealthView, QueueHealth, ReasonView
+from monitor.store.personal import NamedPerson
 
 NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 
@@ -56,6 +57,8 @@ class MemoryBook:
     changes: list[Change] = field(default_factory=list)
     listeners: list[Callable[[], None]] = field(default_factory=list)
     queries: list[AlertQuery] = field(default_factory=list)
+    viewers: list[str] = field(default_factory=list)
+    """Who asked for names."""
 
     def put(self, alert: AlertView, change_id: int | None = None) -> int:
         change_id = change_id or (self.changes[-1].id + 1 if self.changes else 1)
@@ -80,6 +83,12 @@ class MemoryBook:
                 return AlertDetail(**values, events=[change.alert.event])
         return None
 
+    async def view_personal(self, fingerprint: str, actor: str) -> Sequence[NamedPerson] | None:
+        if await self.get_alert(fingerprint) is None:
+            return None
+        self.viewers.append(actor)
+        return [NamedPerson("sha256:1", "李小明", "07 / 24", None, NOON)]
+
     async def last_change(self) -> int:
         if self.fails:
             raise WorldError("the store failed: disk full")
@@ -101,6 +110,7 @@ class World:
     book: MemoryBook = field(default_factory=MemoryBook)
     files: dict[str, EvidenceFile] = field(default_factory=dict)
     status: str = "ok"
+    opened: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def open_evidence(self, digest: str) -> EvidenceFile | None:
         return self.files.get(digest)
@@ -118,7 +128,12 @@ class World:
         )
 
     def services(self) -> ServerServices:
-        return ServerServices(self.book, self.open_evidence, self.health, lambda: NOON)
+        return ServerServices(
+            self.book, self.open_evidence, self.health, lambda: NOON, note_opened=self.note_opened
+        )
+
+    async def note_opened(self, actor: str, digest: str, media_type: str) -> None:
+        self.opened.append((actor, digest, media_type))
 
     def settings(self, **more: object) -> ServerSettings:
         quick: dict[str, object] = {"static_root": self.static_root, "health_s": 0.05, "ping_s": 0.1}

@@ -102,3 +102,13 @@ async def test_a_wrong_method_is_told_the_right_one(client):
     assert answer.status == 405
     assert "GET" in answer.headers["Allow"]
     assert (await answer.json())["code"] == "method-not-allowed"
+
+
+async def test_names_in_pictures_are_shown_with_the_name_of_who_looked(client, world, make):
+    world.book.put(make("aa"))
+    answer = await client.get("/api/alerts/aa/personal")
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert [one["seat"] for one in (await answer.json())["people"]] == ["07 / 24"]
+    assert world.book.viewers == ["local"]
+    assert (await client.get("/api/alerts/bb/personal")).status == 404

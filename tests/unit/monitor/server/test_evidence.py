@@ -59,3 +59,21 @@ async def test_evidence_that_is_gone_is_a_problem(client):
     answer = await client.get(f"/api/evidence/{DIGEST}")
     assert answer.status == 404
     assert (await answer.json())["code"] == "no-such-evidence"
+
+
+@pytest.mark.parametrize("media_type", ["audio/flac", "application/x-sigmf-data"])
+async def test_who_listens_is_noted_once_a_look(client, world, tmp_path, media_type):
+    file = tmp_path / "a"
+    file.write_bytes(bytes(range(100)))
+    world.files[DIGEST] = EvidenceFile(file, media_type)
+    for given in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=10-19"}):
+        await (await client.get(f"/api/evidence/{DIGEST}", headers=given)).read()
+    assert world.opened == [("local", DIGEST, media_type)] * 2
+
+
+async def test_a_picture_is_no_listening(client, world, tmp_path):
+    file = tmp_path / "p"
+    file.write_bytes(b"PNG")
+    world.files[DIGEST] = EvidenceFile(file, "image/png")
+    await (await client.get(f"/api/evidence/{DIGEST}")).read()
+    assert world.opened == []
