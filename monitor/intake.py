@@ -180,6 +180,9 @@ class Intake:
             # Text of one length, so that the store can tell the newest by comparing.
             at = picture.at.isoformat(timespec="microseconds")
             event["spectrogram"] = {**heard.spectrogram, "digest": picture.digest, "at": at}
+        if emission.next_burst_at is not None:
+            event["next_burst_at"] = emission.next_burst_at
+            event["next_burst_within_s"] = emission.next_burst_within_s
         if "baseline" in emission.extra:
             event["baseline"] = emission.extra["baseline"]["reasons"]
         cause = _Cause(

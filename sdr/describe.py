@@ -15,8 +15,9 @@ import numpy as np
 from sdr.clip import Clip, extract
 from sdr.follow import MAX_BURSTS, Followed
 from sdr.ghost import Ghost, capture, crystal_harmonic, from_recording
-from sdr.measure import Measures, measure
+from sdr.measure import Measures, measure, rhythm
 from sdr.modulation import Identification, identify
+from sdr.repeat import predicted
 from sdr.tape import Tape
 from sdr.types import Emission, SampleFormat
 from sdr.watch import Watch
@@ -109,37 +110,42 @@ def describe(
     first_seen = place.started_at + timedelta(seconds=first / rate)
     # The row of the first hit stays what it is, whatever is learned about the emission later.
     found_at = place.started_at + timedelta(seconds=watch.sample_of(one.hit.last_row) / rate)
-    return Emission(
-        id=emission_id(place.sensor, found_at, place.center_hz + one.hit.low_bin * watch.bin_hz),
-        sensor=place.sensor,
-        start_s=start_s,
-        end_s=end_s,
-        first_seen=first_seen,
-        last_seen=place.started_at + timedelta(seconds=last / rate),
-        ended=ended,
-        center_hz=place.center_hz + offset_hz,
-        bandwidth_hz=width_hz,
-        snr_db=snr_db,
-        peak_dbfs=peak_dbfs,
-        bursts=max(1, one.n_bursts),
-        on_time_s=min(on_time_s, end_s - start_s),
-        duty_cycle=min(1.0, on_time_s / max(end_s - start_s, watch.row_s)),
-        burst_period_s=_period(bursts, rate),
-        modulation=kind.modulation if kind else None,
-        confidence=kind.confidence if kind else None,
-        symbol_rate=kind.symbol_rate if kind else None,
-        deviation_hz=kind.deviation_hz if kind else None,
-        content=kind.content if kind else None,
-        flags=tuple(dict.fromkeys((*flags, *(ghost.flag for ghost in ghosts)))),
-        extra={
-            "first_sample": first,
-            "last_sample": last,
-            "bursts_s": [
-                [(a - place.origin_sample) / rate, (b - place.origin_sample) / rate] for a, b in bursts
-            ],
-            "floor_dbfs_hz": floor,
-            "ghosts": [{"flag": ghost.flag, "reason": ghost.reason} for ghost in ghosts],
-        },
+    period_s = _period(bursts, rate)
+    starts_s = tuple((a - place.origin_sample) / rate for a, _ in bursts)
+    return predicted(
+        Emission(
+            id=emission_id(place.sensor, found_at, place.center_hz + one.hit.low_bin * watch.bin_hz),
+            sensor=place.sensor,
+            start_s=start_s,
+            end_s=end_s,
+            first_seen=first_seen,
+            last_seen=place.started_at + timedelta(seconds=last / rate),
+            ended=ended,
+            center_hz=place.center_hz + offset_hz,
+            bandwidth_hz=width_hz,
+            snr_db=snr_db,
+            peak_dbfs=peak_dbfs,
+            bursts=max(1, one.n_bursts),
+            on_time_s=min(on_time_s, end_s - start_s),
+            duty_cycle=min(1.0, on_time_s / max(end_s - start_s, watch.row_s)),
+            burst_period_s=period_s,
+            modulation=kind.modulation if kind else None,
+            confidence=kind.confidence if kind else None,
+            symbol_rate=kind.symbol_rate if kind else None,
+            deviation_hz=kind.deviation_hz if kind else None,
+            content=kind.content if kind else None,
+            flags=tuple(dict.fromkeys((*flags, *(ghost.flag for ghost in ghosts)))),
+            extra={
+                "first_sample": first,
+                "last_sample": last,
+                "bursts_s": [
+                    [(a - place.origin_sample) / rate, (b - place.origin_sample) / rate] for a, b in bursts
+                ],
+                "floor_dbfs_hz": floor,
+                "ghosts": [{"flag": ghost.flag, "reason": ghost.reason} for ghost in ghosts],
+            },
+        ),
+        rhythm(starts_s) if period_s is not None else None,
     )
 
 

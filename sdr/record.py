@@ -17,7 +17,7 @@ def instant(at: datetime) -> str:
 
 
 def emission_record(emission: Emission) -> dict[str, Any]:
-    """The fields that are promised, and those that help: ``deviation_hz``, ``content``."""
+    """The fields that are promised, and those that help: ``deviation_hz``, ``content``, ``next_burst_at``."""
     return {
         "type": "emission",
         "id": emission.id,
@@ -40,6 +40,8 @@ def emission_record(emission: Emission) -> dict[str, Any]:
         "on_time_s": round(emission.on_time_s, 4),
         "duty_cycle": round(emission.duty_cycle, 4),
         "burst_period_s": _rounded(emission.burst_period_s, 3),
+        "next_burst_at": instant(emission.next_burst_at) if emission.next_burst_at else None,
+        "next_burst_within_s": _rounded(emission.next_burst_within_s, 3),
         "new": emission.new,
         "service": emission.service,
         "flags": list(emission.flags),

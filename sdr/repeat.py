@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from sdr.measure import rhythm
+from sdr.measure import Rhythm, rhythm
 from sdr.types import Emission
 
 NEAR_HZ = 6_250.0
@@ -44,4 +45,12 @@ class Repetition:
         if found is None:
             return emission
         duty = min(1.0, emission.on_time_s / found.period_s)
-        return replace(emission, burst_period_s=found.period_s, duty_cycle=duty)
+        return predicted(replace(emission, burst_period_s=found.period_s, duty_cycle=duty), found)
+
+
+def predicted(emission: Emission, found: Rhythm | None) -> Emission:
+    """`emission` with its next burst, of which `found` is the rhythm on the run's clock."""
+    if found is None:
+        return emission
+    at = emission.first_seen + timedelta(seconds=found.next_s - emission.start_s)
+    return replace(emission, next_burst_at=at, next_burst_within_s=found.within_s)

@@ -319,6 +319,8 @@ class Scanner:
                 flags=tuple(dict.fromkeys((*earlier.flags, *emission.flags))),
                 evidence=earlier.evidence,
                 burst_period_s=emission.burst_period_s or earlier.burst_period_s,
+                next_burst_at=emission.next_burst_at or earlier.next_burst_at,
+                next_burst_within_s=emission.next_burst_within_s or earlier.next_burst_within_s,
                 extra={**emission.extra, **kept_extra(earlier.extra)},
             )
         is_last = ended if is_last is None else is_last

@@ -102,6 +102,10 @@ class Emission:
     on_time_s: float
     duty_cycle: float
     burst_period_s: float | None = None
+    next_burst_at: datetime | None = None
+    """When the next burst is to be expected, where a rhythm shows."""
+    next_burst_within_s: float | None = None
+    """Half-width of the window in which 95 % of the bursts so far fell."""
     modulation: str | None = None
     confidence: float | None = None
     symbol_rate: float | None = None

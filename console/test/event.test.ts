@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hearings, numberOf, placeIn, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
+import { hearings, nextInRhythm, numberOf, placeIn, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
 import { openable } from "../src/text/url";
 
 const whole = { t0_s: 10, t1_s: 20, low_hz: 100, high_hz: 200 };
@@ -61,5 +61,24 @@ describe("the comparison with the survey", () => {
     const event = { baseline: [{ code: "new", en: "new here", zh: "新信号" }, { en: "half" }, 7, null] };
     expect(surveyed(event)).toEqual([{ en: "new here", zh: "新信号" }]);
     expect(surveyed({})).toEqual([]);
+  });
+});
+
+describe("the next burst", () => {
+  const event = { next_burst_at: "2026-06-07T02:06:00Z", burst_period_s: 360 };
+  const at = (clock: string) => Date.parse(`2026-06-07T${clock}Z`);
+
+  test("is the one foretold while that is ahead", () => {
+    expect(nextInRhythm(event, at("02:01:00"))).toBe(at("02:06:00"));
+  });
+
+  test("is one in step with it once that was missed", () => {
+    expect(nextInRhythm(event, at("02:06:01"))).toBe(at("02:12:00"));
+    expect(nextInRhythm(event, at("03:00:30"))).toBe(at("03:06:00"));
+  });
+
+  test("is not known without a rhythm", () => {
+    expect(nextInRhythm({ burst_period_s: 360 }, at("02:00:00"))).toBeNull();
+    expect(nextInRhythm({ next_burst_at: "2026-06-07T02:06:00Z" }, at("02:00:00"))).toBeNull();
   });
 });

@@ -177,6 +177,7 @@ export const en = {
     duty_cycle: "Duty cycle",
     bursts: "Bursts",
     burst_period_s: "Burst period",
+    next_burst_at: "Next burst expected",
     n_repeats: "Before in session",
     modulation: "Modulation",
     confidence: "Confidence",

@@ -177,6 +177,7 @@ export const zh: Dictionary = {
     duty_cycle: "占空比",
     bursts: "突发次数",
     burst_period_s: "突发周期",
+    next_burst_at: "预计下次突发",
     n_repeats: "本场次此前",
     modulation: "调制方式",
     confidence: "置信度",

@@ -85,3 +85,11 @@ export function versionsOf(events: readonly FlatEvent[]): FlatEvent[] {
   for (const event of events) byVersion.set(numberOf(event, "version") ?? 1, event);
   return [...byVersion.entries()].sort(([a], [b]) => b - a).map(([, event]) => event);
 }
+
+/** The instant in milliseconds of the next burst after `at`, by the rhythm so far; null where there is none. */
+export function nextInRhythm(event: FlatEvent, at: number): number | null {
+  const due = Date.parse(textOf(event, "next_burst_at") ?? "");
+  const period = (numberOf(event, "burst_period_s") ?? 0) * 1000;
+  if (!Number.isFinite(due) || period <= 0) return null;
+  return due + Math.max(0, Math.ceil((at - due) / period)) * period;
+}

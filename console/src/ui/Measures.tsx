@@ -1,7 +1,8 @@
 import { language, t } from "../i18n";
 import { fields } from "../state/desk";
-import type { FlatEvent } from "../state/event";
-import { measure, percent } from "../text/format";
+import { now } from "../state/clock";
+import { nextInRhythm, numberOf, type FlatEvent } from "../state/event";
+import { measure, percent, timeOfDay } from "../text/format";
 
 const RADIO = [
   "center_hz",
@@ -17,6 +18,7 @@ const RADIO = [
   "duty_cycle",
   "bursts",
   "burst_period_s",
+  "next_burst_at",
   "n_repeats",
   "n_sensors",
   "new",
@@ -50,11 +52,23 @@ export function shown(name: string, value: unknown, unit: string): [string, stri
   return [String(value), ""];
 }
 
+/** When a search team should listen: one that is past was missed, and the rhythm goes on. */
+function nextBurst(event: FlatEvent, at: number): [string, string] | null {
+  const due = nextInRhythm(event, at);
+  if (due === null) return null;
+  const within = numberOf(event, "next_burst_within_s") ?? 0;
+  return [timeOfDay(due), `± ${Math.max(1, Math.ceil(within))} s`];
+}
+
 export function Measures({ event, kind }: { event: FlatEvent; kind: "radio" | "web" }) {
   const words = t.value;
   const table = fields.value[kind] ?? {};
   const rows = (kind === "radio" ? RADIO : WEB)
-    .map((name) => ({ name, value: shown(name, event[name], table[name]?.unit ?? "") }))
+    .map((name) => ({
+      name,
+      value:
+        name === "next_burst_at" ? nextBurst(event, now.value) : shown(name, event[name], table[name]?.unit ?? ""),
+    }))
     .filter(({ value }) => kind === "radio" || value !== null);
   if (rows.length === 0) return null;
   return (

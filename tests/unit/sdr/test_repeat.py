@@ -22,6 +22,10 @@ def test_three_starts_in_step_show_a_period_and_its_duty_cycle() -> None:
     third = known.add(heard(5.0, 169.0024e6))
     assert third.burst_period_s == pytest.approx(2.0)
     assert third.duty_cycle == pytest.approx(0.05)
+    # The next is due two seconds after the third began.
+    assert third.next_burst_at is not None
+    assert (third.next_burst_at - third.first_seen).total_seconds() == pytest.approx(2.0)
+    assert third.next_burst_within_s == pytest.approx(0.001)
 
 
 def test_starts_out_of_step_show_none() -> None:
@@ -29,6 +33,7 @@ def test_starts_out_of_step_show_none() -> None:
     for start in (1.0, 2.0, 5.5, 6.1, 9.9):
         last = known.add(heard(start))
     assert last.burst_period_s is None
+    assert last.next_burst_at is None
 
 
 def test_channels_do_not_mix() -> None:

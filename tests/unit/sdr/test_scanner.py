@@ -109,6 +109,11 @@ def test_bursts_in_a_rhythm_carry_their_period(tmp_path: Path) -> None:
     assert len(found) >= 5
     assert found[-1].burst_period_s == pytest.approx(1.0, abs=0.02)
     assert found[-1].duty_cycle == pytest.approx(0.1, abs=0.02)
+    # A search team is told when to listen: one period after the newest burst began.
+    due = found[-2].next_burst_at
+    assert due is not None
+    assert (found[-1].first_seen - due).total_seconds() == pytest.approx(0.0, abs=0.05)
+    assert found[-2].next_burst_within_s < 0.2
 
 
 def test_an_iq_mirror_is_no_sender_of_its_own(tmp_path: Path) -> None:
