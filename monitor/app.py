@@ -214,8 +214,7 @@ async def _open_server(
         place = doors.evidence.find(known[0]) if known else None
         return EvidenceFile(place, known[1]) if known and place else None
 
-    async def note_opened(actor: str, digest: str, media_type: str) -> None:
-        await doors.book.record(actor, "evidence.opened", digest, {"media_type": media_type})
+    ears = {runner.status.id: runner.listen for runner in daemon.sensors}
 
     services = ServerServices(
         doors.book,
@@ -224,7 +223,8 @@ async def _open_server(
         doors.clock.now,
         people,
         plan=setup.bandplan,
-        note_opened=note_opened,
+        record=doors.book.record,
+        listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,
         topics=daemon.topics.topics,
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),

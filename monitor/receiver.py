@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import structlog
 
 from monitor.alert.alert import EvidenceRef
@@ -22,14 +23,16 @@ from monitor.bandplan import BandPlan
 from monitor.baseline import Baseline
 from monitor.config.model import History, Sensor
 from monitor.intake import Heard
-from monitor.sensors import SensorError, WorkerStats
+from monitor.sensors import Ear, ListenMode, Piece, SensorError, WorkerStats
 from monitor.server.views import BandCoverage, Note
+from sdr.demod import Mode
 from sdr.history_feed import HistoryBounds
 from sdr.plan import Band as SharedBand
 from sdr.plan import split
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
+from sdr.tap import Away, Tap
 from sdr.watch import warm_up
 
 log = structlog.get_logger()
@@ -99,6 +102,10 @@ class Receiver:
         # A read that waits for samples ends when its source is closed.
         self._source.close()
 
+    def listen(self, channel_hz: float, mode: ListenMode) -> Ear:
+        tap = Tap(self._source.info.format, channel_hz, Mode(mode))
+        return _Listener(tap, self._scanner.listen(tap))
+
     def stats(self) -> WorkerStats:
         status = self._scanner.status
         return WorkerStats(
@@ -135,6 +142,23 @@ class Receiver:
         refs = [_ref(item, emission.first_seen) for item in items]
         spectrogram = emission.extra.get("spectrogram")
         self._post(Heard(emission, self._sensor.venue, refs, spectrogram, is_last=report.is_last))
+
+
+class _Listener:
+    def __init__(self, tap: Tap, end: Callable[[], None]) -> None:
+        self._tap = tap
+        self._end = end
+
+    def pieces(self) -> Generator[Piece, None, None]:
+        for heard in self._tap.sounds():
+            if isinstance(heard, Away):
+                yield Piece(away_hz=heard.center_hz, is_silent=heard.center_hz is None)
+            else:
+                pcm = np.round(heard.samples * 32767).astype("<i2")
+                yield Piece(pcm.tobytes())
+
+    def close(self) -> None:
+        self._end()
 
 
 def _open(sensor: Sensor) -> SampleSource:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import structlog
 
@@ -23,6 +23,7 @@ from monitor.intake import Heard
 from monitor.queue import QueueError
 from monitor.server.views import BandCoverage, BandView, Note, PartState, SensorHealth
 
+PCM_RATE_HZ = 16_000
 MAILBOX = 4096
 """Emissions of several minutes at the worst site measured; more means that nothing is being stored."""
 STOP_S = 3.0
@@ -53,6 +54,33 @@ class WorkerStats:
     """What is odd about the receiver itself."""
 
 
+ListenMode = Literal["nfm", "am"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one moment of listening gives: sound, or the reason why there is none."""
+
+    pcm: bytes = b""
+    """Signed 16 bit, little-endian, `PCM_RATE_HZ`."""
+    away_hz: float | None = None
+    """Where the receiver listens instead."""
+    is_silent: bool = False
+    """No samples come at all."""
+
+
+class Ear(Protocol):
+    """Somebody listening to one channel."""
+
+    def pieces(self) -> Iterator[Piece]:
+        """Blocks; for a thread of the listener's own. Ends after `close`."""
+        ...
+
+    def close(self) -> None:
+        """From any thread, at any time."""
+        ...
+
+
 class Worker(Protocol):
     """Reads one source until its end; lives in a thread of its own."""
 
@@ -65,6 +93,10 @@ class Worker(Protocol):
         ...
 
     def stats(self) -> WorkerStats: ...
+
+    def listen(self, channel_hz: float, mode: ListenMode) -> Ear:
+        """Sound of a channel from now on, while the receiver stands on it; from any thread."""
+        ...
 
 
 Open = Callable[[Callable[[Heard], None]], Worker]
@@ -105,6 +137,13 @@ class SensorRunner:
         self._mail: deque[Heard] = deque()
         self._came = asyncio.Event()
         self._worker: Worker | None = None
+
+    def listen(self, channel_hz: float, mode: ListenMode) -> Ear:
+        """Sound of a channel. Raises `SensorError` if the sensor gives none now."""
+        worker = self._worker
+        if worker is None:
+            raise SensorError(self.status.error or "the sensor gives no samples now")
+        return worker.listen(channel_hz, mode)
 
     async def run(self) -> None:
         """Until cancelled. A source that ends is ended; one that fails is tried again."""

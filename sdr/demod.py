@@ -164,12 +164,14 @@ def demodulate_stream(
     mode: Mode,
     *,
     squelched: bool = True,
+    chunk_s: float = CHUNK_S,
 ) -> Iterator[Sound]:
     """Sound of a recording of any length, in pieces that join without a seam.
 
-    `blocks` are raw pairs of shape (n, 2), of any length; memory is that of one chunk.
+    `blocks` are raw pairs of shape (n, 2), of any length; memory is that of one chunk. Sound comes
+    `chunk_s` and the overlap late, and costs more the shorter the chunk.
     """
-    chunk, overlap = round(CHUNK_S * rate_hz), round(OVERLAP_S * rate_hz)
+    chunk, overlap = round(chunk_s * rate_hz), round(OVERLAP_S * rate_hz)
     held: list[NDArray[Any]] = []
     n_held = 0
     first = True

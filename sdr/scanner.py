@@ -22,6 +22,7 @@ from sdr.reading import Reading
 from sdr.repeat import Repetition
 from sdr.scan import EmissionReport, ScanSettings, ScanStatus
 from sdr.source.base import SampleSource
+from sdr.tap import Tap
 from sdr.tape import Tape
 from sdr.types import Block, Emission, Hop
 from sdr.watch import Watch
@@ -89,6 +90,7 @@ class Scanner:
         self._doubles: dict[int, int] = {}
         """Rows of those that were not reported, as others show what they show."""
         self._repetition = Repetition()
+        self._taps: tuple[Tap, ...] = ()
         self._origin: int | None = None
         self._epoch: datetime = info.started_at
 
@@ -101,6 +103,16 @@ class Scanner:
     def unwatched(self) -> list[tuple[float, float]]:
         """What an RTL-SDR could tune to and this scan does not hear."""
         return self._coverage.unwatched
+
+    def listen(self, tap: Tap) -> Callable[[], None]:
+        """Give `tap` every block from now on; the result ends that. From any thread."""
+        self._taps = (*self._taps, tap)
+
+        def end() -> None:
+            self._taps = tuple(one for one in self._taps if one is not tap)
+            tap.close()
+
+        return end
 
     def stop(self) -> None:
         """End `run` soon; from any thread."""
@@ -199,6 +211,8 @@ class Scanner:
             # is not asked about it: this block is waiting in its buffer.
             self._next_probe = max(self._next_probe, status.n_samples + 1)
             self._report_lasting(watch, block.hop, after_s=0.0)
+        for tap in self._taps:
+            tap.take(block)
         self._tape.append(block.iq, block.first_sample)
         watch.push(block)
         if self._history is not None:

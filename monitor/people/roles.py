@@ -10,16 +10,18 @@ from typing import Final, Literal, get_args
 
 Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
-Permission = Literal["alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal"]
+Permission = Literal[
+    "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen"
+]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
 GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
-    "radio": frozenset({"alerts", "evidence", "health", "rules"}),
+    "radio": frozenset({"alerts", "evidence", "health", "rules", "listen"}),
     # Whom a picture names tells the room: needed to judge it, and by nobody else.
     "analyst": frozenset({"alerts", "evidence", "health", "rules", "personal"}),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
     "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules"}),
-    "supervisor": frozenset({"alerts", "evidence", "health", "metrics", "rules", "personal"}),
+    "supervisor": frozenset({"alerts", "evidence", "health", "metrics", "rules", "personal", "listen"}),
     # Checks what was done, from the alerts and their history; listens to nobody.
     "auditor": frozenset({"alerts", "health", "metrics", "rules"}),
     "administrator": frozenset(PERMISSIONS),

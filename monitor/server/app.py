@@ -15,6 +15,7 @@ from prometheus_client import Counter
 from monitor.people.roles import Permission
 from monitor.server.access import NEEDS, access
 from monitor.server.guard import add_security_headers, host_guard
+from monitor.server.listening import POOL, ListenPool
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
@@ -43,6 +44,7 @@ def make_server_app(
     app[SERVICES] = services
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
+    app[POOL] = ListenPool()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.
@@ -58,6 +60,7 @@ def make_server_app(
     app.router.add_get("/{path:.*}", get_static)
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(_end_streams)
+    app.on_shutdown.append(app[POOL].close)
     return app
 
 

@@ -62,7 +62,9 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
         raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
     if _is_listening(file.media_type) and _from_start(request):
         # Not each stretch that a player asks for: one look is one entry.
-        await request.app[SERVICES].note_opened(actor_of(request), digest, file.media_type)
+        await request.app[SERVICES].record(
+            actor_of(request), "evidence.opened", digest, {"media_type": file.media_type}
+        )
     return web.FileResponse(file.path, headers=safe_headers(file.media_type, digest))
 
 

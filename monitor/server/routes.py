@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from monitor.server import alerts, evidence, health, live, people, rules, spectrum, topics
+from monitor.server import alerts, evidence, health, listening, live, people, rules, spectrum, topics
 from monitor.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
     *alerts.ROUTES,
     *live.ROUTES,
+    *listening.ROUTES,
     *evidence.ROUTES,
     *health.ROUTES,
     *people.ROUTES,

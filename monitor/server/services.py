@@ -10,17 +10,18 @@ connection holds no queue of its own, and one that was away asks for what it mis
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from monitor.bandplan import BandPlan
 from monitor.people.desk import People
+from monitor.sensors import Ear, ListenMode
 from monitor.server.spectrum_views import PastView
 from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
 from monitor.topics import Topics
@@ -183,7 +184,7 @@ OpenEvidence = Callable[[str], Awaitable[EvidenceFile | None]]
 """Digest with its ``sha256:`` to the file, None when there is none."""
 
 
-async def _note_nothing(_actor: str, _digest: str, _media_type: str) -> None:
+async def _record_nothing(_actor: str, _action: str, _subject: str, _body: Mapping[str, Any]) -> object:
     """Where nothing is audited: in tests of other things."""
 
 
@@ -198,8 +199,10 @@ class ServerServices:
     people: People | None = None
     """None where logins are off."""
     plan: BandPlan = field(default_factory=BandPlan)
-    note_opened: Callable[[str, str, str], Awaitable[None]] = _note_nothing
-    """Record who opens what can be listened to: actor, digest, media type. Raises what forbids opening it."""
+    record: Callable[[str, str, str, Mapping[str, Any]], Awaitable[object]] = _record_nothing
+    """Write to the audit what somebody looks at or listens to: actor, action, subject, details."""
+    listen: Callable[[str, float, ListenMode], Ear] | None = None
+    """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
     past: SpectrumPast | None = None
     """None where this process has no sensors."""
     rules: RuleService | None = None

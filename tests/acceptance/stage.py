@@ -30,7 +30,7 @@ from monitor.evidence import EvidenceStore
 from monitor.intake import Heard
 from monitor.queue import open_queue
 from monitor.schedule import ClockSchedule
-from monitor.sensors import WorkerStats
+from monitor.sensors import SensorError, WorkerStats
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertView
 from monitor.store import Store, StoreError
@@ -142,6 +142,9 @@ class Ear:
 
     def stats(self) -> WorkerStats:
         return WorkerStats()
+
+    def listen(self, channel_hz: float, mode: str) -> Any:
+        raise SensorError("a scripted sensor has no sound")
 
 
 class Book(StoreBook):

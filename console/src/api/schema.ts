@@ -316,7 +316,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "evidence" | "health" | "metrics" | "personal" | "rules" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "evidence" | "health" | "listen" | "metrics" | "personal" | "rules" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;

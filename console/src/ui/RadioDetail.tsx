@@ -4,6 +4,7 @@ import { language, t } from "../i18n";
 import { hearings, surveyed, textOf, wordsOf, type FlatEvent } from "../state/event";
 import { theme } from "../state/theme";
 import { Facts } from "./Facts";
+import { Listen } from "./Listen";
 import { Measures } from "./Measures";
 import { Spectrogram } from "./Spectrogram";
 import { Advice, Why } from "./Why";
@@ -83,6 +84,7 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
           </p>
         )}
         <Why alert={alert} />
+        <Listen event={alert.event} />
         <Surveyed event={alert.event} />
         <Advice alert={alert} />
         {decoded && (

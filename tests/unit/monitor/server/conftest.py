@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -110,7 +111,7 @@ class World:
     book: MemoryBook = field(default_factory=MemoryBook)
     files: dict[str, EvidenceFile] = field(default_factory=dict)
     status: str = "ok"
-    opened: list[tuple[str, str, str]] = field(default_factory=list)
+    audit: list[tuple[str, str, str, dict[str, Any]]] = field(default_factory=list)
 
     async def open_evidence(self, digest: str) -> EvidenceFile | None:
         return self.files.get(digest)
@@ -128,12 +129,10 @@ class World:
         )
 
     def services(self) -> ServerServices:
-        return ServerServices(
-            self.book, self.open_evidence, self.health, lambda: NOON, note_opened=self.note_opened
-        )
+        return ServerServices(self.book, self.open_evidence, self.health, lambda: NOON, record=self.record)
 
-    async def note_opened(self, actor: str, digest: str, media_type: str) -> None:
-        self.opened.append((actor, digest, media_type))
+    async def record(self, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> None:
+        self.audit.append((actor, action, subject, dict(body)))
 
     def settings(self, **more: object) -> ServerSettings:
         quick: dict[str, object] = {"static_root": self.static_root, "health_s": 0.05, "ping_s": 0.1}

@@ -68,7 +68,7 @@ async def test_who_listens_is_noted_once_a_look(client, world, tmp_path, media_t
     world.files[DIGEST] = EvidenceFile(file, media_type)
     for given in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=10-19"}):
         await (await client.get(f"/api/evidence/{DIGEST}", headers=given)).read()
-    assert world.opened == [("local", DIGEST, media_type)] * 2
+    assert world.audit == [("local", "evidence.opened", DIGEST, {"media_type": media_type})] * 2
 
 
 async def test_a_picture_is_no_listening(client, world, tmp_path):
@@ -76,4 +76,4 @@ async def test_a_picture_is_no_listening(client, world, tmp_path):
     file.write_bytes(b"PNG")
     world.files[DIGEST] = EvidenceFile(file, "image/png")
     await (await client.get(f"/api/evidence/{DIGEST}")).read()
-    assert world.opened == []
+    assert world.audit == []
