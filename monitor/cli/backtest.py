@@ -142,9 +142,9 @@ def _show_backtest(test: Backtest, as_lines: bool) -> None:
         return
     console = Console()
     table = Table(box=None, header_style="bold")
-    for head in ("day 日期", "venue 考点", "rule 规则"):
+    for head in ("day\n日期", "venue\n考点", "rule\n规则"):
         table.add_column(head, overflow="fold")
-    for head in ("before 原", "after 新", "gained 增", "lost 减"):
+    for head in ("before\n原", "after\n新", "gained\n增", "lost\n减"):
         table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
         counts = (row.n_before, row.n_after, row.n_gained, row.n_lost)

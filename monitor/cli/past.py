@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
@@ -60,7 +60,7 @@ class _Stored(msgspec.Struct):
 
 
 def past_events(given: str, bad: BadLines, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
-    """The events of an export or a store, which `given` names.
+    """The events of an export (of events, or of alerts) or of a store, which `given` names.
 
     Parameters
     ----------
@@ -70,11 +70,35 @@ def past_events(given: str, bad: BadLines, verdicts: Verdicts) -> Iterator[dict[
     if is_store(given):
         yield from _stored(given, verdicts)
         return
-    for number, event in json_lines(Path(given), bad):
-        if event.get("kind") in KINDS:
-            yield event
+    of_alerts: dict[str, dict[str, Any]] = {}
+    for number, record in json_lines(Path(given), bad):
+        if is_alert(record):
+            for event in _exported(record, verdicts):
+                of_alerts.setdefault(json.dumps(event, sort_keys=True), event)
+        elif record.get("kind") in KINDS:
+            yield record
         else:
             bad.add(Fault(given, number, "not an event: kind must be radio or web"))
+    # Alerts are exported by gravity; correlations want their events in the order in which they came.
+    yield from sorted(of_alerts.values(), key=lambda event: str(event.get("at")))
+
+
+def is_alert(record: Mapping[str, Any]) -> bool:
+    """Whether `record` is an alert as `examwatch alerts` writes it, with the events that raised it."""
+    return "fingerprint" in record and isinstance(record.get("event"), dict)
+
+
+def _exported(alert: Mapping[str, Any], verdicts: Verdicts) -> Iterator[dict[str, Any]]:
+    if alert.get("kind") not in KINDS:
+        # A correlation's event is one of those that raised the alerts beside it; health has none.
+        return
+    fingerprint = str(alert["fingerprint"])
+    for event in alert.get("events") or [alert["event"]]:
+        known = {name: value for name, value in event.items() if name != "spectrogram"}
+        known["id"] = event.get("id") or event.get("document") or f"{fingerprint}/{event.get('at')}"
+        if fingerprint in verdicts:
+            verdicts[str(known["id"])] = verdicts[fingerprint]
+        yield known
 
 
 def is_store(given: str) -> bool:

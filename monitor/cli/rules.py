@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from rich.console import Console
@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from monitor.cli.backtest import Format, backtest, days_of
-from monitor.cli.past import BadLines, past_events
+from monitor.cli.past import BadLines, is_alert, past_events
 from monitor.cli.rollback import rollback
 from rules.check import check_samples
 from rules.condition import show_condition
@@ -260,7 +260,8 @@ def _events(file: Path, faults: list[Fault]) -> Iterator[tuple[int, dict[str, An
                 faults.append(Fault(str(file), number, "not a JSON object"))
                 continue
             if isinstance(event, dict):
-                yield number, event
+                alert = cast("dict[str, Any]", event)
+                yield number, alert["event"] if is_alert(alert) else alert
             else:
                 faults.append(Fault(str(file), number, "not a JSON object"))
 

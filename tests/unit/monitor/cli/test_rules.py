@@ -180,3 +180,36 @@ def test_backtest_on_top_keeps_the_rules_in_force(run, past, stricter):
     on_top = [json.loads(line) for line in run(*words, "--on-top").stdout.splitlines()]
     assert {row["rule"] for row in on_top[:-1] if row["lost"]} == {"radio-unknown-narrowband"}
     assert sum(row["lost"] for row in alone[:-1]) >= sum(row["lost"] for row in on_top[:-1])
+
+
+@pytest.fixture
+def exported(past: Path) -> Path:
+    """The same days as `examwatch alerts export` writes them: by alert, each with its events."""
+    file = past.with_name("alerts.jsonl")
+    events = [json.loads(line) for line in past.read_text("utf-8").splitlines()]
+    by_channel: dict[str, list[dict[str, object]]] = {}
+    for event in events:
+        by_channel.setdefault(event["channel"], []).append(event)
+    alerts = [
+        {"fingerprint": f"{n:016x}", "kind": "radio", "event": found[-1], "events": found}
+        for n, found in enumerate(by_channel.values())
+    ]
+    alerts += [{"fingerprint": "f" * 16, "kind": "health", "event": {"kind": "health"}, "events": []}]
+    file.write_text("".join(json.dumps(alert) + "\n" for alert in reversed(alerts)), "utf-8")
+    return file
+
+
+def test_backtest_reads_exported_alerts_as_the_events_that_raised_them(run, past, exported, stricter):
+    words = ("backtest", "--rules", stricter, "--current", LIBRARY / "radio" / "unknown-narrowband.yml")
+    assert run(*words, "--against", exported).stdout == run(*words, "--against", past).stdout
+    verdicts = past.with_name("verdicts.jsonl")
+    # The channel of 8 dB, which the stricter limit loses.
+    verdicts.write_text(f'{{"id": "{3:016x}", "verdict": "confirmed"}}\n', "utf-8")
+    result = run(*words, "--against", exported, "--verdicts", verdicts)
+    assert json.loads(result.stdout.splitlines()[-1])["verdicts"]["after"]["recall"] == 0
+
+
+def test_explain_reads_an_exported_alert_as_its_event(run, exported):
+    result = run("explain", "radio-unknown-narrowband", exported)
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["fires"] for answer in answers[1:]] == [True] * 9 + [False] * 3
