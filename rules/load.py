@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -148,6 +148,20 @@ def _doubled(rules: Iterable[Rule]) -> Iterable[Fault]:
         seen.setdefault(rule.id, rule.file)
 
 
+_OF_ANY_KIND: Final[Mapping[str, Callable[[Node], Any]]] = {
+    "id": rule_id,
+    "title": both,
+    "advice": both,
+    "level": lambda node: one_of(node, tuple(LEVELS), "level"),
+    "owner": word,
+    "tags": words,
+    "false_positives": boths,
+    "references": words,
+    "version": version,
+    "budget": budget,
+}
+
+
 class _Reader:
     """Reads one rule; a part that is wrong becomes a fault and the other parts are still read."""
 
@@ -165,7 +179,10 @@ class _Reader:
                 self._faults.add(1, f"{name} is missing")
         kind = self._part("kind", lambda node: one_of(node, tuple(FIELDS), "kind"), None)
         if kind is None:
-            return None  # without its kind, no field can be checked
+            # Without its kind no field can be checked; what does not hang on it still is.
+            for name, read in _OF_ANY_KIND.items():
+                self._part(name, read, None)
+            return None
         self._kind = cast("Kind", kind)
         wanted, unwanted = EITHER[:: -1 if kind == "correlation" else 1]
         if self._tree.get(wanted) is None:

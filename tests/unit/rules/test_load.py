@@ -243,3 +243,13 @@ def test_writing_and_reading_each_shipped_rule_gives_the_rule():
 @given(st.text(max_size=200), st.integers(0, len(GOOD)), st.integers(0, 40))
 def test_a_damaged_file_gives_faults_or_a_rule_and_never_crashes(text, at, cut):
     faults_of(GOOD[:at] + text + GOOD[at + cut :])
+
+
+def test_a_wrong_kind_hides_no_fault_that_does_not_hang_on_it():
+    text = (
+        changed("kind: radio", "kind: tv")
+        .replace("level: high", "level: hihg")
+        .replace("owner: radio", "owner: []")
+    )
+    places = [line.split(": ")[0] for line in faults_of(text)]
+    assert places == ["f.yml:4", "f.yml:5", "f.yml:7"]
