@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
+import aiohttp
 import structlog
 
 from crawlers.archive import WarcArchive
@@ -40,6 +41,10 @@ from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
+from monitor.notify.desk import NotifyDesk, Plan
+from monitor.notify.ledger import Ledger
+from monitor.notify.senders import Sender
+from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
 from monitor.queue import open_queue
@@ -105,6 +110,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     evidence = EvidenceStore(config.data_dir / "evidence")
     browser = Chromium()
     poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
+    notify = await _open_notify(stack, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -116,8 +122,22 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         poller=poller,
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
+        notify=notify,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
+
+
+async def _open_notify(
+    stack: AsyncExitStack, config: Config, book: StoreBook, clock: Clock
+) -> NotifyDesk | None:
+    if config.notify is None:
+        return None
+    client = await stack.enter_async_context(aiohttp.ClientSession())
+    language = config.language
+    senders = {one.id: Sender(one, client, language) for one in config.notify.receivers}
+    site = config.site.name.zh if language == "zh" else config.site.name.en
+    plan = Plan(config.notify.tree, config.notify.inhibitions, site, language)
+    return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
 
 
 def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
@@ -224,6 +244,7 @@ async def _open_server(
         people,
         plan=setup.bandplan,
         record=doors.book.record,
+        telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,
         topics=daemon.topics.topics,

@@ -26,6 +26,7 @@ from monitor.evidencekeeping import Bounds, tidy_hourly
 from monitor.health import Health, Parts
 from monitor.healthwatch import LOOK_S, HealthWatch, sensor_part, source_part
 from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
 from monitor.queue import AlertQueue
 from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
@@ -55,6 +56,8 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
+    notify: NotifyDesk | None = None
+    """Tells people, where the configuration says whom."""
     renderer: Renderer | None = None
     """Pictures the pages of posts that raised an alert, where there is a browser."""
 
@@ -64,6 +67,7 @@ class Daemon:
 
     def __init__(self, setup: Setup, doors: Doors, look_s: float = LOOK_S, watch_s: float = WATCH_S) -> None:
         self._doors = doors
+        self.notify = doors.notify
         self._look_s = look_s
         self._watch_s = watch_s
         clock, timetable = doors.clock, setup.timetable
@@ -152,6 +156,9 @@ class Daemon:
             If the disk fails already now.
         """
         began_at = self._doors.clock.now()
+        if self._doors.notify is not None:
+            # Before what the queue still holds is stored: that is news.
+            await self._doors.notify.open()
         while await self.pipeline.step(0.0):
             pass
         await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
@@ -168,6 +175,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
+            if self._doors.notify is not None:
+                group.create_task(self._doors.notify.run(), name="notify")
             if self.shots is not None:
                 group.create_task(self.shots.run(), name="screenshots")
             group.create_task(self._watch.run(self._look_s), name="health watch")

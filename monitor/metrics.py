@@ -39,6 +39,13 @@ class DaemonCollector(Collector):
         for reason, n in health.queue.n_dropped.items():
             dropped.add_metric([reason], n)
         yield dropped
+        if self._daemon.notify is not None:
+            told = CounterMetricFamily(
+                "examwatch_notices", "Messages to receivers", labels=["receiver", "outcome"]
+            )
+            for (receiver, outcome), n in self._daemon.notify.counts.items():
+                told.add_metric([receiver, outcome], n)
+            yield told
         if self._daemon.shots is not None:
             shots = CounterMetricFamily(
                 "examwatch_screenshots", "Pages pictured for alerts, or not", labels=["outcome"]

@@ -12,32 +12,15 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
 )
 
 from crawlers.config import CrawlSettings
+from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
+from monitor.config.notify import Notify
 from sdr.units import parse_band, parse_frequency
-
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-
-
-def _base(info: ValidationInfo) -> Path:
-    return Path((info.context or {}).get("base", "."))
-
-
-def _resolved(path: Path, info: ValidationInfo) -> Path:
-    return (_base(info) / path).resolve()
-
-
-def _existing(path: Path, info: ValidationInfo) -> Path:
-    found = _resolved(path, info)
-    if not found.exists():
-        raise ValueError(f"no such file: {found}")
-    return found
 
 
 def _source(spec: str, info: ValidationInfo) -> str:
@@ -46,13 +29,13 @@ def _source(spec: str, info: ValidationInfo) -> str:
     if spec.startswith(RECEIVERS):
         return spec
     if not colon:
-        return str(_existing(Path(spec), info))
-    return f"{scheme}:{_existing(Path(rest), info)}"
+        return str(existing(Path(spec), info))
+    return f"{scheme}:{existing(Path(rest), info)}"
 
 
 def _sqlite(url: str, info: ValidationInfo) -> str:
     scheme, _, path = url.partition(":")
-    return f"sqlite:{_resolved(Path(path), info)}" if scheme == "sqlite" and path else url
+    return f"sqlite:{resolved(Path(path), info)}" if scheme == "sqlite" and path else url
 
 
 def _store(url: str, info: ValidationInfo) -> str:
@@ -80,16 +63,10 @@ def _band(value: Any) -> Any:
     return {"low_hz": low_hz, "high_hz": high_hz}
 
 
-FilePath = Annotated[Path, AfterValidator(_resolved)]
-ExistingPath = Annotated[Path, AfterValidator(_existing)]
 Frequency = Annotated[float, BeforeValidator(_frequency)]
 
 
 RECEIVERS = ("rtl:", "tcp:")
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Both(Strict):
@@ -246,6 +223,8 @@ class Config(Strict):
     sources: tuple[dict[str, Any], ...] = ()
     """Read by `crawlers.config`, which knows the kinds."""
     tips: Tips | None = None
+    notify: Notify | None = None
+    """Who is told, beside who looks at the console."""
     demo: Demo | None = None
 
     @property

@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Permission = Literal[
-    "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen"
+    "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen", "silence"
 ]
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -20,8 +20,10 @@ GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
     # Whom a picture names tells the room: needed to judge it, and by nobody else.
     "analyst": frozenset({"alerts", "evidence", "health", "rules", "personal"}),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
-    "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules"}),
-    "supervisor": frozenset({"alerts", "evidence", "health", "metrics", "rules", "personal", "listen"}),
+    "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules", "silence"}),
+    "supervisor": frozenset(
+        {"alerts", "evidence", "health", "metrics", "rules", "personal", "listen", "silence"}
+    ),
     # Checks what was done, from the alerts and their history; listens to nobody.
     "auditor": frozenset({"alerts", "health", "metrics", "rules"}),
     "administrator": frozenset(PERMISSIONS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.server import alerts, evidence, health, listening, live, people, rules, spectrum, topics
+from monitor.server import alerts, evidence, health, listening, live, people, rules, spectrum, telling, topics
 from monitor.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -15,4 +15,5 @@ ROUTES: tuple[Route, ...] = (
     *spectrum.ROUTES,
     *rules.ROUTES,
     *topics.ROUTES,
+    *telling.ROUTES,
 )

@@ -20,6 +20,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from monitor.bandplan import BandPlan
+from monitor.notify.ledger import Notice, Silence
+from monitor.notify.matcher import Matcher
 from monitor.people.desk import People
 from monitor.sensors import Ear, ListenMode
 from monitor.server.spectrum_views import PastView
@@ -155,6 +157,30 @@ class RuleService(Protocol):
         ...
 
 
+class Telling(Protocol):
+    """Silences, and what was told to whom; every change is audited."""
+
+    async def silences(self) -> Sequence[Silence]:
+        """Those that last."""
+        ...
+
+    async def would_hide(self, matchers: Sequence[Matcher]) -> int:
+        """Alerts with news in the last 7 days that `matchers` fit."""
+        ...
+
+    async def silence(
+        self, matchers: Sequence[Matcher], reason: str, author: str, ends_at: datetime
+    ) -> Silence: ...
+
+    async def unsilence(self, silence_id: str, actor: str) -> bool:
+        """False where none of that id lasts."""
+        ...
+
+    async def notices(self, limit: int) -> Sequence[Notice]:
+        """The newest first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PastQuery:
     """Which stretch of a sensor's spectrum is asked for, with how many rows and bins at most."""
@@ -207,6 +233,8 @@ class ServerServices:
     """None where this process has no sensors."""
     rules: RuleService | None = None
     """None where this process judges nothing."""
+    telling: Telling | None = None
+    """Silences and messages; None where this process has no store of its own."""
     topics: Topics | None = None
     """None where this process reads no posts."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -135,6 +135,58 @@ evidence = sa.Table(
     _column("recorded_at", Instant),
 )
 
+notify_groups = sa.Table(
+    "notify_groups",
+    metadata,
+    _column("key", sa.Text, primary_key=True),
+    _column("route", sa.Text),
+    _column("labels", Json),
+    _column("began_at", Instant),
+    _column("told_at", Instant, nullable=True),
+    _column("told", Json),
+    _column("due_at", Instant),
+    sa.Index("ix_notify_groups_due_at", "due_at"),
+)
+
+notify_members = sa.Table(
+    "notify_members",
+    metadata,
+    _column("group_key", sa.Text, primary_key=True),
+    _column("fingerprint", sa.Text, primary_key=True),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("group_key", sa.Text),
+    _column("receiver", sa.Text),
+    _column("reason", sa.Text),
+    _column("body", Json),
+    _column("state", sa.Text),
+    _column("n_attempts", sa.Integer),
+    _column("maybe_repeated", sa.Boolean),
+    _column("created_at", Instant),
+    _column("next_at", Instant),
+    _column("sent_at", Instant, nullable=True),
+    _column("error", sa.Text, nullable=True),
+    sa.Index("ix_notices_state_next_at", "state", "next_at"),
+    sa.Index("ix_notices_created_at", "created_at"),
+)
+"""The intent to tell stands here before anything is sent: what a crash cuts off is known to be open."""
+
+silences = sa.Table(
+    "silences",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("matchers", Json),
+    _column("reason", sa.Text),
+    _column("author", sa.Text),
+    _column("starts_at", Instant),
+    _column("ends_at", Instant),
+    sa.Index("ix_silences_ends_at", "ends_at"),
+)
+
 personal = sa.Table(
     "personal",
     metadata,

@@ -160,6 +160,23 @@ export interface Note {
   zh: string;
 }
 
+export interface NoticeView {
+  id: string;
+  receiver: string;
+  reason: string;
+  state: string;
+  title: string;
+  n_attempts: number;
+  maybe_repeated: boolean;
+  created_at: string;
+  sent_at: string | null;
+  error: string | null;
+}
+
+export interface NoticesView {
+  notices: NoticeView[];
+}
+
 export interface PasswordBody {
   old: string;
   new: string;
@@ -316,10 +333,35 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "evidence" | "health" | "listen" | "metrics" | "personal" | "rules" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "evidence" | "health" | "listen" | "metrics" | "personal" | "rules" | "silence" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
+}
+
+export interface SilenceBody {
+  matchers: string[];
+  reason: string;
+  ends_at: string | null;
+  try_only: boolean;
+}
+
+export interface SilenceView {
+  id: string;
+  matchers: string[];
+  reason: string;
+  author: string;
+  starts_at: string;
+  ends_at: string;
+}
+
+export interface SilencedView {
+  silence: SilenceView | null;
+  n_hidden: number;
+}
+
+export interface SilencesView {
+  silences: SilenceView[];
 }
 
 export interface SourceHealth {

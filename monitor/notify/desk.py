@@ -1,0 +1,215 @@
+"""The notify desk at work: what the store says is new is grouped, told, and told again if it must be.
+
+Each look does three things, every one of them committed before the next: alerts with news join their
+groups; groups that are due write a notice; notices that wait are sent. So it can be killed anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.notify.group import OVER, Member, due_at, next_message
+from monitor.notify.ledger import BATCH, Group, Joining, Ledger, Notice
+from monitor.notify.matcher import all_hold, group_labels, labels_of
+from monitor.notify.message import Language, body
+from monitor.notify.route import Inhibition, Route, routes_of
+from monitor.notify.senders import Sender, SendError
+from monitor.store.book import StoreBook
+from monitor.store.errors import StoreError
+from monitor.store.merge import Merged
+
+LOOK_S = 1.0
+GRAVE_WAIT = timedelta(seconds=3)
+"""A critical alert waits no longer for others to share its message."""
+N_ATTEMPTS = 3
+"""By one receiver, before its fallback takes over."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0
+GIVEN_UP_AFTER = timedelta(hours=24)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who is told of what."""
+
+    tree: Route
+    inhibitions: tuple[Inhibition, ...]
+    site: str
+    language: Language
+
+
+class NotifyDesk:
+    def __init__(
+        self,
+        plan: Plan,
+        senders: Mapping[str, Sender],
+        book: StoreBook,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._plan = plan
+        self._senders = senders
+        self._book = book
+        self._ledger = Ledger(book.store)
+        self._clock = clock
+        self._rng = rng
+        self._nodes = {node.path: node for node in _all(plan.tree)}
+        self.counts: Counter[tuple[str, str]] = Counter()
+        """By receiver and outcome: ``sent``, ``failed``, ``given up``."""
+
+    async def open(self) -> None:
+        """Take up what the last run left. Raises `StoreError`."""
+        n_open = await self._book.write(self._ledger.open)
+        if n_open:
+            log.warning("messages may be sent twice: the last run ended while it sent them", n=n_open)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK_S)
+            try:
+                await self.step()
+            except StoreError as error:
+                log.error("nobody can be told while the store fails", error=str(error))
+
+    async def step(self) -> None:
+        """One look. Raises `StoreError`; the next look goes on where this one stopped."""
+        while await self._gather():
+            pass
+        await self._write_notices()
+        await self._send()
+
+    async def _gather(self) -> bool:
+        """Put alerts with news into their groups; whether there may be more."""
+        changed, position = await self._book.read(self._ledger.changed)
+        if not changed:
+            return False
+        now = self._clock.now()
+        joinings = [one for alert in changed for one in self._joinings(alert, now)]
+        await self._book.write(partial(self._ledger.join, joinings, position, now))
+        return len(changed) == BATCH
+
+    def _joinings(self, alert: Merged, now: datetime) -> list[Joining]:
+        if alert.experimental:
+            # A rule that has not proven itself never pages anyone.
+            return []
+        labels = labels_of(alert)
+        found: list[Joining] = []
+        for node in routes_of(self._plan.tree, labels):
+            if alert.drill and not node.drills:
+                continue
+            shared = group_labels(labels, node.group_by)
+            # A drill and the real thing are never one message.
+            key = "\x1f".join([node.path, labels["drill"], *(f"{name}={shared[name]}" for name in shared)])
+            is_urgent = alert.level == "critical"
+            due = now + (min(node.group_wait, GRAVE_WAIT) if is_urgent else node.group_wait)
+            found.append(Joining(key, node.path, shared, alert.fingerprint, due, is_urgent))
+        return found
+
+    async def _write_notices(self) -> None:
+        now = self._clock.now()
+        groups = await self._book.read(partial(self._ledger.due, now))
+        if not groups:
+            return
+        silences = await self._book.read(partial(self._ledger.silences, now))
+        sources: Sequence[Mapping[str, str]] = ()
+        if self._plan.inhibitions:
+            firing = await self._book.read(partial(self._ledger.firing, now))
+            sources = [labels_of(one) for one in firing if not one.experimental]
+        for group in groups:
+            found = await self._book.read(partial(self._ledger.members, group.key))
+            members: dict[str, Member] = {}
+            for alert in found:
+                labels = labels_of(alert)
+                fires = alert.ends_at is None or alert.ends_at > now
+                is_silenced = any(all_hold(one.matchers, labels) for one in silences)
+                is_inhibited = fires and any(
+                    rule.mutes(labels, source) for rule in self._plan.inhibitions for source in sources
+                )
+                if not is_silenced and not is_inhibited:
+                    members[alert.fingerprint] = Member(alert.fingerprint, alert.level, fires)
+            await self._tell(group, {one.fingerprint: one for one in found}, members, now)
+
+    async def _tell(
+        self, group: Group, alerts: Mapping[str, Merged], members: Mapping[str, Member], now: datetime
+    ) -> None:
+        node = self._nodes.get(group.route)
+        if node is None:
+            # The configuration has no such route any more.
+            await self._book.write(partial(self._ledger.look_later, group, now, set(alerts)))
+            return
+        message = next_message(members, group.told, node, now)
+        if message is None:
+            # Over, and never told or told to be over: of no more interest.
+            gone = {
+                name
+                for name, alert in alerts.items()
+                if alert.ends_at is not None
+                and alert.ends_at <= now
+                and group.told.alerts.get(name, OVER) == OVER
+            }
+            again = now + min(node.group_interval, node.repeat_interval)
+            await self._book.write(partial(self._ledger.look_later, group, again, gone))
+            return
+        told = body(message, alerts, group.labels, self._plan.site, self._plan.language, now)
+        next_look = due_at(message.told, group.began_at, node)
+        await self._book.write(
+            partial(self._ledger.tell, group, message, node.receiver, told, next_look, now)
+        )
+
+    async def _send(self) -> None:
+        waiting = await self._book.read(partial(self._ledger.waiting, self._clock.now()))
+        by_receiver: dict[str, list[Notice]] = {}
+        for notice in waiting:
+            by_receiver.setdefault(notice.receiver, []).append(notice)
+        # A receiver that hangs holds up nobody else.
+        await asyncio.gather(*(self._send_all(name, some) for name, some in by_receiver.items()))
+
+    async def _send_all(self, name: str, some: Sequence[Notice]) -> None:
+        sender = self._senders.get(name)
+        for notice in some:
+            now = self._clock.now()
+            if sender is None or now - notice.created_at > GIVEN_UP_AFTER:
+                why = notice.error or f"there is no receiver '{name}' any more"
+                await self._book.write(partial(self._ledger.given_up, notice, why, now))
+                self._count(name, "given up", why)
+                continue
+            if sender.free_at(now) > now:
+                return
+            await self._book.write(partial(self._ledger.sending, notice))
+            try:
+                await sender.send(notice, now)
+            except SendError as error:
+                await self._failed(notice, sender, error)
+            else:
+                await self._book.write(partial(self._ledger.sent, notice, self._clock.now()))
+                self.counts[name, "sent"] += 1
+
+    async def _failed(self, notice: Notice, sender: Sender, error: SendError) -> None:
+        now, fallback = self._clock.now(), sender.receiver.fallback
+        receiver, wait_s = notice.receiver, error.wait_s
+        if fallback is not None and notice.n_attempts + 1 >= N_ATTEMPTS:
+            receiver, wait_s = fallback, 0.0
+        elif wait_s is None:
+            wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**notice.n_attempts) * self._rng.uniform(0.8, 1.2)
+        again = now + timedelta(seconds=wait_s)
+        await self._book.write(partial(self._ledger.failed, notice, str(error), again, receiver))
+        self._count(notice.receiver, "failed", str(error))
+
+    def _count(self, receiver: str, outcome: str, error: str) -> None:
+        self.counts[receiver, outcome] += 1
+        log.error("a message was not taken", receiver=receiver, outcome=outcome, error=error)
+
+
+def _all(node: Route) -> list[Route]:
+    return [node, *(below for child in node.routes for below in _all(child))]

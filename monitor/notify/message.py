@@ -1,0 +1,90 @@
+"""What a message says: few words, the gravest first, and how many more there are. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from monitor.alert import wire
+from monitor.notify.group import Message
+from monitor.store.merge import Merged
+
+Language = Literal["zh", "en"]
+N_SHOWN: Final = 5
+MAX_SUMMARY: Final = 120
+_MARK: Final = {"critical": "I", "high": "II", "medium": "III", "low": "IV"}
+_REASON: Final = {
+    "en": {"first": "New", "new": "New in the group", "resolved": "Over", "repeat": "Still going on"},
+    "zh": {"first": "新告警", "new": "新增告警", "resolved": "已结束", "repeat": "仍在持续"},
+}
+REPEATED: Final = {
+    "en": "(may have been sent before: the program was interrupted while it sent this)",
+    "zh": "（可能重复：发送时程序曾中断）",
+}
+
+
+def body(
+    message: Message,
+    alerts: Mapping[str, Merged],
+    labels: Mapping[str, str],
+    site: str,
+    language: Language,
+    now: datetime,
+) -> dict[str, Any]:
+    """The message as a webhook gets it; robots get its ``text``."""
+    firing = [alerts[one] for one in message.firing]
+    over = [alerts[one] for one in message.resolved]
+    shown = firing or over
+    reason = _REASON[language][message.reason]
+    n = len(shown)
+    drill = {"en": "[DRILL] ", "zh": "【演练】"}[language] if any(one.drill for one in shown) else ""
+    counted = f"{n} 条" if language == "zh" else f"{n} alert{'s' * (n != 1)}"
+    head = f"{drill}{site} · {reason} · {counted}"
+    where = " ".join(f"{name}={value}" for name, value in labels.items() if value)
+    lines = [head, *([where] if where else []), *(_line(one, language) for one in shown[:N_SHOWN])]
+    if n > N_SHOWN:
+        lines.append(f"另有 {n - N_SHOWN} 条" if language == "zh" else f"and {n - N_SHOWN} more")
+    if firing and over:
+        lines.append(f"{len(over)} 条已结束" if language == "zh" else f"{len(over)} over")
+    return wire.plain(
+        {
+            "version": 1,
+            "site": site,
+            "reason": message.reason,
+            "at": now,
+            "labels": dict(labels),
+            "title": head,
+            "text": "\n".join(lines),
+            "firing": [_record(one) for one in firing],
+            "resolved": [_record(one) for one in over],
+        }
+    )
+
+
+def _line(alert: Merged, language: Language) -> str:
+    title = alert.annotations.get(f"title_{language}", alert.fingerprint)
+    told = alert.annotations.get(f"summary_{language}", "")
+    told = told if len(told) <= MAX_SUMMARY else told[: MAX_SUMMARY - 1] + "…"
+    return f"[{_MARK[alert.level]}] {title}{': ' if told else ''}{told}"
+
+
+def _record(alert: Merged) -> dict[str, Any]:
+    return {
+        "fingerprint": alert.fingerprint,
+        "kind": alert.kind,
+        "level": alert.level,
+        "venue": alert.venue,
+        "drill": alert.drill,
+        "labels": alert.labels,
+        "annotations": alert.annotations,
+        "starts_at": alert.starts_at,
+        "ends_at": alert.ends_at,
+        "count": alert.count,
+    }
+
+
+def text_of(told: Mapping[str, Any], language: Language, *, maybe_repeated: bool) -> str:
+    """The words alone, as robots show them."""
+    lines: Sequence[str] = [str(told["text"]), *([REPEATED[language]] if maybe_repeated else [])]
+    return "\n".join(lines)
