@@ -36,6 +36,7 @@ from crawlers.workshop import ProcessWorkshop
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
+from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
@@ -111,6 +112,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     browser = Chromium()
     poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     notify = await _open_notify(stack, config, book, clock)
+    ping = await _open_ping(stack, config)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -123,6 +125,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
         notify=notify,
+        ping=ping,
+        ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
 
@@ -138,6 +142,19 @@ async def _open_notify(
     site = config.site.name.zh if language == "zh" else config.site.name.en
     plan = Plan(config.notify.tree, config.notify.inhibitions, site, language)
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
+
+
+async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
+    if config.deadman is None:
+        return None
+    url, file = config.deadman.url, config.deadman.url_file
+    if url is None and file is not None:
+        try:
+            url = await asyncio.to_thread(file.read_text, "utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise WorldError(f"{file}: {error}") from None
+    client = await stack.enter_async_context(aiohttp.ClientSession())
+    return http_ping(client, (url or "").strip())
 
 
 def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:

@@ -9,11 +9,13 @@ sources ─Document──┘     │
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 from crawlers.document import Document
 from crawlers.render.chromium import Renderer
@@ -21,10 +23,19 @@ from monitor.chores import forget_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
+from monitor.deadman import Ping, keep_alive
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
 from monitor.health import Health, Parts
-from monitor.healthwatch import LOOK_S, HealthWatch, sensor_part, source_part
+from monitor.healthwatch import (
+    LOOK_S,
+    HealthWatch,
+    disk_part,
+    messages_part,
+    receiver_part,
+    sensor_part,
+    source_part,
+)
 from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
@@ -43,6 +54,11 @@ CHANNELS_KNOWN = timedelta(days=1)
 """So long a sender keeps the channel name of its last alert over a restart."""
 
 
+def disk_space(folder: Path) -> tuple[int, int]:
+    space = shutil.disk_usage(folder)
+    return space.total, space.free
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What the daemon reaches the world through; a test hands in its own."""
@@ -58,6 +74,11 @@ class Doors:
     """Lets the crawler's memory go of what is older."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
+    ping: Ping | None = None
+    """Tells somebody outside that all goes well."""
+    ping_s: float = 60.0
+    disk: Callable[[Path], tuple[int, int]] = disk_space
+    """Bytes in all, and free, where a folder lies."""
     renderer: Renderer | None = None
     """Pictures the pages of posts that raised an alert, where there is a browser."""
 
@@ -121,7 +142,10 @@ class Daemon:
         self._watch = HealthWatch(
             lambda: [
                 *(sensor_part(sensor) for sensor in self.health.view().sensors),
+                *(receiver_part(sensor) for sensor in self.health.view().sensors),
                 *(source_part(status) for status in self.crawling.statuses.values()),
+                disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
+                *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
             clock,
@@ -139,6 +163,9 @@ class Daemon:
             await self._doors.book.keep_personal(document)
         if self.shots is not None:
             self.shots.ask(document, alerts)
+
+    def _is_well(self) -> bool:
+        return self.pipeline.counts.error is None
 
     def n_dropped(self) -> dict[str, int]:
         """Emissions that never reached intake, by reason."""
@@ -175,6 +202,11 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
+            if self._doors.ping is not None:
+                group.create_task(
+                    keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),
+                    name="dead-man ping",
+                )
             if self._doors.notify is not None:
                 group.create_task(self._doors.notify.run(), name="notify")
             if self.shots is not None:

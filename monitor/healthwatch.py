@@ -10,41 +10,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from crawlers.state import SIGNS
-from monitor.alert.alert import Alert, Level, fingerprint
+from monitor.alert.alert import Alert, fingerprint
 from monitor.clock import Clock
 from monitor.crawling import SourceStatus
+from monitor.healthkinds import KINDS
 from monitor.queue import AlertQueue, QueueError
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertPage, SensorHealth
 
-SILENT_AFTER = timedelta(seconds=90)
-"""A dongle that is plugged in again streams within 10 s and a restart of its host takes a minute: what
-lasts longer needs a person."""
 LOOK_S = 15.0
-LEVEL: Mapping[str, Level] = {"sensor": "high", "source": "medium"}
-_TITLES = {
-    "sensor": ("Sensor {id} gives no data", "传感器 {id} 无数据"),
-    "source": ("Source {id} cannot be watched", "来源 {id} 无法监测"),
-}
-_ADVICE = {
-    "sensor": (
-        "Check power, cable and USB at the sensor; while it is silent its place is not watched.",
-        "检查传感器供电、线缆与 USB；无数据期间该处没有监测。",
-    ),
-    "source": (
-        "Open the page in a browser; renew the cookie or the selectors; until then posts there are missed.",
-        "用浏览器打开该页面核实，更新 Cookie 或选择器；恢复之前该来源的帖子会漏掉。",
-    ),
-}
-_SENSOR_TEXT = ("no samples for 90 s", "90 秒没有收到采样")
-
+LEAST_FREE_BYTES, LEAST_FREE_SHARE = 5_000_000_000, 0.05
+"""Evidence of a busy day takes some gigabytes; a small card is judged by its share."""
 log = structlog.get_logger()
 
 
@@ -62,6 +44,8 @@ class Part:
     error: str | None
     settled: bool
     """Enough is known of it to say that something is over."""
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """What is said of a problem, in English and Chinese, where its kind does not say it."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -87,6 +71,33 @@ def sensor_part(sensor: SensorHealth) -> Part:
 
 def source_part(status: SourceStatus) -> Part:
     return Part("source", status.id, None, status.signs, None, status.error, settled=status.polled)
+
+
+def receiver_part(sensor: SensorHealth) -> Part:
+    """What is odd about a receiver that works: its drift, settings that are not those of its survey."""
+    texts = {note.code: (note.en, note.zh) for note in sensor.notes}
+    return Part(
+        "receiver",
+        sensor.id,
+        sensor.venue,
+        tuple(texts),
+        None,
+        None,
+        settled=sensor.state == "ok",
+        texts=texts,
+    )
+
+
+def disk_part(folder: str, total_bytes: int, free_bytes: int) -> Part:
+    is_low = free_bytes < min(LEAST_FREE_BYTES, LEAST_FREE_SHARE * total_bytes)
+    error = f"{free_bytes / 1e9:.1f} GB free of {total_bytes / 1e9:.0f} GB" if is_low else None
+    return Part("disk", folder, None, ("low",) if is_low else (), None, error, settled=True)
+
+
+def messages_part(receiver: str, since: datetime | None, error: str | None) -> Part:
+    """A receiver of messages, which takes none since then."""
+    problems = ("not-taken",) if since is not None else ()
+    return Part("messages", receiver, None, problems, since, error, settled=True)
 
 
 class HealthWatch:
@@ -151,7 +162,7 @@ class HealthWatch:
         raised = {
             key: _raised(key[2], part, self._bad_since[key], now)
             for key, part in bad.items()
-            if key not in self._open and (key[0] != "sensor" or now - self._bad_since[key] >= SILENT_AFTER)
+            if key not in self._open and now - self._bad_since[key] >= KINDS[key[0]].patience
         }
         over = [
             key for key in self._open if key not in bad and (key[:2] not in parts or parts[key[:2]].settled)
@@ -168,15 +179,16 @@ def _raised(problem: str, part: Part, since: datetime, now: datetime) -> Alert:
     labels = {"part": part.kind, "id": part.id, "problem": problem}
     if part.venue is not None:
         labels["venue"] = part.venue
-    told_en, told_zh = SIGNS.get(problem, _SENSOR_TEXT) if part.kind == "source" else _SENSOR_TEXT
+    kind = KINDS[part.kind]
+    told_en, told_zh = part.texts.get(problem) or kind.problems.get(problem) or (problem, problem)
     detail = f": {part.error}" if part.error else ""
     cause = _digest(fingerprint(labels), since.isoformat())
-    title, advice = _TITLES[part.kind], _ADVICE[part.kind]
+    title, advice = kind.title, kind.advice
     return Alert(
         id=_digest(cause, "raised"),
         cause=cause,
         kind="health",
-        level=LEVEL[part.kind],
+        level=kind.level,
         labels=labels,
         annotations={
             "title_en": title[0].format(id=part.id),

@@ -19,7 +19,7 @@ from pydantic import (
 
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
-from monitor.config.notify import Notify
+from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
 
@@ -223,6 +223,8 @@ class Config(Strict):
     sources: tuple[dict[str, Any], ...] = ()
     """Read by `crawlers.config`, which knows the kinds."""
     tips: Tips | None = None
+    deadman: Deadman | None = None
+    """Hears from us as long as all goes well."""
     notify: Notify | None = None
     """Who is told, beside who looks at the console."""
     demo: Demo | None = None

@@ -55,6 +55,20 @@ class Receiver(Strict):
         return self
 
 
+class Deadman(Strict):
+    """Who is pinged as long as all goes well; its address may be a secret."""
+
+    url: Annotated[str, AfterValidator(_http)] | None = None
+    url_file: ExistingPath | None = None
+    every_s: float = Field(default=60, ge=5, le=3600)
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Deadman:
+        if (self.url is None) == (self.url_file is None):
+            raise ValueError("either url or url_file is needed")
+        return self
+
+
 class RouteNode(Strict):
     receiver: Id | None = None
     """That of the node above, if left out; so with all below."""

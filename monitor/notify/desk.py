@@ -64,6 +64,7 @@ class NotifyDesk:
         self._clock = clock
         self._rng = rng
         self._nodes = {node.path: node for node in _all(plan.tree)}
+        self._failing: dict[str, tuple[datetime, str]] = {}
         self.counts: Counter[tuple[str, str]] = Counter()
         """By receiver and outcome: ``sent``, ``failed``, ``given up``."""
 
@@ -194,6 +195,7 @@ class NotifyDesk:
             else:
                 await self._book.write(partial(self._ledger.sent, notice, self._clock.now()))
                 self.counts[name, "sent"] += 1
+                self._failing.pop(name, None)
 
     async def _failed(self, notice: Notice, sender: Sender, error: SendError) -> None:
         now, fallback = self._clock.now(), sender.receiver.fallback
@@ -206,8 +208,14 @@ class NotifyDesk:
         await self._book.write(partial(self._ledger.failed, notice, str(error), again, receiver))
         self._count(notice.receiver, "failed", str(error))
 
+    def receivers(self) -> list[tuple[str, datetime | None, str | None]]:
+        """Each receiver, since when it takes nothing and why; None where it works or was not tried."""
+        failing = ((name, self._failing.get(name)) for name in self._senders)
+        return [(name, *told) if told is not None else (name, None, None) for name, told in failing]
+
     def _count(self, receiver: str, outcome: str, error: str) -> None:
         self.counts[receiver, outcome] += 1
+        self._failing.setdefault(receiver, (self._clock.now(), error))
         log.error("a message was not taken", receiver=receiver, outcome=outcome, error=error)
 
 

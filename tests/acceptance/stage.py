@@ -278,6 +278,7 @@ async def performance(folder: Path, begin: str, *, web: bool = True) -> AsyncIte
             poller=polls,
             open_sensor=lambda sensor: ears[sensor.id].open,
             forget=memory.forget,
+            disk=lambda _: (10**12, 10**11),
         )
         stage = Stage(setup, doors, answers, ears, book, polls)
         await stage.daemon.recover()

@@ -7,10 +7,19 @@ import pytest
 
 from monitor.clock import FakeClock
 from monitor.crawling import SourceStatus
-from monitor.healthwatch import SILENT_AFTER, HealthWatch, Part, sensor_part, source_part
+from monitor.healthkinds import KINDS, SILENT_AFTER
+from monitor.healthwatch import (
+    HealthWatch,
+    Part,
+    disk_part,
+    messages_part,
+    receiver_part,
+    sensor_part,
+    source_part,
+)
 from monitor.queue import QueueError
 from monitor.queue.memory import MemoryQueue
-from monitor.server.views import SensorHealth
+from monitor.server.views import Note, SensorHealth
 
 NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 SILENT = Part("sensor", "roof", "v", ("silent",), None, "unplugged", settled=True)
@@ -112,3 +121,36 @@ def test_a_sensors_state_says_what_is_wrong_and_what_is_known(state, problems, s
 def test_a_source_that_was_never_polled_says_nothing_is_over():
     assert not source_part(SourceStatus("forum", "feed", last_ok_at=NOON)).settled
     assert source_part(SourceStatus("forum", "feed", polled=True)).settled
+
+
+async def test_a_receiver_that_drifts_is_told_with_the_words_of_the_comparison():
+    world = World()
+    note = Note(code="drift", en="the floor is 4 dB higher than surveyed", zh="底噪比勘测时高 4 dB")
+    odd = receiver_part(SensorHealth(id="roof", state="ok", venue="v", notes=[note]))
+    assert await world.after(0, odd) == []
+    (raised,) = await world.after(KINDS["receiver"].patience.total_seconds(), odd)
+    assert (raised.level, raised.venue) == ("medium", "v")
+    assert raised.annotations["summary_en"] == note.en
+    assert raised.annotations["summary_zh"] == note.zh
+    (over,) = await world.after(60, receiver_part(SensorHealth(id="roof", state="ok", venue="v")))
+    assert over.fingerprint == raised.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("total_gb", "free_gb", "is_low"), [(500, 6, False), (500, 4, True), (32, 2, False), (32, 1, True)]
+)
+async def test_a_disk_is_told_when_little_is_left_for_its_size(total_gb, free_gb, is_low):
+    world = World()
+    raised = await world.after(0, disk_part("/var", round(total_gb * 1e9), round(free_gb * 1e9)))
+    assert [one.level for one in raised] == (["high"] if is_low else [])
+    if is_low:
+        assert f"{free_gb}.0 GB free" in raised[0].annotations["summary_zh"]
+
+
+async def test_a_receiver_of_messages_that_takes_none_is_told_after_a_minute():
+    world = World()
+    down = messages_part("duty", NOON, "duty: status 503")
+    assert await world.after(30, down) == []
+    (raised,) = await world.after(30, down)
+    assert raised.annotations["title_zh"] == "duty 收不到通知"
+    assert len(await world.after(10, messages_part("duty", None, None))) == 1

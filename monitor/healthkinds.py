@@ -1,0 +1,80 @@
+"""What health alerts say of each kind of part, how grave it is, and how long it may last untold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from crawlers.state import SIGNS
+from monitor.alert.alert import Level
+
+SILENT_AFTER = timedelta(seconds=90)
+"""A dongle that is plugged in again streams within 10 s and a restart of its host takes a minute: what
+lasts longer needs a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All texts in English and Chinese; ``{id}`` in a title is the part's."""
+
+    level: Level
+    title: tuple[str, str]
+    advice: tuple[str, str]
+    problems: Mapping[str, tuple[str, str]]
+    patience: timedelta = timedelta(0)
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "sensor": Kind(
+        "high",
+        ("Sensor {id} gives no data", "传感器 {id} 无数据"),
+        (
+            "Check power, cable and USB at the sensor; while it is silent its place is not watched.",
+            "检查传感器供电、线缆与 USB；无数据期间该处没有监测。",
+        ),
+        {"silent": ("no samples for 90 s", "90 秒没有收到采样")},
+        SILENT_AFTER,
+    ),
+    "source": Kind(
+        "medium",
+        ("Source {id} cannot be watched", "来源 {id} 无法监测"),
+        (
+            "Open the page in a browser; renew the cookie or the selectors; until then posts are missed.",
+            "用浏览器打开该页面核实，更新 Cookie 或选择器；恢复之前该来源的帖子会漏掉。",
+        ),
+        SIGNS,
+    ),
+    "receiver": Kind(
+        "medium",
+        ("The receiver of sensor {id} is not as it was surveyed", "传感器 {id} 的接收机与勘测时不一致"),
+        (
+            "Compare gain, ppm, antenna and cable with the survey; until then new, stronger and wider are "
+            "judged wrongly. Survey again if the change is meant.",
+            "核对增益、ppm、天线与馈线是否与勘测时一致；在此之前“新增、变强、变宽”的判断不可靠。若为有意更改请重新勘测。",
+        ),
+        {},
+        timedelta(minutes=5),
+    ),
+    "disk": Kind(
+        "high",
+        ("The disk of {id} is nearly full", "{id} 所在磁盘空间不足"),
+        (
+            "Make room, or lower evidence.max_gb and history.max_gb; on a full disk alerts wait in the queue "
+            "and evidence is lost.",
+            "清理磁盘，或调小 evidence.max_gb 与 history.max_gb；磁盘写满后告警会滞留在队列，证据无法保存。",
+        ),
+        {"low": ("little room is left", "剩余空间不足")},
+    ),
+    "messages": Kind(
+        "high",
+        ("{id} takes no messages", "{id} 收不到通知"),
+        (
+            "Try the address by hand and renew it or its secret; tell people by telephone meanwhile.",
+            "手动测试该地址，更新地址或密钥；恢复前请电话通知。",
+        ),
+        {"not-taken": ("its last messages were not taken", "最近的通知未被接收")},
+        timedelta(minutes=1),
+    ),
+}
