@@ -77,6 +77,9 @@ def hunt_command(
                 bar.update(task, total=done.n_pieces, completed=done.n_done)
     except BankError as error:
         raise InputError([Fault(str(bank), 0, str(error))]) from error
+    except BrokenPipeError:
+        # Whoever read the finds has enough of them: no fault of memory's.
+        raise
     except (sqlite3.Error, OSError) as error:
         raise WorldError(f"{memory}: {error}") from error
     finally:

@@ -12,6 +12,7 @@ import pytest
 import monitor.hunt as hunting
 from crawlers.memory import Memory
 from monitor.cli import main
+from monitor.cli.hunt import hunt_command
 from monitor.evidence import EvidenceStore
 from monitor.hunt import Hunter, Quarry, hunt
 from monitor.store import Store
@@ -142,6 +143,20 @@ async def test_the_command_prints_each_find_and_stores_it_when_asked(memory, tmp
         store = Store(f"sqlite:{tmp_path / 'store.db'}")
         assert store.verify() == n_stored
         store.close()
+
+
+async def test_a_reader_who_has_enough_is_no_fault(memory, tmp_path, capsys, monkeypatch):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "r.yml").write_text(RULE.format(id="new-word", word="青花鱼套餐"), "utf-8")
+    (tmp_path / "c.yml").write_text("data_dir: .\n", "utf-8")
+
+    class Closed:
+        def write(self, _text):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("monitor.cli.hunt.sys.stdout", Closed())
+    with pytest.raises(BrokenPipeError):
+        hunt_command(tmp_path / "c.yml", rules=tmp_path / "rules")
 
 
 @pytest.mark.parametrize(
