@@ -33,6 +33,7 @@ from crawlers.source.tips import TipsConfig
 from crawlers.tips.app import TipLimits, tips_app
 from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
+from monitor.case.service import CaseService
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
@@ -56,6 +57,7 @@ from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
+from monitor.store.requests import KeptRequests
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -261,6 +263,10 @@ async def _open_server(
         people,
         plan=setup.bandplan,
         record=doors.book.record,
+        cases=CaseService(doors.book, setup.habits, setup.playbooks, doors.clock),
+        read_audit=doors.book.read_audit,
+        in_scope=doors.book.in_scope,
+        requests=KeptRequests(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,

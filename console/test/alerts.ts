@@ -21,6 +21,9 @@ export function alert(fingerprint: string, more: Partial<AlertView> = {}): Alert
     event: {},
     evidence: [],
     history: [],
+    case: null,
+    acked_by: null,
+    acked_at: null,
     ...more,
   };
 }

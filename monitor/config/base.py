@@ -9,9 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, ValidationInfo
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+from monitor.strict import Id, Strict
+
+__all__ = ["ExistingPath", "FilePath", "Id", "Strict", "existing", "resolved"]
 
 
 def _base(info: ValidationInfo) -> Path:
@@ -31,7 +33,3 @@ def existing(path: Path, info: ValidationInfo) -> Path:
 
 FilePath = Annotated[Path, AfterValidator(resolved)]
 ExistingPath = Annotated[Path, AfterValidator(existing)]
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)

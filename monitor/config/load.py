@@ -7,7 +7,7 @@ examwatch.yml ──> Config ──┬─ timetable.yml ──> Timetable
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,9 @@ from crawlers.source.base import SourceConfig
 from crawlers.source.tips import TipsConfig
 from monitor import bandplan, timetable, yamltree
 from monitor.bandplan import BandPlan
+from monitor.case.habits import Habits
+from monitor.case.playbook import Playbooks, playbooks
+from monitor.config.desk import departments_of, habits_of
 from monitor.config.model import Config
 from monitor.demo.posts import DemoPosts, load_posts
 from monitor.faults import Fault, FaultList, InputError, collected
@@ -49,6 +52,8 @@ class Setup:
     demo: DemoPosts | None = None
     bank: Bank | None = None
     exemptions: tuple[Exemption, ...] = ()
+    habits: Habits = field(default_factory=Habits)
+    playbooks: Playbooks = field(default_factory=playbooks)
 
 
 def load_config(path: Path) -> Config:
@@ -88,17 +93,25 @@ def load_setup(path: Path, now: datetime) -> Setup:
     if config.demo is not None:
         with collected(faults):
             posts = load_posts(config.demo.posts)
+    books = playbooks()
+    if config.cases.playbooks is not None:
+        with collected(faults):
+            books = playbooks(config.cases.playbooks)
     files = rule_files_of(config)
     rules, exemptions = _rules(files, faults)
     bank = _bank(config, faults)
     faults += _misfits(tree, config, table, sources)
+    faults += _desk_misfits(tree, config, books)
     for sensor in config.sensors:
         if sensor.baseline is not None:
             with collected(faults):
                 check_template(sensor.baseline)
     if faults:
         raise InputError(faults)
-    return Setup(path, config, table, plan, rules, files, sources, posts, bank, exemptions)
+    return Setup(
+        path, config, table, plan, rules, files, sources, posts, bank, exemptions,
+        habits_of(config.departments, config.cases), books,
+    )  # fmt: skip
 
 
 def check_template(path: Path) -> None:
@@ -190,5 +203,25 @@ def _misfits(tree: Tree, config: Config, table: Timetable, sources: tuple[Source
             faults.add(
                 tree.line(("sensors", i, "venue")),
                 f"venue '{sensor.venue}' is not in the timetable {config.timetable}",
+            )
+    return faults.faults
+
+
+def _desk_misfits(tree: Tree, config: Config, books: Playbooks) -> list[Fault]:
+    """Ways of cases to departments or playbooks that there are not."""
+    faults = FaultList(tree.path)
+    departments = {one.id for one in departments_of(config.departments)}
+    for i, way in enumerate(config.cases.routes):
+        if way.department not in departments:
+            there = ", ".join(sorted(departments))
+            faults.add(
+                tree.line(("cases", "routes", i, "department")),
+                f"there is no department '{way.department}' (there is {there})",
+            )
+        if way.playbook is not None and way.playbook not in books.books:
+            there = ", ".join(sorted(books.books))
+            faults.add(
+                tree.line(("cases", "routes", i, "playbook")),
+                f"there is no playbook '{way.playbook}' (there is {there})",
             )
     return faults.faults

@@ -19,6 +19,7 @@ from pydantic import (
 
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
+from monitor.config.desk import Cases, DepartmentEntry
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -227,6 +228,9 @@ class Config(Strict):
     """Hears from us as long as all goes well."""
     notify: Notify | None = None
     """Who is told, beside who looks at the console."""
+    departments: tuple[DepartmentEntry, ...] = ()
+    """Of the joint duty room; none: the usual ones."""
+    cases: Cases = Cases()
     demo: Demo | None = None
 
     @property

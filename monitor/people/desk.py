@@ -21,12 +21,16 @@ from typing import Protocol, TypeVar
 
 from monitor.clock import Clock
 from monitor.people.passwords import fault_of, fits, hash_password, one_time_password
-from monitor.people.register import Login, PeopleError, Person, Register
-from monitor.people.roles import Role
+from monitor.people.register import Login, PeopleError, Person, Register, Token
+from monitor.people.roles import GRANTED, Permission, Role
+from monitor.people.scope import Scope
 from monitor.people.throttle import Throttle
 
 LASTS = timedelta(hours=12)
 """A shift. Who comes back the next day logs in again."""
+LONGEST_TOKEN = timedelta(days=400)
+TOKEN_PREFIX = "ewt_"  # noqa: S105 - what each begins with
+"""So that a token that was left somewhere is known for what it is."""
 FIRST_NAME = "admin"
 SETUP = "setup"
 T = TypeVar("T")
@@ -48,10 +52,17 @@ class Session:
 
     key: str
     login: Login
+    is_token: bool = False
 
     @property
     def person(self) -> Person:
         return self.login.person
+
+    @property
+    def granted(self) -> frozenset[Permission]:
+        """What the person may, and of that what the token was made for."""
+        role = GRANTED[self.login.person.role]
+        return role if self.login.permissions is None else role & self.login.permissions
 
     @property
     def csrf(self) -> str:
@@ -114,6 +125,35 @@ class People:
         """The session that a request's key stands for. Raises `StoreError`."""
         login = await self._store.read(partial(self._register.login, _digest(key), self._clock.now()))
         return Session(key, login) if login is not None else None
+
+    async def bearer(self, token: str) -> Session | None:
+        """What a token stands for. Raises `StoreError`."""
+        if not token.startswith(TOKEN_PREFIX):
+            return None
+        login = await self._store.read(partial(self._register.token_login, _digest(token), self._clock.now()))
+        return Session(token, login, is_token=True) if login is not None else None
+
+    async def add_token(
+        self, actor: str, name: str, permissions: frozenset[Permission], lasts: timedelta, note: str
+    ) -> tuple[Token, str]:
+        """A key for a program, and its text, which is kept nowhere. Raises `PeopleError`, `StoreError`."""
+        if not timedelta(0) < lasts <= LONGEST_TOKEN:
+            raise PeopleError(f"a token lasts 1 to {LONGEST_TOKEN.days} days")
+        text, now = TOKEN_PREFIX + secrets.token_urlsafe(32), self._clock.now()
+        token = Token(secrets.token_hex(6), name, note, permissions, now, now + lasts)
+        await self._store.write(partial(self._register.add_token, actor, token, _digest(text), now))
+        return token, text
+
+    async def tokens(self) -> list[Token]:
+        return await self._store.read(partial(self._register.tokens, self._clock.now()))
+
+    async def end_token(self, actor: str, token_id: str) -> bool:
+        return await self._store.write(partial(self._register.end_token, actor, token_id, self._clock.now()))
+
+    async def set_scope(self, actor: str, name: str, scope: Scope) -> Person:
+        return await self._store.write(
+            partial(self._register.set_scope, actor, name, scope, self._clock.now())
+        )
 
     async def log_out(self, session: Session) -> None:
         await self._store.write(

@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from monitor.people.roles import ROLES, Role
+from monitor.people.roles import PERMISSIONS, ROLES, Permission, Role
+from monitor.people.scope import EVERYTHING, Scope
 from monitor.store import Store
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
-from monitor.store.tables import logins, people
+from monitor.store.tables import logins, people, tokens
 
 NAME = re.compile(r"[\w][\w.@-]{0,63}")
 T = TypeVar("T")
@@ -33,6 +34,7 @@ class Person:
     must_change: bool
     """The password was made for one use: nothing else is allowed before another is chosen."""
     created_at: datetime
+    scope: Scope = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,20 @@ class Login:
     """A session that lasts."""
 
     person: Person
+    expires_at: datetime
+    permissions: frozenset[Permission] | None = None
+    """What a token was made for; None: all that the person may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key for a program."""
+
+    id: str
+    name: str
+    note: str
+    permissions: frozenset[Permission]
+    created_at: datetime
     expires_at: datetime
 
 
@@ -82,6 +98,8 @@ class Register:
                         "must_change": True,
                         "created_at": now,
                         "password_hash": password_hash,
+                        "department": None,
+                        "venues": None,
                     }
                 ],
             )
@@ -92,6 +110,78 @@ class Register:
     def set_role(self, actor: str, name: str, role: Role, now: datetime) -> Person:
         """Raises `PeopleError`, as all changes do, for nobody known and for the last administrator."""
         return self._alter(actor, "user.role", name, {"role": role}, {"role": role}, now)
+
+    def set_scope(self, actor: str, name: str, scope: Scope, now: datetime) -> Person:
+        """What of all the person sees."""
+        venues = None if scope.venues is None else sorted(scope.venues)
+        values = {"venues": venues, "department": scope.department}
+        return self._alter(actor, "user.scope", name, values, values, now)
+
+    def add_token(self, actor: str, token: Token, key_digest: str, now: datetime) -> None:
+        """Raises `PeopleError` if there is no such person."""
+
+        def work(db: sa.Connection) -> None:
+            if not db.execute(sa.select(people.c.name).where(people.c.name == token.name)).first():
+                raise PeopleError(f"there is no '{token.name}'")
+            db.execute(sa.delete(tokens).where(tokens.c.expires_at <= now))
+            row = {
+                "id": token.id,
+                "key_digest": key_digest,
+                "name": token.name,
+                "note": token.note,
+                "permissions": sorted(token.permissions),
+                "created_at": token.created_at,
+                "expires_at": token.expires_at,
+            }
+            db.execute(sa.insert(tokens), [row])
+
+        body = {
+            "name": token.name,
+            "permissions": sorted(token.permissions),
+            "expires_at": token.expires_at,
+            "note": token.note,
+        }
+        self._change(actor, "token.added", token.id, body, now, work)
+
+    def tokens(self, now: datetime) -> list[Token]:
+        """Those that last, the newest first."""
+        with translated(), self._store.reader.connect() as db:
+            rows = db.execute(
+                sa.select(tokens).where(tokens.c.expires_at > now).order_by(tokens.c.created_at.desc())
+            ).mappings()
+            return [
+                Token(
+                    row["id"], row["name"], row["note"], _permissions(row["permissions"]),
+                    row["created_at"], row["expires_at"],
+                )
+                for row in rows
+            ]  # fmt: skip
+
+    def end_token(self, actor: str, token_id: str, now: datetime) -> bool:
+        """False where there is none of that id."""
+        with translated(), self._store.writer.begin() as db:
+            if db.execute(sa.delete(tokens).where(tokens.c.id == token_id)).rowcount != 1:
+                return False
+            chain = Chain(db)
+            chain.append(now, actor, "token.ended", token_id, {})
+            chain.flush()
+            return True
+
+    def token_login(self, key_digest: str, now: datetime) -> Login | None:
+        """Whom a token stands for, and what for, if it lasts and its person may still log in."""
+        with translated(), self._store.reader.connect() as db:
+            row = (
+                db.execute(
+                    sa.select(people, tokens.c.expires_at, tokens.c.permissions)
+                    .join(tokens, tokens.c.name == people.c.name)
+                    .where(tokens.c.key_digest == key_digest, tokens.c.expires_at > now)
+                )
+                .mappings()
+                .one_or_none()
+            )
+            if row is None or row["disabled"]:
+                return None
+            return Login(_person(row), row["expires_at"], _permissions(row["permissions"]))
 
     def set_disabled(self, actor: str, name: str, disabled: bool, now: datetime) -> Person:
         action = "user.disabled" if disabled else "user.enabled"
@@ -188,4 +278,10 @@ def _person(row: sa.RowMapping) -> Person:
     role = str(row["role"])
     if role not in ROLES:
         raise PeopleError(f"'{row['name']}' has the role '{role}', which this version does not know")
-    return Person(row["name"], role, row["disabled"], row["must_change"], row["created_at"])
+    venues = None if row["venues"] is None else frozenset[str](row["venues"])
+    scope = Scope(venues, row["department"])
+    return Person(row["name"], role, row["disabled"], row["must_change"], row["created_at"], scope)
+
+
+def _permissions(names: list[str]) -> frozenset[Permission]:
+    return frozenset(one for one in PERMISSIONS if one in names)

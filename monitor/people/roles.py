@@ -11,21 +11,39 @@ from typing import Final, Literal, get_args
 Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Permission = Literal[
-    "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen", "silence"
-]
+    "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen",
+    "silence", "cases", "review", "supervise", "audit", "drill", "tokens",
+]  # fmt: skip
+"""``review`` takes steps with cases, ``supervise`` those that overrule: reopen, review what was closed."""
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
 GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
-    "radio": frozenset({"alerts", "evidence", "health", "rules", "listen"}),
+    "radio": frozenset({"alerts", "evidence", "health", "rules", "listen", "cases", "review"}),
     # Whom a picture names tells the room: needed to judge it, and by nobody else.
-    "analyst": frozenset({"alerts", "evidence", "health", "rules", "personal"}),
+    "analyst": frozenset({"alerts", "evidence", "health", "rules", "personal", "cases", "review"}),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
-    "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules", "silence"}),
+    "operator": frozenset(
+        {"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases", "drill"}
+    ),
     "supervisor": frozenset(
-        {"alerts", "evidence", "health", "metrics", "rules", "personal", "listen", "silence"}
+        {
+            "alerts",
+            "evidence",
+            "health",
+            "metrics",
+            "rules",
+            "personal",
+            "listen",
+            "silence",
+            "cases",
+            "review",
+            "supervise",
+            "audit",
+            "drill",
+        }
     ),
     # Checks what was done, from the alerts and their history; listens to nobody.
-    "auditor": frozenset({"alerts", "health", "metrics", "rules"}),
+    "auditor": frozenset({"alerts", "health", "metrics", "rules", "cases", "audit"}),
     "administrator": frozenset(PERMISSIONS),
 }
 

@@ -15,7 +15,8 @@ from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import Counter
 
 from monitor.people.desk import People, Session
-from monitor.people.roles import GRANTED, PERMISSIONS, Permission
+from monitor.people.roles import PERMISSIONS, Permission
+from monitor.people.scope import EVERYTHING, Scope
 from monitor.server.problem import ProblemError
 from monitor.server.services import SERVICES
 from monitor.server.views import SessionView
@@ -40,12 +41,15 @@ def access(people: People | None, refused: Counter) -> Middleware:
             return await handler(request)
         if request.match_info.http_exception is not None:
             return await handler(request)
-        key = _key(request)
+        key = key_of(request)
         session = await _session(people, request)
         if session is not None:
             request[SESSION] = session
             given = request.headers.get(CSRF_HEADER, "")
-            genuine = compare_digest(given.encode("utf-8", "replace"), session.csrf.encode())
+            # A token is sent by a program on purpose: no page of somebody else can make a browser do so.
+            genuine = session.is_token or compare_digest(
+                given.encode("utf-8", "replace"), session.csrf.encode()
+            )
             if request.method not in _READING and key != LOGIN and not genuine:
                 refused.labels("csrf").inc()
                 raise ProblemError(
@@ -62,21 +66,25 @@ def access(people: People | None, refused: Counter) -> Middleware:
         if session.person.must_change:
             raise ProblemError(403, "password-change-needed", "choose a password of your own first")
         role = session.person.role
-        if needs not in GRANTED[role]:
+        if needs not in session.granted:
             refused.labels("role").inc()
-            raise ProblemError(403, "not-allowed", f"the role '{role}' may not: it needs '{needs}'")
+            who = "this token" if session.is_token else f"the role '{role}'"
+            raise ProblemError(403, "not-allowed", f"{who} may not: it needs '{needs}'")
         return await handler(request)
 
     return check
 
 
-def _key(request: web.Request) -> tuple[str, str]:
+def key_of(request: web.Request) -> tuple[str, str]:
     resource = request.match_info.route.resource
     method = "GET" if request.method == "HEAD" else request.method
     return method, resource.canonical if resource is not None else ""
 
 
 async def _session(people: People, request: web.Request) -> Session | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await people.bearer(token.strip())
     key = request.cookies.get(COOKIE)
     return await people.who(key) if key else None
 
@@ -87,8 +95,8 @@ async def still_allowed(request: web.Request) -> bool:
     if session is None:
         return True
     people = request.app[SERVICES].people
-    now = await people.who(session.key) if people is not None else None
-    return now is not None and now.person.role == session.person.role
+    now = await _session(people, request) if people is not None else None
+    return now is not None and now.person == session.person and now.granted == session.granted
 
 
 def session_of(request: web.Request) -> Session:
@@ -105,6 +113,18 @@ def actor_of(request: web.Request) -> str:
     return session.person.name if session is not None else LOCAL
 
 
+def granted_to(request: web.Request) -> frozenset[Permission]:
+    """All that the asker may."""
+    session = request.get(SESSION)
+    return session.granted if session is not None else frozenset(PERMISSIONS)
+
+
+def scope_of(request: web.Request) -> Scope:
+    """Whose affairs the asker sees."""
+    session = request.get(SESSION)
+    return session.person.scope if session is not None else EVERYTHING
+
+
 def view_of(session: Session | None) -> SessionView:
     if session is None:
         return SessionView(
@@ -114,13 +134,17 @@ def view_of(session: Session | None) -> SessionView:
             must_change=False,
             csrf="",
             expires_at=None,
+            venues=None,
+            department=None,
         )
     person = session.person
     return SessionView(
         name=person.name,
         role=person.role,
-        permissions=[name for name in PERMISSIONS if name in GRANTED[person.role]],
+        permissions=[name for name in PERMISSIONS if name in session.granted],
         must_change=person.must_change,
         csrf=session.csrf,
         expires_at=session.login.expires_at,
+        venues=None if person.scope.venues is None else sorted(person.scope.venues),
+        department=person.scope.department,
     )

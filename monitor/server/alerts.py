@@ -6,7 +6,7 @@ from typing import TypeVar, get_args
 
 from aiohttp import web
 
-from monitor.server.access import actor_of
+from monitor.server.access import actor_of, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of, some_of
 from monitor.server.services import SERVICES, AlertQuery, BadCursorError
@@ -20,6 +20,7 @@ from monitor.server.views import (
     Level,
     NamedPersonView,
     PersonalView,
+    Review,
 )
 from monitor.server.wire import json_response
 from rules.event import FIELDS
@@ -28,8 +29,9 @@ MAX_LIMIT = 200
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LEVELS: tuple[Level, ...] = get_args(Level)
 STATES: tuple[AlertState, ...] = get_args(AlertState)
+REVIEWS: tuple[Review, ...] = get_args(Review)
 
-Word = TypeVar("Word", Kind, Level, AlertState)
+Word = TypeVar("Word", Kind, Level, AlertState, Review)
 
 
 def _words(request: web.Request, name: str, known: tuple[Word, ...]) -> frozenset[Word]:
@@ -57,18 +59,34 @@ def alert_query(request: web.Request) -> AlertQuery:
     ProblemError
         400 naming the first parameter that makes no sense; a misspelt name is one too.
     """
-    unknown = sorted(set(request.query) - {"cursor", "limit", "kind", "level", "venue", "state"})
+    unknown = sorted(
+        set(request.query) - {"cursor", "limit", "kind", "level", "venue", "state", "review", "drill"}
+    )
     if unknown:
         raise ProblemError(400, "bad-parameter", f"{unknown[0]!r} is not a parameter of this list")
     states = _words(request, "state", STATES)
+    reviews = _words(request, "review", REVIEWS)
+    if len(reviews) > 1:
+        raise ProblemError(400, "bad-parameter", "review: one of open, mine, judged")
     return AlertQuery(
         kinds=_words(request, "kind", KINDS),
         levels=_words(request, "level", LEVELS),
         venue=request.query.get("venue") or None,
         state=next(iter(states)) if len(states) == 1 else None,
+        review=next(iter(reviews), None),
+        drill=_flag(request, "drill"),
+        asker=actor_of(request),
+        scope=scope_of(request),
         cursor=request.query.get("cursor") or None,
         limit=_limit(request),
     )
+
+
+def _flag(request: web.Request, name: str) -> bool | None:
+    text = request.query.get(name)
+    if text not in (None, "true", "false"):
+        raise ProblemError(400, "bad-parameter", f"{name}: {text!r} is neither true nor false")
+    return None if text is None else text == "true"
 
 
 async def list_alerts(request: web.Request) -> web.StreamResponse:
@@ -85,13 +103,14 @@ async def list_alerts(request: web.Request) -> web.StreamResponse:
 async def get_alert(request: web.Request) -> web.StreamResponse:
     fingerprint = request.match_info["fingerprint"]
     alert = await request.app[SERVICES].alerts.get_alert(fingerprint)
-    if alert is None:
+    if alert is None or not scope_of(request).holds(alert.venue):
         raise ProblemError(404, "no-such-alert", f"no alert has the fingerprint {fingerprint!r}")
     return json_response(alert)
 
 
 async def get_personal(request: web.Request) -> web.StreamResponse:
     fingerprint = request.match_info["fingerprint"]
+    await get_alert(request)
     found = await request.app[SERVICES].alerts.view_personal(fingerprint, actor_of(request))
     if found is None:
         raise ProblemError(404, "no-such-alert", f"no alert has the fingerprint {fingerprint!r}")
@@ -143,6 +162,8 @@ ROUTES: tuple[Route, ...] = (
             Param("level", "query", some_of(*LEVELS), "only these levels; repeat it or use commas"),
             Param("venue", "query", {"type": "string"}, "only this venue"),
             Param("state", "query", one_of(*STATES), "firing: not ended; ended: over"),
+            Param("review", "query", one_of(*REVIEWS), "open: not judged; mine: held by who asks; judged"),
+            Param("drill", "query", {"type": "boolean"}, "only drills, or none"),
         ),
         (400,),
         needs="alerts",

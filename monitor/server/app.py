@@ -1,6 +1,6 @@
 """The application: routes, and what every request passes on its way to one.
 
-request ──> problems ──> host guard ──> access ──> handler
+request ──> problems ──> host guard ──> access ──> idempotent ──> handler
                                         (who may: see `access`)
 """
 
@@ -15,6 +15,7 @@ from prometheus_client import Counter
 from monitor.people.roles import Permission
 from monitor.server.access import NEEDS, access
 from monitor.server.guard import add_security_headers, host_guard
+from monitor.server.idempotent import idempotent
 from monitor.server.listening import POOL, ListenPool
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
@@ -39,7 +40,13 @@ def make_server_app(
     """Build the application. Its counters go into ``services.metrics``: one registry serves one app."""
     settings = settings or ServerSettings()
     refused = Counter("examwatch_http_refused", "Requests refused", ["reason"], registry=services.metrics)
-    middlewares = [problems, host_guard(settings.allowed_hosts, refused), access(services.people, refused)]
+    secret = {(route.method, route.path): route.is_secret for route in ROUTES}
+    middlewares = [
+        problems,
+        host_guard(settings.allowed_hosts, refused),
+        access(services.people, refused),
+        idempotent(secret),
+    ]
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[SETTINGS] = settings

@@ -11,7 +11,7 @@ import re
 
 from aiohttp import web
 
-from monitor.server.access import actor_of
+from monitor.server.access import actor_of, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
@@ -58,7 +58,7 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     if not DIGEST.fullmatch(digest):
         raise ProblemError(400, "bad-parameter", f"{digest!r} is not sha256: and 64 hex digits")
     file = await request.app[SERVICES].open_evidence(digest)
-    if file is None:
+    if file is None or not await request.app[SERVICES].in_scope(digest, scope_of(request)):
         raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
     if _is_listening(file.media_type) and _from_start(request):
         # Not each stretch that a player asks for: one look is one entry.

@@ -1,6 +1,7 @@
 """The stream of changes, as server-sent events.
 
     id: 812            event: alert    the alert as it stands after change 812
+    id: 813            event: case     the case likewise
                        event: health   when health has changed, and once at the start
     id: 990            event: resync   too far behind: read the list anew, go on from 990
                        event: ping     every `ping_s`
@@ -21,7 +22,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from monitor.faults import WorldError
-from monitor.server.access import still_allowed
+from monitor.server.access import granted_to, scope_of, still_allowed
+from monitor.server.case_views import CaseView
 from monitor.server.problem import ProblemError
 from monitor.server.route import EVENT_ID, Param, Route
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
@@ -128,8 +130,13 @@ class _Stream:
             changes = await self.services.alerts.changes_since(self.position, BATCH)
             if not changes:
                 return
+            scope = scope_of(self.request)
             for change in changes:
-                await self.write("alert", change.alert, change.id)
+                # What is not of the asker's venues is passed over; the position goes on.
+                if change.alert is not None and scope.holds(change.alert.venue):
+                    await self.write("alert", change.alert, change.id)
+                elif change.case is not None and _is_shown(change.case, self.request):
+                    await self.write("case", change.case, change.id)
                 self.position = change.id
 
     def gone(self) -> bool:
@@ -150,6 +157,12 @@ class _Stream:
                     await self.wake.wait()
             except TimeoutError:
                 continue
+
+
+def _is_shown(case: CaseView, request: web.Request) -> bool:
+    scope = scope_of(request)
+    mine = scope.department is None or scope.department == case.department
+    return mine and scope.holds(case.venue) and "cases" in granted_to(request)
 
 
 def _without_clock(health: HealthView) -> bytes:
@@ -200,7 +213,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/live",
         live,
         "live",
-        "Changes as they come: events alert (AlertView), health (HealthView), resync, ping",
+        "Changes as they come: events alert (AlertView), case (CaseView), health (HealthView), resync, ping",
         ("text/event-stream",),
         (
             Param(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from aiohttp import web
 
 from monitor.people.desk import LoginRefusedError, LoginThrottledError, People, Session
-from monitor.people.register import PeopleError, Person
+from monitor.people.register import PeopleError, Person, Token
+from monitor.people.roles import PERMISSIONS
+from monitor.people.scope import Scope
 from monitor.server.access import COOKIE, session_of, view_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
@@ -18,6 +22,9 @@ from monitor.server.views import (
     PersonChange,
     PersonView,
     SessionView,
+    TokenBody,
+    TokensView,
+    TokenView,
 )
 from monitor.server.wire import json_body, json_response
 
@@ -112,6 +119,9 @@ async def change_person(request: web.Request) -> web.StreamResponse:
             person = await people.set_role(actor, name, body.role)
         if body.disabled is not None:
             person = await people.set_disabled(actor, name, disabled=body.disabled)
+        if body.scope is not None:
+            venues = None if body.scope.venues is None else frozenset(body.scope.venues)
+            person = await people.set_scope(actor, name, Scope(venues, body.scope.department))
         if body.new_password:
             person, password = await people.reset_password(actor, name)
     except PeopleError as error:
@@ -128,11 +138,81 @@ def _person_view(person: Person, password: str | None = None) -> PersonView:
         disabled=person.disabled,
         must_change=person.must_change,
         created_at=person.created_at,
+        venues=None if person.scope.venues is None else sorted(person.scope.venues),
+        department=person.scope.department,
         one_time_password=password,
     )
 
 
+def _token_view(token: Token, text: str | None = None) -> TokenView:
+    return TokenView(
+        id=token.id,
+        name=token.name,
+        note=token.note,
+        permissions=[name for name in PERMISSIONS if name in token.permissions],
+        created_at=token.created_at,
+        expires_at=token.expires_at,
+        token=text,
+    )
+
+
+async def list_tokens(request: web.Request) -> web.StreamResponse:
+    lasting = await _people(request).tokens()
+    return json_response(TokensView(tokens=[_token_view(one) for one in lasting]))
+
+
+async def add_token(request: web.Request) -> web.StreamResponse:
+    people, body = _people(request), await json_body(request, TokenBody)
+    lasts = timedelta(days=max(-1, min(body.days, 10_000)))
+    try:
+        token, text = await people.add_token(
+            session_of(request).person.name, body.name, frozenset(body.permissions), lasts, body.note[:200]
+        )
+    except PeopleError as error:
+        raise ProblemError(409, "refused", str(error)) from None
+    return json_response(_token_view(token, text))
+
+
+async def end_token(request: web.Request) -> web.StreamResponse:
+    token_id = request.match_info["token"]
+    if not await _people(request).end_token(session_of(request).person.name, token_id):
+        raise ProblemError(404, "no-such-token", f"there is no token {token_id!r}")
+    return await list_tokens(request)
+
+
 ROUTES: tuple[Route, ...] = (
+    Route(
+        "/api/tokens",
+        list_tokens,
+        "listTokens",
+        "Keys for programs that last, the newest first",
+        TokensView,
+        problems=(409,),
+        needs="tokens",
+    ),
+    Route(
+        "/api/tokens",
+        add_token,
+        "addToken",
+        "Make a key for a program: sent as `Authorization: Bearer`, and shown only now",
+        TokenView,
+        problems=(400, 409, 415),
+        method="POST",
+        body=TokenBody,
+        is_secret=True,
+        needs="tokens",
+    ),
+    Route(
+        "/api/tokens/{token}",
+        end_token,
+        "endToken",
+        "End a key at once",
+        TokensView,
+        (Param("token", "path", {"type": "string"}, "its id"),),
+        problems=(404, 409),
+        method="DELETE",
+        needs="tokens",
+    ),
     Route("/api/session", get_session, "getSession", "Who is logged in", SessionView, problems=(401,)),
     Route(
         "/api/session",
@@ -142,6 +222,7 @@ ROUTES: tuple[Route, ...] = (
         SessionView,
         problems=(400, 401, 409, 415, 429),
         method="POST",
+        is_secret=True,
         body=LoginBody,
     ),
     Route(
@@ -161,6 +242,7 @@ ROUTES: tuple[Route, ...] = (
         SessionView,
         problems=(400, 401, 409, 415, 429),
         method="POST",
+        is_secret=True,
         body=PasswordBody,
     ),
     Route(
@@ -180,6 +262,7 @@ ROUTES: tuple[Route, ...] = (
         PersonView,
         problems=(400, 409, 415),
         method="POST",
+        is_secret=True,
         body=NewPersonBody,
         needs="users",
     ),
@@ -192,6 +275,7 @@ ROUTES: tuple[Route, ...] = (
         (Param("name", "path", {"type": "string"}, "whose"),),
         problems=(400, 409, 415),
         method="PATCH",
+        is_secret=True,
         body=PersonChange,
         needs="users",
     ),

@@ -34,6 +34,8 @@ class Route:
     problems: tuple[int, ...] = ()
     method: str = "GET"
     body: type[View] | None = None
+    is_secret: bool = False
+    """Its answer holds a secret: it is kept nowhere, so it cannot be asked for twice."""
     needs: Permission | None = None
     """What the person must be allowed; None is for everyone, logged in or not."""
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from monitor.server import alerts, evidence, health, listening, live, people, rules, spectrum, telling, topics
+from monitor.server import (
+    alerts,
+    auditing,
+    cases,
+    evidence,
+    health,
+    listening,
+    live,
+    people,
+    rules,
+    spectrum,
+    telling,
+    topics,
+)
 from monitor.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -16,4 +29,6 @@ ROUTES: tuple[Route, ...] = (
     *rules.ROUTES,
     *topics.ROUTES,
     *telling.ROUTES,
+    *cases.ROUTES,
+    *auditing.ROUTES,
 )

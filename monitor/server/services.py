@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -23,12 +23,27 @@ from monitor.bandplan import BandPlan
 from monitor.notify.ledger import Notice, Silence
 from monitor.notify.matcher import Matcher
 from monitor.people.desk import People
+from monitor.people.scope import EVERYTHING, Scope
 from monitor.sensors import Ear, ListenMode
+from monitor.server.case_views import CaseView
 from monitor.server.spectrum_views import PastView
-from monitor.server.views import AlertDetail, AlertPage, AlertState, AlertView, HealthView, Kind, Level
+from monitor.server.views import (
+    AlertDetail,
+    AlertPage,
+    AlertState,
+    AlertView,
+    HealthView,
+    Kind,
+    Level,
+    Review,
+)
+from monitor.store.audit import AuditQuery, Entry
 from monitor.topics import Topics
 from rules.book import Edition
 from rules.budget import Over
+
+if TYPE_CHECKING:
+    from monitor.case.service import CaseService
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +54,22 @@ class AlertQuery:
     levels: frozenset[Level] = frozenset()
     venue: str | None = None
     state: AlertState | None = None
+    review: Review | None = None
+    asker: str = ""
+    scope: Scope = EVERYTHING
+    drill: bool | None = None
     cursor: str | None = None
     limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An alert was raised, merged or ended."""
+    """An alert was raised, merged or ended, or a step was taken with a case: one of the two is there."""
 
     id: int
     """Grows with each change, over restarts too; gaps are allowed."""
-    alert: AlertView
+    alert: AlertView | None = None
+    case: CaseView | None = None
 
 
 class Named(Protocol):
@@ -214,6 +234,21 @@ async def _record_nothing(_actor: str, _action: str, _subject: str, _body: Mappi
     """Where nothing is audited: in tests of other things."""
 
 
+async def _all_in_scope(_digest: str, _scope: Scope) -> bool:
+    """Where everything is everybody's: in tests of other things."""
+    return True
+
+
+class Requests(Protocol):
+    """Answers to writes, kept by the key that the asker gave them."""
+
+    async def answer_to(self, key: str) -> tuple[str, int, bytes] | None:
+        """What was asked under the key (a digest), and status and body of the answer."""
+        ...
+
+    async def keep_answer(self, key: str, asked: str, status: int, body: bytes) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ServerServices:
     """Everything the handlers may touch."""
@@ -224,11 +259,17 @@ class ServerServices:
     now: Callable[[], datetime]
     people: People | None = None
     """None where logins are off."""
+    in_scope: Callable[[str, Scope], Awaitable[bool]] = _all_in_scope
+    """Whether a file of evidence is of somebody's venues."""
     plan: BandPlan = field(default_factory=BandPlan)
     record: Callable[[str, str, str, Mapping[str, Any]], Awaitable[object]] = _record_nothing
     """Write to the audit what somebody looks at or listens to: actor, action, subject, details."""
     listen: Callable[[str, float, ListenMode], Ear] | None = None
     """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
+    cases: CaseService | None = None
+    """None where this process has no store of its own."""
+    read_audit: Callable[[AuditQuery], Awaitable[Sequence[Entry]]] | None = None
+    requests: Requests | None = None
     past: SpectrumPast | None = None
     """None where this process has no sensors."""
     rules: RuleService | None = None

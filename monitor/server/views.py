@@ -16,6 +16,8 @@ from monitor.people.roles import Permission, Role
 Kind = Literal["radio", "web", "correlation", "health"]
 Level = Literal["low", "medium", "high", "critical"]
 AlertState = Literal["firing", "ended"]
+Review = Literal["open", "mine", "judged"]
+"""``open``: no case, or one that is not judged. ``mine``: held by who asks."""
 Phase = Literal["before", "in", "after", "none"]
 PartState = Literal["ok", "starting", "silent", "failed", "ended"]
 """Of a sensor or a source. ``silent``: nothing came for longer than it should take."""
@@ -60,6 +62,17 @@ class RuleView(View, frozen=True, kw_only=True):
     at: datetime
 
 
+class CaseBrief(View, frozen=True, kw_only=True):
+    """The case that an alert is in."""
+
+    id: str
+    state: str
+    verdict: str | None
+    owner: str | None
+    lease_until: datetime | None
+    version: int
+
+
 class AlertView(View, frozen=True, kw_only=True):
     """One alert as it stands now; all raises with the same labels are one alert."""
 
@@ -84,6 +97,9 @@ class AlertView(View, frozen=True, kw_only=True):
     evidence: list[EvidenceRef]
     history: list[dict[str, Any]]
     """Each raise: ``at``, ``event_id``, and what the store keeps beside them; oldest first."""
+    case: CaseBrief | None
+    acked_by: str | None
+    acked_at: datetime | None
 
 
 class AlertDetail(AlertView, frozen=True, kw_only=True):
@@ -225,6 +241,9 @@ class SessionView(View, frozen=True, kw_only=True):
     csrf: str
     """Sent back as ``X-CSRF-Token`` with all that changes something; empty where logins are off."""
     expires_at: datetime | None
+    venues: list[str] | None
+    """None: all."""
+    department: str | None
 
 
 class LoginBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -243,6 +262,9 @@ class PersonView(View, frozen=True, kw_only=True):
     disabled: bool
     must_change: bool
     created_at: datetime
+    venues: list[str] | None
+    """Whose alerts the person sees; None: all."""
+    department: str | None
     one_time_password: str | None = None
     """Only in the answer to what made it; it is kept nowhere."""
 
@@ -256,6 +278,11 @@ class NewPersonBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True)
     role: Role
 
 
+class ScopeBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    venues: list[str] | None = None
+    department: str | None = None
+
+
 class PersonChange(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be changed; what is left out stays."""
 
@@ -263,6 +290,32 @@ class PersonChange(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
     disabled: bool | None = None
     new_password: bool = False
     """Make a password for one use."""
+    scope: ScopeBody | None = None
+
+
+class TokenView(View, frozen=True, kw_only=True):
+    """A key for programs."""
+
+    id: str
+    name: str
+    """Whose it is: it may no more than that person."""
+    note: str
+    permissions: list[Permission]
+    created_at: datetime
+    expires_at: datetime
+    token: str | None = None
+    """Only in the answer to what made it; its digest alone is kept."""
+
+
+class TokensView(View, frozen=True, kw_only=True):
+    tokens: list[TokenView]
+
+
+class TokenBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    permissions: list[Permission]
+    days: int
+    note: str = ""
 
 
 class ProblemView(View, frozen=True, kw_only=True):

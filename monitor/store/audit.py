@@ -45,6 +45,45 @@ class Entry:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which entries to read; None does not restrict."""
+
+    before: int | None = None
+    actor: str | None = None
+    action: str | None = None
+    """The whole name, or its beginning with a dot: ``case.``."""
+    subject: str | None = None
+    limit: int = 100
+
+
+def read_entries(connection: sa.Connection, query: AuditQuery) -> list[Entry]:
+    """Entries, the newest first."""
+    wanted: list[sa.ColumnElement[bool]] = []
+    if query.before is not None:
+        wanted.append(audit.c.seq < query.before)
+    found: list[Entry] = []
+    rows = connection.execution_options(yield_per=500).execute(
+        sa.select(audit.c.entry).where(*wanted).order_by(audit.c.seq.desc())
+    )
+    for text in rows.scalars():
+        entry = msgspec.json.decode(text, type=Entry)
+        if query.actor is not None and entry.actor != query.actor:
+            continue
+        if query.subject is not None and entry.subject != query.subject:
+            continue
+        if query.action is not None and not _is_action(entry.action, query.action):
+            continue
+        found.append(entry)
+        if len(found) == query.limit:
+            break
+    return found
+
+
+def _is_action(action: str, asked: str) -> bool:
+    return action == asked or (asked.endswith(".") and action.startswith(asked))
+
+
 def link(previous: str, entry: str) -> str:
     return hashlib.sha256(f"{previous}\n{entry}".encode()).hexdigest()
 

@@ -16,9 +16,12 @@ from typing import Any, TypeVar
 from crawlers.document import Document
 from monitor.alert.alert import Alert
 from monitor.clock import Clock
+from monitor.people.scope import Scope
 from monitor.server.services import AlertQuery, Change
 from monitor.server.views import AlertDetail, AlertPage
 from monitor.store import personal
+from monitor.store.audit import AuditQuery, Entry, read_entries
+from monitor.store.errors import translated
 from monitor.store.personal import NamedPerson
 from monitor.store.query import AlertReader
 from monitor.store.store import Store
@@ -47,13 +50,13 @@ class StoreBook:
         """Store `raised` and wake who listens; the number that were new. Raises `StoreError`."""
         n_new = await self.write(partial(self._store.merge, raised, self._clock.now()))
         if n_new:
-            self._wake()
+            self.wake()
         return n_new
 
     async def end_abandoned(self, before: datetime, hold: timedelta) -> int:
         n_ended = await self.write(partial(self._store.end_abandoned, before, hold, self._clock.now()))
         if n_ended:
-            self._wake()
+            self.wake()
         return n_ended
 
     async def keep_personal(self, document: Document) -> int:
@@ -78,6 +81,19 @@ class StoreBook:
 
     async def changes_since(self, after: int, limit: int) -> Sequence[Change]:
         return await self.read(partial(self._alerts.changes_since, after, limit, self._clock.now()))
+
+    async def in_scope(self, digest: str, scope: Scope) -> bool:
+        """Whether a file of evidence belongs to an alert that `scope` holds."""
+        return await self.read(partial(self._alerts.in_scope, digest, scope))
+
+    async def read_audit(self, query: AuditQuery) -> list[Entry]:
+        """Entries of the audit chain, the newest first."""
+
+        def work() -> list[Entry]:
+            with translated(), self._store.reader.connect() as db:
+                return read_entries(db, query)
+
+        return await self.read(work)
 
     async def radio_channels(self, since: datetime) -> list[tuple[str, str]]:
         return await self.read(partial(self._alerts.radio_channels, since))
@@ -108,7 +124,7 @@ class StoreBook:
         await asyncio.to_thread(self._readers.shutdown, cancel_futures=True)
         self._store.close()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         for wake in tuple(self._listeners.values()):
             wake()
 

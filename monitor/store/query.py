@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +19,24 @@ import sqlalchemy as sa
 
 from monitor.alert import wire
 from monitor.alert.alert import ranked
+from monitor.case.machine import UNJUDGED, Case
+from monitor.case.reader import CaseReader
+from monitor.people.scope import Scope
+from monitor.server.case_views import case_view
 from monitor.server.services import AlertQuery, BadCursorError, Change
-from monitor.server.views import AlertDetail, AlertPage, AlertView, EvidenceRef, ReasonView, RuleView
+from monitor.server.views import (
+    AlertDetail,
+    AlertPage,
+    AlertView,
+    CaseBrief,
+    EvidenceRef,
+    ReasonView,
+    RuleView,
+)
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.store import read_merged_row
-from monitor.store.tables import alerts, changes, events
+from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events
 
 N_HISTORY = 20
 N_EVENTS = 100
@@ -85,7 +98,7 @@ class AlertReader:
         return AlertDetail(**msgspec.structs.asdict(view), events=flat[::-1])
 
     def changes_since(self, after: int, limit: int, now: datetime) -> list[Change]:
-        """Alerts whose newest change is later than `after`, in the order of those changes."""
+        """Alerts and cases whose newest change is later than `after`, in the order of those changes."""
         with translated(), self._reader.connect() as db:
             rows = (
                 db.execute(
@@ -98,7 +111,10 @@ class AlertReader:
                 .all()
             )
             views = self._views(db, rows, now)
-        return [Change(row["changed_seq"], view) for row, view in zip(rows, views, strict=True)]
+        found = [Change(row["changed_seq"], alert=view) for row, view in zip(rows, views, strict=True)]
+        stepped = CaseReader(self._reader).changed_since(after, limit)
+        found += [Change(one.seq, case=case_view(one)) for one in stepped]
+        return sorted(found, key=lambda change: change.id)[:limit]
 
     def last_change(self) -> int:
         with translated(), self._reader.connect() as db:
@@ -128,7 +144,28 @@ class AlertReader:
 
     def _views(self, db: sa.Connection, rows: Sequence[sa.RowMapping], now: datetime) -> list[AlertView]:
         histories = _histories(db, [row["fingerprint"] for row in rows])
-        return [_view(read_merged_row(row), histories.get(row["fingerprint"], []), now) for row in rows]
+        reviews = _reviews(db, [row["fingerprint"] for row in rows])
+        return [
+            _view(
+                read_merged_row(row),
+                histories.get(row["fingerprint"], []),
+                reviews.get(row["fingerprint"], _UNREVIEWED),
+                now,
+            )
+            for row in rows
+        ]
+
+    def in_scope(self, digest: str, scope: Scope) -> bool:
+        """Whether a file of evidence belongs to an alert that `scope` holds."""
+        if scope.venues is None:
+            return True
+        with translated(), self._reader.connect() as db:
+            found = db.execute(
+                sa.select(events.c.event_id)
+                .where(events.c.body.contains(digest, autoescape=True), *scope.conditions(events))
+                .limit(1)
+            ).first()
+            return found is not None
 
 
 def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
@@ -141,6 +178,20 @@ def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]
         wanted.append(alerts.c.venue == query.venue)
     if query.state is not None:
         wanted.append(_firing(now) if query.state == "firing" else sa.not_(_firing(now)))
+    if query.drill is not None:
+        wanted.append(alerts.c.drill == query.drill)
+    wanted += query.scope.conditions(alerts)
+    if query.review is not None:
+        in_case = sa.select(case_alerts.c.fingerprint).join(cases, cases.c.id == case_alerts.c.case_id)
+        judged = alerts.c.fingerprint.in_(in_case.where(cases.c.state.not_in(sorted(UNJUDGED))))
+        match query.review:
+            case "open":
+                wanted.append(sa.not_(judged))
+            case "judged":
+                wanted.append(judged)
+            case "mine":
+                mine = in_case.where(cases.c.owner == query.asker, cases.c.is_open)
+                wanted.append(alerts.c.fingerprint.in_(mine))
     return wanted
 
 
@@ -149,7 +200,11 @@ def _firing(now: datetime) -> sa.ColumnElement[bool]:
 
 
 def _last_change(db: sa.Connection) -> int:
-    return db.execute(sa.select(sa.func.coalesce(sa.func.max(alerts.c.changed_seq), 0))).scalar_one()
+    newest = [
+        db.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.changed_seq), 0))).scalar_one()
+        for table in (alerts, cases)
+    ]
+    return max(newest)
 
 
 def _histories(db: sa.Connection, fingerprints: list[str]) -> dict[str, list[dict[str, Any]]]:
@@ -166,7 +221,46 @@ def _histories(db: sa.Connection, fingerprints: list[str]) -> dict[str, list[dic
     return found
 
 
-def _view(merged: Merged, history: list[dict[str, Any]], now: datetime) -> AlertView:
+@dataclass(frozen=True, slots=True)
+class _Review:
+    """What people have made of an alert."""
+
+    case: CaseBrief | None = None
+    acked_by: str | None = None
+    acked_at: datetime | None = None
+
+
+_UNREVIEWED = _Review()
+
+
+def _reviews(db: sa.Connection, fingerprints: list[str]) -> dict[str, _Review]:
+    if not fingerprints:
+        return {}
+    seen = {
+        row.fingerprint: (row.by, row.at)
+        for row in db.execute(sa.select(acks).where(acks.c.fingerprint.in_(fingerprints)))
+    }
+    rows = db.execute(
+        sa.select(case_alerts.c.fingerprint, cases.c.body)
+        .join(cases, cases.c.id == case_alerts.c.case_id)
+        .where(case_alerts.c.fingerprint.in_(fingerprints))
+    )
+    briefs = {fingerprint: _brief(msgspec.convert(body, Case)) for fingerprint, body in rows}
+    return {one: _Review(briefs.get(one), *seen.get(one, (None, None))) for one in {*seen, *briefs}}
+
+
+def _brief(case: Case) -> CaseBrief:
+    return CaseBrief(
+        id=case.id,
+        state=case.state,
+        verdict=case.verdict,
+        owner=case.owner,
+        lease_until=case.lease_until,
+        version=case.version,
+    )
+
+
+def _view(merged: Merged, history: list[dict[str, Any]], review: _Review, now: datetime) -> AlertView:
     return AlertView(
         fingerprint=merged.fingerprint,
         kind=merged.kind,
@@ -198,6 +292,9 @@ def _view(merged: Merged, history: list[dict[str, Any]], now: datetime) -> Alert
             EvidenceRef(digest=r.digest, media_type=r.media_type, role=r.role) for r in merged.evidence
         ],
         history=history,
+        case=review.case,
+        acked_by=review.acked_by,
+        acked_at=review.acked_at,
     )
 
 

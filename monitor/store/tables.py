@@ -210,7 +210,10 @@ people = sa.Table(
     _column("must_change", sa.Boolean),
     _column("created_at", Instant),
     _column("password_hash", sa.Text),
+    _column("department", sa.Text, nullable=True),
+    _column("venues", Json, nullable=True),
 )
+"""``venues`` None: all of them. ``department`` None: the cases of all."""
 
 logins = sa.Table(
     "logins",
@@ -221,3 +224,84 @@ logins = sa.Table(
     _column("expires_at", Instant),
     sa.Index("ix_logins_name", "name"),
 )
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("key_digest", sa.Text),
+    _column("name", sa.Text),
+    _column("note", sa.Text),
+    _column("permissions", Json),
+    _column("created_at", Instant),
+    _column("expires_at", Instant),
+    sa.Index("ix_tokens_key_digest", "key_digest", unique=True),
+    sa.Index("ix_tokens_name", "name"),
+)
+"""Keys for programs: of a person, for some of what the person may, until then."""
+
+requests = sa.Table(
+    "requests",
+    metadata,
+    _column("key", sa.Text, primary_key=True),
+    _column("asked", sa.Text),
+    _column("at", Instant),
+    _column("status", sa.Integer),
+    _column("body", sa.Text),
+    sa.Index("ix_requests_at", "at"),
+)
+"""Answers to writes that named an Idempotency-Key: sent again for the same key."""
+
+acks = sa.Table(
+    "acks",
+    metadata,
+    _column("fingerprint", sa.Text, primary_key=True),
+    _column("by", sa.Text),
+    _column("at", Instant),
+    _column("note", sa.Text),
+)
+"""Who has seen an alert: it is escalated no further."""
+
+cases = sa.Table(
+    "cases",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("state", sa.Text),
+    _column("is_open", sa.Boolean),
+    _column("level_rank", sa.Integer),
+    _column("department", sa.Text),
+    _column("owner", sa.Text, nullable=True),
+    _column("venue", sa.Text, nullable=True),
+    _column("drill", sa.Boolean),
+    _column("opened_at", Instant),
+    _column("updated_at", Instant),
+    _column("due_at", Instant, nullable=True),
+    _column("body", Json),
+    _column("changed_seq", sa.BigInteger),
+    sa.Index("ix_cases_updated_at", "updated_at", "id"),
+    sa.Index("ix_cases_is_open_due_at", "is_open", "due_at"),
+    sa.Index("ix_cases_changed_seq", "changed_seq", unique=True),
+)
+
+case_alerts = sa.Table(
+    "case_alerts",
+    metadata,
+    _column("fingerprint", sa.Text, primary_key=True),
+    _column("case_id", sa.Text),
+    sa.Index("ix_case_alerts_case_id", "case_id"),
+)
+"""An alert is in one case at most."""
+
+case_events = sa.Table(
+    "case_events",
+    metadata,
+    _column("seq", _Seq, primary_key=True),
+    _column("case_id", sa.Text),
+    _column("at", Instant),
+    _column("actor", sa.Text),
+    _column("action", sa.Text),
+    _column("body", Json),
+    _column("before", Json, nullable=True),
+    sa.Index("ix_case_events_case_id_seq", "case_id", "seq"),
+)
+"""``seq`` is that of the audit entry. ``before`` is the case as it was, for undoing."""

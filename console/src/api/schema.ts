@@ -1,5 +1,9 @@
 // Generated from openapi.json by `npm run api`; do not edit.
 
+export interface AckBody {
+  note: string;
+}
+
 export interface AlertDetail {
   fingerprint: string;
   kind: "correlation" | "health" | "radio" | "web";
@@ -19,6 +23,9 @@ export interface AlertDetail {
   event: Record<string, unknown>;
   evidence: EvidenceRef[];
   history: (Record<string, unknown>)[];
+  case: CaseBrief | null;
+  acked_by: string | null;
+  acked_at: string | null;
   events: (Record<string, unknown>)[];
 }
 
@@ -27,6 +34,14 @@ export interface AlertPage {
   next_cursor: string | null;
   total: number;
   live_id: number;
+}
+
+export interface AlertStepsBody {
+  fingerprints: string[];
+  action: "acknowledge" | "arrive" | "check" | "claim" | "close" | "finish" | "judge" | "note" | "notify" | "release" | "reopen" | "review" | "seal" | "task" | "task-done" | "transfer" | "triage" | "uncheck" | "verify";
+  verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
+  department: string | null;
+  text: string;
 }
 
 export interface AlertView {
@@ -48,6 +63,27 @@ export interface AlertView {
   event: Record<string, unknown>;
   evidence: EvidenceRef[];
   history: (Record<string, unknown>)[];
+  case: CaseBrief | null;
+  acked_by: string | null;
+  acked_at: string | null;
+}
+
+export interface AlertsBody {
+  fingerprints: string[];
+}
+
+export interface AuditEntryView {
+  seq: number;
+  at: string;
+  actor: string;
+  action: string;
+  subject: string;
+  body: Record<string, unknown>;
+}
+
+export interface AuditPage {
+  entries: AuditEntryView[];
+  next_before: number | null;
 }
 
 export interface BandCoverage {
@@ -87,10 +123,120 @@ export interface BlindSpot {
   zh: string;
 }
 
+export interface BookItemView {
+  id: string;
+  en: string;
+  zh: string;
+}
+
+export interface BookView {
+  id: string;
+  title: Record<string, string>;
+  steps: BookItemView[];
+}
+
+export interface CaseBrief {
+  id: string;
+  state: string;
+  verdict: string | null;
+  owner: string | null;
+  lease_until: string | null;
+  version: number;
+}
+
+export interface CaseDetail {
+  id: string;
+  kind: string;
+  title: Record<string, string>;
+  level: "critical" | "high" | "low" | "medium";
+  venue: string | null;
+  drill: boolean;
+  department: string;
+  state: "acknowledged" | "benign" | "claimed" | "closed" | "confirmed" | "found" | "lost" | "merged" | "new" | "notified" | "on-scene" | "reviewed" | "rumour" | "scam" | "sealed" | "stopped" | "suspected" | "transferred" | "triaged" | "verifying";
+  verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
+  outcome: "found" | "lost" | "stopped" | null;
+  owner: string | null;
+  lease_until: string | null;
+  confirmed_by: string[];
+  judged_at: string | null;
+  judged_by: string | null;
+  notified_at: string | null;
+  told: string[];
+  opened_at: string;
+  updated_at: string;
+  closed_at: string | null;
+  due_at: string | null;
+  tasks: TaskView[];
+  checks: string[];
+  merged_into: string | null;
+  version: number;
+  alerts: string[];
+  events: CaseEventView[];
+  related: string[];
+  book: BookView | null;
+  possible: ("acknowledge" | "arrive" | "check" | "claim" | "close" | "finish" | "judge" | "note" | "notify" | "release" | "reopen" | "review" | "seal" | "task" | "task-done" | "transfer" | "triage" | "uncheck" | "verify")[];
+}
+
+export interface CaseEventView {
+  seq: number;
+  at: string;
+  actor: string;
+  action: string;
+  body: Record<string, unknown>;
+}
+
+export interface CasePage {
+  cases: CaseView[];
+  next_cursor: string | null;
+  total: number;
+}
+
+export interface CaseView {
+  id: string;
+  kind: string;
+  title: Record<string, string>;
+  level: "critical" | "high" | "low" | "medium";
+  venue: string | null;
+  drill: boolean;
+  department: string;
+  state: "acknowledged" | "benign" | "claimed" | "closed" | "confirmed" | "found" | "lost" | "merged" | "new" | "notified" | "on-scene" | "reviewed" | "rumour" | "scam" | "sealed" | "stopped" | "suspected" | "transferred" | "triaged" | "verifying";
+  verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
+  outcome: "found" | "lost" | "stopped" | null;
+  owner: string | null;
+  lease_until: string | null;
+  confirmed_by: string[];
+  judged_at: string | null;
+  judged_by: string | null;
+  notified_at: string | null;
+  told: string[];
+  opened_at: string;
+  updated_at: string;
+  closed_at: string | null;
+  due_at: string | null;
+  tasks: TaskView[];
+  checks: string[];
+  merged_into: string | null;
+  version: number;
+  alerts: string[];
+}
+
 export interface CoverageView {
   watched: SensorCoverage[];
   unwatched: VenueUnwatched[];
   blind: BlindSpot[];
+}
+
+export interface DepartmentView {
+  id: string;
+  en: string;
+  zh: string;
+}
+
+export interface DeskView {
+  departments: DepartmentView[];
+  persons_to_confirm: number;
+  lease_s: number;
+  books: BookView[];
 }
 
 export interface EditionView {
@@ -141,6 +287,10 @@ export interface LoginBody {
   password: string;
 }
 
+export interface MergeBody {
+  case: string;
+}
+
 export interface NamedPersonView {
   attachment: string;
   name: string | null;
@@ -152,6 +302,14 @@ export interface NamedPersonView {
 export interface NewPersonBody {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
+}
+
+export interface NextBody {
+  kinds: ("correlation" | "radio" | "web")[];
+}
+
+export interface NextView {
+  case: CaseView | null;
 }
 
 export interface Note {
@@ -203,6 +361,7 @@ export interface PersonChange {
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor" | null;
   disabled: boolean | null;
   new_password: boolean;
+  scope: ScopeBody | null;
 }
 
 export interface PersonView {
@@ -211,6 +370,8 @@ export interface PersonView {
   disabled: boolean;
   must_change: boolean;
   created_at: string;
+  venues: string[] | null;
+  department: string | null;
   one_time_password: string | null;
 }
 
@@ -292,6 +453,11 @@ export interface RulesView {
   rules: RuleLine[];
 }
 
+export interface ScopeBody {
+  venues: string[] | null;
+  department: string | null;
+}
+
 export interface SensorCoverage {
   sensor: string;
   venue: string | null;
@@ -333,10 +499,12 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "evidence" | "health" | "listen" | "metrics" | "personal" | "rules" | "silence" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "drill" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
+  venues: string[] | null;
+  department: string | null;
 }
 
 export interface SilenceBody {
@@ -373,6 +541,56 @@ export interface SourceHealth {
   error: string | null;
   n_failures: number;
   n_documents: number;
+}
+
+export interface StepBody {
+  action: "acknowledge" | "arrive" | "check" | "claim" | "close" | "finish" | "judge" | "note" | "notify" | "release" | "reopen" | "review" | "seal" | "task" | "task-done" | "transfer" | "triage" | "uncheck" | "verify";
+  verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
+  outcome: "found" | "lost" | "stopped" | null;
+  department: string | null;
+  text: string;
+  due_at: string | null;
+  item: string | null;
+  version: number | null;
+}
+
+export interface StepDone {
+  fingerprint: string;
+  case: CaseView | null;
+  error: string | null;
+}
+
+export interface StepsDone {
+  done: StepDone[];
+}
+
+export interface TaskView {
+  id: number;
+  text: string;
+  due_at: string | null;
+  done_by: string | null;
+  done_at: string | null;
+}
+
+export interface TokenBody {
+  name: string;
+  permissions: ("alerts" | "audit" | "cases" | "drill" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  days: number;
+  note: string;
+}
+
+export interface TokenView {
+  id: string;
+  name: string;
+  note: string;
+  permissions: ("alerts" | "audit" | "cases" | "drill" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  created_at: string;
+  expires_at: string;
+  token: string | null;
+}
+
+export interface TokensView {
+  tokens: TokenView[];
 }
 
 export interface TopicView {

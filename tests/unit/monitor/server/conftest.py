@@ -47,6 +47,9 @@ def make_alert(fingerprint: str, **more: object) -> AlertView:
         "event": {"kind": "radio", "snr_db": 18.2},
         "evidence": [],
         "history": [],
+        "case": None,
+        "acked_by": None,
+        "acked_at": None,
     }
     return AlertView(**(fields | more))  # type: ignore[arg-type]
 

@@ -40,7 +40,7 @@ class House:
                 headers["X-CSRF-Token"] = self.sessions[role].csrf
         path = route.path.replace("{fingerprint}", "f" * 16).replace("{digest}", "sha256:" + "0" * 64)
         path = path.replace("{name}", "nobody").replace("{sensor}", "roof").replace("{rule}", "loud")
-        path = path.replace("{silence}", "quiet")
+        path = path.replace("{silence}", "quiet").replace("{case}", "C0607-ABCDEF").replace("{token}", "t")
         if route.path == "/api/live":
             more["timeout"] = 0.3
         try:

@@ -1,0 +1,1 @@
+"""Cases: what people make of alerts, step by step, until each is closed."""

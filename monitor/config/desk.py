@@ -1,0 +1,67 @@
+"""The sections of the alert desk: departments and cases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from monitor.case.habits import DEPARTMENTS, Department, Habits, Term, Way
+from monitor.case.machine import House
+from monitor.config.base import ExistingPath
+from monitor.config.notify import MatcherText
+from monitor.notify.matcher import parse
+from monitor.strict import Id, Strict
+
+
+class DepartmentEntry(Strict):
+    """One of the joint duty room's departments."""
+
+    id: Id
+    en: str
+    zh: str
+
+
+class WayEntry(Strict):
+    match: tuple[MatcherText, ...] = ()
+    department: Id
+    playbook: Id | None = None
+
+
+class TermEntry(Strict):
+    match: tuple[MatcherText, ...] = ()
+    claim_min: float = Field(gt=0, le=10_000)
+    judge_min: float = Field(gt=0, le=10_000)
+    notify_min: float = Field(gt=0, le=10_000)
+
+
+class Cases(Strict):
+    persons_to_confirm: int = Field(default=2, ge=1, le=5)
+    lease_min: float = Field(default=10, gt=0, le=240)
+    routes: tuple[WayEntry, ...] = ()
+    terms: tuple[TermEntry, ...] = ()
+    playbooks: ExistingPath | None = None
+    """A folder of one's own, beside those that come with the program."""
+
+
+def departments_of(entries: tuple[DepartmentEntry, ...]) -> tuple[Department, ...]:
+    return tuple(Department(one.id, one.en, one.zh) for one in entries) or DEPARTMENTS
+
+
+def habits_of(entries: tuple[DepartmentEntry, ...], cases: Cases) -> Habits:
+    departments = departments_of(entries)
+    names = frozenset(one.id for one in departments)
+    ways = tuple(
+        Way(tuple(map(parse, one.match)), one.department, one.playbook or "") for one in cases.routes
+    )
+    terms = tuple(
+        Term(
+            tuple(map(parse, one.match)),
+            timedelta(minutes=one.claim_min),
+            timedelta(minutes=one.judge_min),
+            timedelta(minutes=one.notify_min),
+        )
+        for one in cases.terms
+    )
+    house = House(names, cases.persons_to_confirm, timedelta(minutes=cases.lease_min))
+    return Habits(departments, ways, terms, house)

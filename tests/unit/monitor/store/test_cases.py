@@ -1,0 +1,129 @@
+"""Cases in the database, on SQLite and PostgreSQL: nothing decided twice, all of it in the chain."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import timedelta
+
+import pytest
+
+from monitor.case.habits import Habits
+from monitor.case.machine import LEASE, Step, StepError
+from monitor.case.reader import CaseQuery, CaseReader
+from monitor.case.register import CaseRegister, NoSuchError, StaleError, acknowledge, verdicts
+from monitor.people.scope import Scope
+from monitor.server.services import AlertQuery
+from monitor.store.query import AlertReader
+from tests.unit.monitor.conftest import NOON, raised
+
+
+@pytest.fixture
+def desk(store):
+    alerts = [raised(f"ev-{n}", labels={"venue": "no1", "document": f"d{n}"}) for n in range(6)]
+    store.merge(alerts, NOON)
+    return CaseRegister(store, Habits()), [alert.fingerprint for alert in alerts]
+
+
+def test_a_verdict_opens_a_case_and_stands_with_its_alert_and_in_the_chain(store, desk):
+    register, prints = desk
+    case = register.step_on_alert(prints[0], Step("judge", "li", verdict="benign"), NOON)
+    alerts = AlertReader(store.reader)
+    view = alerts.get_alert(prints[0], NOON)
+    assert (view.case.id, view.case.verdict) == (case.id, "benign")
+    ask = AlertQuery(review="open")
+    assert {one.fingerprint for one in alerts.list_alerts(ask, NOON).alerts} == set(prints[1:])
+    with store.reader.connect() as db:
+        assert verdicts(db) == {prints[0]: "benign"}
+    whole = CaseReader(store.reader).get(case.id)
+    assert [one.action for one in whole.events] == ["opened", "judge"]
+    assert set(whole.related) == set(prints[1:])
+    store.verify()
+
+
+def test_merge_split_and_undo_keep_every_alert_in_one_case(store, desk):
+    register, prints = desk
+    first = register.open(prints[:2], "li", NOON)
+    second = register.open(prints[2:4], "wang", NOON)
+    with pytest.raises(StepError, match="merge them"):
+        register.link(first.id, [prints[2]], "li", NOON)
+    register.merge(first.id, second.id, "li", NOON)
+    reader = CaseReader(store.reader)
+    assert reader.get(first.id).listed.alerts == tuple(sorted(prints[:4]))
+    assert reader.get(second.id).listed.case.merged_into == first.id
+    apart = register.split(first.id, [prints[0]], "li", NOON)
+    assert reader.get(apart.id).listed.alerts == (prints[0],)
+    judged = register.step(first.id, Step("judge", "li", verdict="scam"), NOON)
+    with pytest.raises(StepError, match="own last step"):
+        register.undo(first.id, "wang", NOON)
+    with pytest.raises(StepError, match="15 minutes"):
+        register.undo(first.id, "li", NOON + timedelta(minutes=16))
+    undone = register.undo(first.id, "li", NOON)
+    assert (undone.state, undone.version) == ("new", judged.version + 1)
+    store.verify()
+
+
+def test_a_step_on_what_has_changed_meanwhile_is_refused(desk):
+    register, prints = desk
+    case = register.open(prints[:1], "li", NOON)
+    register.step(case.id, Step("triage", "wang"), NOON)
+    with pytest.raises(StaleError):
+        register.step(case.id, Step("judge", "li", verdict="benign"), NOON, version=case.version)
+
+
+def test_nobody_sees_or_touches_what_is_out_of_scope(store, desk):
+    register, prints = desk
+    case = register.open(prints[:1], "li", NOON)
+    elsewhere, other = Scope(frozenset({"no2"})), Scope(None, "police")
+    for scope in (elsewhere, other):
+        assert CaseReader(store.reader).page(CaseQuery(), NOON, scope) == ([], 0)
+        with pytest.raises(NoSuchError):
+            register.step(case.id, Step("claim", "wang"), NOON, scope)
+    with pytest.raises(NoSuchError):
+        acknowledge(store, prints[1], "wang", "", NOON, elsewhere)
+    assert AlertReader(store.reader).list_alerts(AlertQuery(scope=elsewhere), NOON).alerts == []
+
+
+def test_acknowledged_once_by_the_first(store, desk):
+    _, prints = desk
+    acknowledge(store, prints[0], "li", "seen", NOON)
+    acknowledge(store, prints[0], "wang", "", NOON)
+    assert AlertReader(store.reader).get_alert(prints[0], NOON).acked_by == "li"
+
+
+def test_what_is_overdue_is_known(store, desk):
+    register, prints = desk
+    case = register.open(prints[:1], "li", NOON)
+    reader = CaseReader(store.reader)
+    assert reader.late(NOON + timedelta(minutes=1)) == []
+    assert [one.id for one in reader.late(NOON + timedelta(hours=3))] == [case.id]
+
+
+def test_twenty_reviewers_decide_nothing_twice_though_leases_run_out(store):
+    n = 400
+    store.merge([raised(f"e{i}", labels={"document": f"d{i}"}) for i in range(n)], NOON)
+    register, ticks, decided = CaseRegister(store, Habits()), itertools.count(), []
+
+    def review(name, dawdles):
+        turn = 0
+        while True:
+            turn += 1
+            now = NOON + timedelta(seconds=next(ticks))
+            case = register.claim_next(name, now)
+            if case is None:
+                return
+            # One in seven forgets what was claimed until somebody else may have it.
+            late = now + LEASE + timedelta(seconds=1) if dawdles and turn % 7 == 0 else now
+            try:
+                register.step(case.id, Step("judge", name, verdict="benign"), late)
+            except StepError:
+                continue
+            decided.append(case.id)
+
+    people = [threading.Thread(target=review, args=(f"p{i}", i % 2 == 0)) for i in range(20)]
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    assert len(decided) == len(set(decided)) == n
+    store.verify()
