@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from crawlers.document import Document
 from crawlers.render.chromium import Renderer
+from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
@@ -30,6 +32,8 @@ from monitor.health import Health, Parts
 from monitor.healthwatch import (
     LOOK_S,
     HealthWatch,
+    Part,
+    case_parts,
     disk_part,
     messages_part,
     receiver_part,
@@ -90,6 +94,7 @@ class Daemon:
         self._doors = doors
         self.notify = doors.notify
         self._look_s = look_s
+        self._departments = [one.id for one in setup.habits.departments]
         self._watch_s = watch_s
         clock, timetable = doors.clock, setup.timetable
         book, shelf = open_rules(setup.rules, setup.exemptions, setup.rule_files, setup.config.data_dir)
@@ -149,7 +154,13 @@ class Daemon:
             ],
             doors.queue,
             clock,
+            self._late_cases,
         )
+
+    async def _late_cases(self) -> list[Part]:
+        reader = CaseReader(self._doors.book.store.reader)
+        late = await self._doors.book.read(partial(reader.late, self._doors.clock.now()))
+        return case_parts(late, self._departments)
 
     async def _emission(self, heard: Heard) -> None:
         self._load.raised(await self.intake.emission(heard), self.rules.edition.rules)

@@ -67,6 +67,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"low": ("little room is left", "剩余空间不足")},
     ),
+    "cases": Kind(
+        "high",
+        ("Cases with {id} are late", "{id} 有案件超时"),
+        (
+            "Claim and judge them, the oldest first, or pass them on; `cases list --late` names them.",
+            "请尽快认领、研判或移交，先旧后新；可用 `cases list --late` 查看。",
+        ),
+        {"late": ("the next step is overdue", "下一步已超时")},
+    ),
     "messages": Kind(
         "high",
         ("{id} takes no messages", "{id} 收不到通知"),

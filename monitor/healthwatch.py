@@ -9,7 +9,7 @@ A quiet screen must differ from a dead sensor. What is known of a part only sinc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -17,16 +17,20 @@ from typing import Protocol
 import structlog
 
 from monitor.alert.alert import Alert, fingerprint
+from monitor.case.machine import Case
 from monitor.clock import Clock
 from monitor.crawling import SourceStatus
 from monitor.healthkinds import KINDS
 from monitor.queue import AlertQueue, QueueError
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertPage, SensorHealth
+from monitor.store.errors import StoreError
 
 LOOK_S = 15.0
 LEAST_FREE_BYTES, LEAST_FREE_SHARE = 5_000_000_000, 0.05
 """Evidence of a busy day takes some gigabytes; a small card is judged by its share."""
+N_NAMED = 5
+"""Cases that one alert names; the list has them all."""
 log = structlog.get_logger()
 
 
@@ -100,11 +104,38 @@ def messages_part(receiver: str, since: datetime | None, error: str | None) -> P
     return Part("messages", receiver, None, problems, since, error, settled=True)
 
 
+def case_parts(late: Iterable[Case], departments: Iterable[str]) -> list[Part]:
+    """Each department, with what it is late with."""
+    by_department: dict[str, list[Case]] = {name: [] for name in departments}
+    for case in late:
+        by_department.setdefault(case.department, []).append(case)
+    return [
+        Part(
+            "cases",
+            name,
+            None,
+            ("late",) if some else (),
+            None,
+            ", ".join(case.id for case in some[:N_NAMED]) + (" …" if len(some) > N_NAMED else "") or None,
+            settled=True,
+        )
+        for name, some in by_department.items()
+    ]
+
+
 class HealthWatch:
     """Looks at every part again and again."""
 
-    def __init__(self, parts: Callable[[], Iterable[Part]], queue: AlertQueue, clock: Clock) -> None:
+    def __init__(
+        self,
+        parts: Callable[[], Iterable[Part]],
+        queue: AlertQueue,
+        clock: Clock,
+        ask: Callable[[], Awaitable[Iterable[Part]]] | None = None,
+    ) -> None:
+        """`ask` gives the parts that a database must be asked about; it may raise `StoreError`."""
         self._parts = parts
+        self._ask = ask
         self._queue = queue
         self._clock = clock
         self._bad_since: dict[tuple[str, str, str], datetime] = {}
@@ -156,7 +187,15 @@ class HealthWatch:
             If that could not be made durable; the next look tells it.
         """
         now = self._clock.now()
-        parts = {part.key: part for part in self._parts()}
+        asked: Iterable[Part] = ()
+        if self._ask is not None:
+            try:
+                asked = await self._ask()
+            except StoreError as error:
+                log.error("whether cases are late is not known", error=str(error))
+                # Neither late nor in time: what was told stays as it was told.
+                asked = [_unknown(key, self._open) for key in self._open if key[0] == "cases"]
+        parts = {part.key: part for part in (*self._parts(), *asked)}
         bad = {(*part.key, problem): part for part in parts.values() for problem in part.problems}
         self._bad_since = {key: part.since or self._bad_since.get(key, now) for key, part in bad.items()}
         raised = {
@@ -173,6 +212,10 @@ class HealthWatch:
         self._open |= raised
         for key in over:
             del self._open[key]
+
+
+def _unknown(key: tuple[str, str, str], held: Mapping[tuple[str, str, str], Alert]) -> Part:
+    return Part(key[0], key[1], None, (key[2],), held[key].starts_at, None, settled=False)
 
 
 def _raised(problem: str, part: Part, since: datetime, now: datetime) -> Alert:

@@ -45,6 +45,7 @@ COMMANDS: dict[str, Command] = {
     "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
     "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
     "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),
+    "cases": Command("monitor.cli.cases", "app", "cases and reports / 案件与报告"),
     "user": Command("monitor.cli.user", "app", "who may log in / 用户与角色"),
     "audit": Command("monitor.cli.audit", "app", "prove that nothing was changed / 审计链校验"),
     "db": Command("monitor.cli.db", "app", "upgrade the database / 升级数据库"),

@@ -65,7 +65,8 @@ def past_events(given: str, bad: BadLines, verdicts: Verdicts) -> Iterator[dict[
     Parameters
     ----------
     verdicts
-        By id; those on an alert of the store (its fingerprint) become verdicts on its events.
+        By id; those on an alert of the store (its fingerprint) become verdicts on its events. A store
+        adds the verdicts of its own cases.
     """
     if is_store(given):
         yield from _stored(given, verdicts)
@@ -113,6 +114,7 @@ def is_store(given: str) -> bool:
 
 
 def _stored(given: str, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
+    from monitor.case.register import verdicts as judged
     from monitor.cli.stores import store_place
     from monitor.store.tables import events
 
@@ -124,6 +126,9 @@ def _stored(given: str, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
         )
         ordered = wanted.where(events.c.kind.in_(KINDS)).order_by(events.c.at, events.c.event_id)
         with store.reader.connect() as db:
+            for fingerprint, verdict in judged(db).items():
+                # What the asker brought counts more than what the store's cases came to.
+                verdicts.setdefault(fingerprint, verdict)
             rows = db.execution_options(yield_per=N_ROWS).execute(ordered)
             for _, together in groupby(rows, key=lambda row: row.at):
                 # One event may stand in several rows, one for each alert that it raised.

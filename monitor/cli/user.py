@@ -18,6 +18,7 @@ from monitor.faults import Fault, InputError
 from monitor.people.passwords import hash_password, one_time_password
 from monitor.people.register import PeopleError, Register
 from monitor.people.roles import ROLES
+from monitor.people.scope import Scope
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Who may log in, and as what. 用户与角色。"
@@ -69,6 +70,24 @@ def role(
     """
     with _register(store, name) as register:
         register.set_role(_actor(), name, role.value, _now())
+
+
+@app.command()
+def scope(
+    name: Name,
+    venue: Annotated[
+        list[str] | None, typer.Option("--venue", help="Only these; none: all venues. 考点，可重复。")
+    ] = None,
+    department: Annotated[str | None, typer.Option(help="Only its cases; none: all. 部门。")] = None,
+    store: StoreOption = str(DEFAULT),
+) -> None:
+    """Which venues' alerts and which department's cases a person sees. 限定可见考点与部门。
+
+    Example: examwatch user scope li --venue no1-high --department radio
+    """
+    with _register(store, name) as register:
+        venues = frozenset(venue) if venue else None
+        register.set_scope(_actor(), name, Scope(venues, department), _now())
 
 
 @app.command()

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.case.machine import Case
 from monitor.clock import FakeClock
 from monitor.crawling import SourceStatus
 from monitor.healthkinds import KINDS, SILENT_AFTER
 from monitor.healthwatch import (
     HealthWatch,
     Part,
+    case_parts,
     disk_part,
     messages_part,
     receiver_part,
@@ -20,6 +22,7 @@ from monitor.healthwatch import (
 from monitor.queue import QueueError
 from monitor.queue.memory import MemoryQueue
 from monitor.server.views import Note, SensorHealth
+from monitor.store.errors import StoreError
 
 NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
 SILENT = Part("sensor", "roof", "v", ("silent",), None, "unplugged", settled=True)
@@ -154,3 +157,46 @@ async def test_a_receiver_of_messages_that_takes_none_is_told_after_a_minute():
     (raised,) = await world.after(30, down)
     assert raised.annotations["title_zh"] == "duty 收不到通知"
     assert len(await world.after(10, messages_part("duty", None, None))) == 1
+
+
+def late_case(case_id, department="radio"):
+    return Case(
+        id=case_id, kind="radio", title={}, level="high", venue=None, drill=False, department=department,
+        opened_at=NOON, updated_at=NOON,
+    )  # fmt: skip
+
+
+async def test_a_department_is_told_once_that_its_cases_are_late_and_when_they_no_longer_are():
+    late, queue, clock = [late_case("C1"), late_case("C2")], MemoryQueue(), FakeClock(NOON)
+
+    async def ask():
+        return case_parts(late, ["radio", "police"])
+
+    watch = HealthWatch(list, queue, clock, ask)
+    await watch.look()
+    await watch.look()
+    (told,) = [one.alert for one in await queue.take(9, 0.01)]
+    assert told.labels == {"part": "cases", "id": "radio", "problem": "late"}
+    assert "C1, C2" in told.annotations["summary_zh"]
+    late.clear()
+    await watch.look()
+    (over,) = [one.alert for one in await queue.take(9, 0.01)]
+    assert over.ends_at == NOON
+
+
+async def test_a_store_that_fails_neither_raises_nor_resolves_late_cases():
+    answers = [case_parts([late_case("C1")], ["radio"]), StoreError("gone"), case_parts([], ["radio"])]
+
+    async def ask():
+        answer = answers.pop(0)
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    queue, clock = MemoryQueue(), FakeClock(NOON)
+    watch = HealthWatch(list, queue, clock, ask)
+    counts = []
+    for _ in range(3):
+        await watch.look()
+        counts.append(len(await queue.take(9, 0.01)))
+    assert counts == [1, 0, 1]

@@ -126,7 +126,11 @@ def test_each_state_that_waits_for_somebody_has_its_hour():
         ({"kind": "radio", "drill": "true"}, "duty", "drill"),
         ({"kind": "web", "category": "paper"}, "exam", "paper"),
         ({"kind": "web", "category": "scam"}, "police", "sell"),
-        ({"kind": "web", "category": "paper", "rule": "web-secret-item-before-start"}, "secrecy", "secret-item"),
+        (
+            {"kind": "web", "category": "paper", "rule": "web-secret-item-before-start"},
+            "secrecy",
+            "secret-item",
+        ),
         ({"kind": "web", "category": "rumour"}, "cyberspace", "rumour"),
         ({"kind": "web", "category": "?"}, "duty", "web"),
     ],

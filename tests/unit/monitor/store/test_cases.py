@@ -12,15 +12,19 @@ from monitor.case.habits import Habits
 from monitor.case.machine import LEASE, Step, StepError
 from monitor.case.reader import CaseQuery, CaseReader
 from monitor.case.register import CaseRegister, NoSuchError, StaleError, acknowledge, verdicts
+from monitor.cli.past import BadLines, past_events
 from monitor.people.scope import Scope
 from monitor.server.services import AlertQuery
+from monitor.store import Store
 from monitor.store.query import AlertReader
-from tests.unit.monitor.conftest import NOON, raised
+from tests.unit.monitor.conftest import NOON, make_alert
 
 
 @pytest.fixture
 def desk(store):
-    alerts = [raised(f"ev-{n}", labels={"venue": "no1", "document": f"d{n}"}) for n in range(6)]
+    alerts = [
+        make_alert(f"ev-{n}", labels={"venue": "no1", "document": f"d{n}"}, venue="no1") for n in range(6)
+    ]
     store.merge(alerts, NOON)
     return CaseRegister(store, Habits()), [alert.fingerprint for alert in alerts]
 
@@ -99,9 +103,26 @@ def test_what_is_overdue_is_known(store, desk):
     assert [one.id for one in reader.late(NOON + timedelta(hours=3))] == [case.id]
 
 
+def test_a_backtest_against_a_store_knows_what_its_cases_came_to(tmp_path):
+    path = tmp_path / "s.db"
+    store, alert = Store(f"sqlite:{path}"), make_alert("1")
+    store.merge([alert], NOON)
+    CaseRegister(store, Habits()).step_on_alert(
+        alert.fingerprint, Step("judge", "li", verdict="benign"), NOON
+    )
+    store.close()
+    known: dict[str, str] = {}
+    assert len(list(past_events(str(path), BadLines(), known))) == 1
+    assert set(known.values()) == {"benign"}
+    # What the asker brings counts more.
+    mine = {alert.fingerprint: "scam"}
+    list(past_events(str(path), BadLines(), mine))
+    assert set(mine.values()) == {"scam"}
+
+
 def test_twenty_reviewers_decide_nothing_twice_though_leases_run_out(store):
     n = 400
-    store.merge([raised(f"e{i}", labels={"document": f"d{i}"}) for i in range(n)], NOON)
+    store.merge([make_alert(f"e{i}", labels={"document": f"d{i}"}) for i in range(n)], NOON)
     register, ticks, decided = CaseRegister(store, Habits()), itertools.count(), []
 
     def review(name, dawdles):

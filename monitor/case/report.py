@@ -1,0 +1,125 @@
+"""Reports as one HTML page: a case, or a span of time; plain enough to be handed to police.
+
+Everything on the page is escaped: posts are strangers' words. The page holds no script and loads
+nothing. Its hashes are those of the evidence store and of the audit chain, so that whoever has
+it can ask later whether the record is still the one it was made of.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, Literal
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+
+from monitor.case.playbook import Book
+from monitor.case.reader import Listed, Whole
+from monitor.case.words import WORDS
+from monitor.server.views import AlertDetail, AlertView
+from monitor.store.audit import Head
+
+Language = Literal["zh", "en"]
+MAX_TEXT: Final = 3000
+"""Of a post, on paper; the whole of it is in the evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around every report."""
+
+    site: str
+    language: Language
+    made_at: datetime
+    zone: tzinfo
+    head: Head
+    """Of the audit chain, when the report was made."""
+
+
+def case_report(whole: Whole, alerts: Sequence[AlertDetail], book: Book | None, frame: Frame) -> str:
+    """One case with its alerts, evidence and every step."""
+    return _page("case.html", frame, case=whole.listed.case, whole=whole, alerts=alerts, book=book)
+
+
+def session_report(
+    alerts: Sequence[AlertView], cases: Sequence[Listed], start: datetime, end: datetime, frame: Frame
+) -> str:
+    """All of a span of time, also where nothing was found. `alerts` are those with news in it."""
+    found = [one for one in alerts if one.kind != "health"]
+    failures = [one for one in alerts if one.kind == "health"]
+    by_kind = Counter((one.kind, one.level) for one in found)
+    verdicts = Counter(one.case.verdict if one.case is not None else None for one in found)
+    return _page(
+        "session.html",
+        frame,
+        start=start,
+        end=end,
+        found=found,
+        failures=failures,
+        by_kind=sorted(by_kind.items()),
+        verdicts=sorted(verdicts.items(), key=lambda item: (item[0] is None, item[0] or "")),
+        cases=cases,
+        times=_times(found, cases),
+    )
+
+
+def _times(alerts: Sequence[AlertView], cases: Sequence[Listed]) -> list[tuple[str, float, float, int]]:
+    """Minutes from publication to alert and from alert to verdict: name, median, longest, of how many."""
+    judged = {one: listed.case.judged_at for listed in cases for one in listed.alerts}
+    seen: list[float] = []
+    reviewed: list[float] = []
+    for alert in alerts:
+        published = _instant(alert.event.get("published_at"))
+        raised_at = alert.history[0]["at"] if alert.history else alert.starts_at
+        if published is not None and raised_at >= published:
+            seen.append((raised_at - published).total_seconds() / 60)
+        at = judged.get(alert.fingerprint)
+        if at is not None and at >= raised_at:
+            reviewed.append((at - raised_at).total_seconds() / 60)
+    rows = (("published_to_alert", seen), ("alert_to_verdict", reviewed))
+    return [(name, sorted(some)[len(some) // 2], max(some), len(some)) for name, some in rows if some]
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _page(template: str, frame: Frame, **values: Any) -> str:
+    words = {name: both[frame.language] for name, both in WORDS.items()}
+
+    def instant(given: datetime | str | None) -> str:
+        at = _instant(given) if isinstance(given, str) else given
+        return "" if at is None else f"{at.astimezone(frame.zone):%Y-%m-%d %H:%M:%S %Z}"
+
+    def short(text: Any) -> str:
+        told = str(text)
+        return told if len(told) <= MAX_TEXT else told[:MAX_TEXT] + "…"
+
+    def word(name: Any) -> str:
+        return words.get(str(name), str(name))
+
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            frame=frame, language=frame.language, w=words, instant=instant, short=short, word=word, **values
+        )
+    )
+
+
+@cache
+def _templates() -> Environment:
+    folder = files("monitor") / "case" / "templates"
+    pages = {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".html")}
+    return Environment(
+        loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip

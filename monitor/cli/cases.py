@@ -1,0 +1,235 @@
+"""``examwatch cases``: what people made of the alerts, and reports of it. Works beside a running daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
+from monitor.case.register import NoSuchError
+from monitor.cli.alerts import Format, InLanguage, Language, StoreOption
+from monitor.cli.stores import DEFAULT, store_place
+from monitor.config import load_config
+from monitor.faults import Fault, InputError
+from monitor.server.case_views import case_view
+from monitor.server.services import AlertQuery
+from monitor.server.views import AlertView
+from monitor.store import Store
+from monitor.store.query import AlertReader
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cases and reports. 案件与报告。")
+PAGE = 200
+Out = Annotated[Path, typer.Option("--out", help="FILE.html or FILE.pdf.")]
+
+
+@app.command("list")
+def list_(
+    store: StoreOption = str(DEFAULT),
+    open_: Annotated[bool, typer.Option("--open", help="Only those that are not closed.")] = False,
+    late: Annotated[bool, typer.Option("--late", help="Only those whose next step is overdue.")] = False,
+    department: Annotated[str | None, typer.Option(help="Only this department's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    format: Annotated[Format, typer.Option("--format")] = Format.table,
+    language: InLanguage = Language.en,
+) -> None:
+    """Cases, the one with the newest step first. 列出案件，最近有动作的在前。
+
+    Example: examwatch cases list --store configs/demo.yml --open
+    """
+    query = CaseQuery(is_open=True if open_ else None, department=department, late=late, limit=limit)
+    with _store(store) as opened:
+        found, _ = CaseReader(opened.reader).page(query, datetime.now(UTC))
+    if format is Format.jsonl:
+        for one in found:
+            typer.echo(msgspec.json.encode(case_view(one)))
+        return
+    table = _table(found, language)
+    Console().print(table)
+
+
+def _table(found: list[Listed], language: Language) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("updated", "id", "level", "state", "verdict", "with", "alerts"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("title")
+    for one in found:
+        case = one.case
+        table.add_row(
+            f"{case.updated_at.astimezone():%m-%d %H:%M}",
+            case.id,
+            case.level,
+            case.state,
+            case.verdict or "",
+            case.department,
+            str(len(one.alerts)),
+            case.title[language],
+        )
+    return table
+
+
+@app.command()
+def show(
+    case: Annotated[str, typer.Argument(help="The case's id.")],
+    store: StoreOption = str(DEFAULT),
+    format: Annotated[Format, typer.Option("--format")] = Format.table,
+    language: InLanguage = Language.en,
+) -> None:
+    """One case with every step. 单个案件及其全部步骤。
+
+    Example: examwatch cases show C0607-1A2B3C --store configs/demo.yml
+    """
+    with _store(store) as opened:
+        whole = _whole(opened, case)
+    if format is Format.jsonl:
+        events = msgspec.to_builtins(whole.events)
+        told = {**msgspec.to_builtins(case_view(whole.listed)), "events": events}
+        typer.echo(msgspec.json.encode(told))
+        return
+    console, one = Console(), whole.listed.case
+    console.print(f"[bold]{one.id}[/] {one.title[language]}", highlight=False)
+    console.print(f"{one.level}, {one.state}, {one.verdict or 'not judged'}, with {one.department}")
+    console.print(f"alerts: {', '.join(whole.listed.alerts)}", highlight=False)
+    for event in whole.events:
+        told = " ".join(f"{name}={value}" for name, value in event.body.items())
+        console.print(
+            f"{event.seq:>6} {event.at.astimezone():%m-%d %H:%M:%S} {event.actor}: {event.action} {told}",
+            highlight=False, markup=False,
+        )  # fmt: skip
+
+
+@app.command()
+def report(
+    case: Annotated[str, typer.Argument(help="The case's id.")],
+    out: Out,
+    store: StoreOption = str(DEFAULT),
+    language: InLanguage = Language.zh,
+) -> None:
+    """A case as a page to be handed on, with hashes. 案件报告（HTML 或 PDF），附哈希值。
+
+    Example: examwatch cases report C0607-1A2B3C --store configs/demo.yml --out case.pdf
+    """
+    from monitor.case.playbook import playbooks
+    from monitor.case.report import Frame, case_report
+
+    _check_out(out)
+    now = datetime.now(UTC)
+    with _store(store) as opened:
+        whole = _whole(opened, case)
+        reader = AlertReader(opened.reader)
+        alerts = [one for one in (reader.get_alert(f, now) for f in whole.listed.alerts) if one is not None]
+        site, own = _site(store, language)
+        frame = Frame(site, language.value, now, _zone(), opened.head())
+    _write(out, case_report(whole, alerts, playbooks(own).get(whole.listed.case.kind), frame))
+
+
+@app.command()
+def session(
+    out: Out,
+    start: Annotated[datetime, typer.Option("--from", help="Local time, such as '2026-06-07 08:30'.")],
+    end: Annotated[datetime, typer.Option("--to", help="Local time.")],
+    store: StoreOption = str(DEFAULT),
+    language: InLanguage = Language.zh,
+) -> None:
+    """A span of time as a page: found, verdicts, what was not watched. 场次报告；未发现异常时同样生成。
+
+    Example: examwatch cases session --from '2026-06-07 08:30' --to '2026-06-07 12:00' --out morning.pdf
+    """
+    from monitor.case.report import Frame, session_report
+
+    _check_out(out)
+    first, last = start.astimezone(UTC), end.astimezone(UTC)
+    if last <= first:
+        raise InputError([Fault("--to", 0, "the end comes after the beginning")])
+    now = datetime.now(UTC)
+    with _store(store) as opened:
+        alerts = _alerts_within(AlertReader(opened.reader), first, last, now)
+        prints = {one.fingerprint for one in alerts}
+        cases = [one for one in _all_cases(opened, now) if prints & set(one.alerts)]
+        frame = Frame(_site(store, language)[0], language.value, now, _zone(), opened.head())
+    _write(out, session_report(alerts, cases, first, last, frame))
+
+
+def _alerts_within(reader: AlertReader, first: datetime, last: datetime, now: datetime) -> list[AlertView]:
+    from dataclasses import replace
+
+    found: list[AlertView] = []
+    query = AlertQuery(limit=PAGE)
+    while True:
+        page = reader.list_alerts(query, now)
+        for one in page.alerts:
+            over = one.ends_at if one.kind == "health" else one.updated_at
+            if one.starts_at <= last and (over is None or over >= first):
+                found.append(one)
+        if page.next_cursor is None:
+            return found
+        query = replace(query, cursor=page.next_cursor)
+
+
+def _all_cases(store: Store, now: datetime) -> list[Listed]:
+    reader, found = CaseReader(store.reader), list[Listed]()
+    after: tuple[datetime, str] | None = None
+    while True:
+        page, _ = reader.page(CaseQuery(limit=PAGE, after=after), now)
+        found += page
+        if len(page) < PAGE:
+            return found
+        after = (page[-1].case.updated_at, page[-1].case.id)
+
+
+def _whole(store: Store, case_id: str) -> Whole:
+    try:
+        return CaseReader(store.reader).get(case_id)
+    except NoSuchError as error:
+        raise InputError([Fault(case_id, 0, str(error))]) from None
+
+
+def _site(given: str, language: Language) -> tuple[str, Path | None]:
+    """The site's name, and its own playbooks, where a configuration says so."""
+    if not given.endswith((".yml", ".yaml")):
+        return "", None
+    config = load_config(Path(given))
+    name = config.site.name
+    return (name.zh if language is Language.zh else name.en), config.cases.playbooks
+
+
+def _zone() -> tzinfo:
+    """The machine's own."""
+    return datetime.now(UTC).astimezone().tzinfo or UTC
+
+
+def _check_out(out: Path) -> None:
+    if out.suffix not in (".html", ".pdf"):
+        raise InputError([Fault(str(out), 0, "a report is written to a file that ends in .html or .pdf")])
+    if not out.parent.is_dir():
+        raise InputError([Fault(str(out), 0, f"there is no folder {out.parent}")])
+
+
+def _write(out: Path, html: str) -> None:
+    from monitor.pdf import print_pdf
+
+    content = html.encode() if out.suffix == ".html" else print_pdf(html)
+    part = out.with_name(f".{out.name}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError([Fault(str(out), 0, f"cannot be written: {error.strerror}")]) from None
+
+
+@contextmanager
+def _store(given: str) -> Generator[Store, None, None]:
+    opened = store_place(given).open()
+    try:
+        yield opened
+    finally:
+        opened.close()

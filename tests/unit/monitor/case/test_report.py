@@ -1,0 +1,77 @@
+"""Reports: all that was found and done is on the page, and strangers' words do nothing there."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, timedelta
+
+import pytest
+
+from monitor.case.habits import Habits
+from monitor.case.machine import Step
+from monitor.case.playbook import playbooks
+from monitor.case.reader import CaseQuery, CaseReader
+from monitor.case.register import CaseRegister
+from monitor.case.report import Frame, case_report, session_report
+from monitor.case.words import WORDS
+from monitor.pdf import print_pdf
+from monitor.server.services import AlertQuery
+from monitor.store import Store
+from monitor.store.query import AlertReader
+from tests.unit.monitor.conftest import NOON, make_alert
+
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def made(tmp_path):
+    store = Store(f"sqlite:{tmp_path / 's.db'}")
+    event = {"kind": "web", "text": EVIL, "published_at": "2026-06-07T03:50:00Z", "url": "http://x/?a=1&b=2"}
+    store.merge([make_alert("1", event=event)], NOON)
+    register = CaseRegister(store, Habits())
+    print_ = make_alert("1").fingerprint
+    case = register.step_on_alert(print_, Step("judge", "li", verdict="scam"), NOON + timedelta(minutes=4))
+    yield store, case
+    store.close()
+
+
+def frame(store, language):
+    return Frame("第一中学", language, NOON, UTC, store.head())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_case_is_reported_whole_with_hashes_and_strangers_words_escaped(made, language):
+    store, case = made
+    whole = CaseReader(store.reader).get(case.id)
+    alerts = [AlertReader(store.reader).get_alert(one, NOON) for one in whole.listed.alerts]
+    html = case_report(whole, alerts, playbooks().get(case.kind), frame(store, language))
+    for told in (case.id, WORDS["scam"][language], "li", store.head().hash, "2026-06-07 03:50:00 UTC"):
+        assert told in html
+    assert alerts[0].evidence[0].digest.removeprefix("sha256:") in html
+    assert EVIL not in html
+    assert "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_session_is_reported_also_when_nothing_was_found(made, language):
+    store, _ = made
+    empty = session_report([], [], NOON, NOON + timedelta(hours=2), frame(store, language))
+    assert WORDS["nothing_found"][language] in empty
+    assert WORDS["all_worked"][language] in empty
+    failure = make_alert("h", kind="health", labels={"part": "sensor"}, level="high")
+    store.merge([failure], NOON)
+    views = AlertReader(store.reader).list_alerts(AlertQuery(), NOON).alerts
+    cases, _ = CaseReader(store.reader).page(CaseQuery(), NOON)
+    html = session_report(views, cases, NOON, NOON + timedelta(hours=2), frame(store, language))
+    assert WORDS["nothing_found"][language] not in html
+    assert "10.0" in html  # minutes from publication to alert
+    assert "4.0" in html  # and from alert to verdict
+    assert WORDS["all_worked"][language] not in html
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Debian's chromium is not installed")
+def test_a_report_prints_as_pdf(made):
+    store, case = made
+    whole = CaseReader(store.reader).get(case.id)
+    assert print_pdf(case_report(whole, [], None, frame(store, "zh"))).startswith(b"%PDF-")
