@@ -61,6 +61,7 @@ describe("the live stream", () => {
     stream = new LiveStream(
       {
         alert: (alert) => got.push(alert.fingerprint),
+        case: (step) => got.push(`case ${step.id}`),
         health: () => got.push("health"),
         clock: () => got.push("clock"),
         resync: () => got.push("resync"),

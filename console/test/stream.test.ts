@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ALL, type Filters } from "../src/state/filters";
-import { append, arrive, fromPage, neighbour, order, release, type Stream } from "../src/state/stream";
+import { append, arrive, fromPage, neighbour, order, release, stepped, type Stream } from "../src/state/stream";
+import type { CaseView } from "../src/api/schema";
 import { alert } from "./alerts";
 
 const at = (minute: number) => `2026-06-07T01:${String(minute).padStart(2, "0")}:00Z`;
@@ -82,5 +83,31 @@ describe("the alert stream", () => {
     expect(neighbour(start, "a", -1)).toBe("a");
     expect(neighbour(start, "c", 1)).toBe("c");
     expect(neighbour(page(), null, 1)).toBeNull();
+  });
+});
+
+const step = (alerts: string[], more: Partial<CaseView> = {}): CaseView =>
+  ({
+    id: "C1",
+    state: "benign",
+    verdict: "benign",
+    owner: "li",
+    lease_until: null,
+    version: 2,
+    alerts,
+    ...more,
+  }) as CaseView;
+
+describe("a step with a case", () => {
+  test("is told at its alerts, and no row moves", () => {
+    const next = stepped(start, step(["b"]));
+    expect(names(next.rows)).toEqual(["a", "b", "c"]);
+    expect(next.rows.map((row) => row.case?.verdict ?? null)).toEqual([null, "benign", null]);
+  });
+
+  test("takes the mark off what was split away", () => {
+    const both = stepped(start, step(["a", "b"]));
+    const next = stepped(both, step(["a"]));
+    expect(next.rows.map((row) => row.case?.id ?? null)).toEqual(["C1", null, null]);
   });
 });

@@ -14,6 +14,9 @@ from examday import ExamDay
 from morning import morning
 
 from monitor.alert.alert import Alert
+from monitor.case.habits import Habits
+from monitor.case.playbook import playbooks
+from monitor.case.service import CaseService
 from monitor.people.desk import People
 from monitor.people.register import Register
 from monitor.server.app import make_server_app, serving
@@ -141,7 +144,12 @@ class RunningDay:
 
     async def _listen(self, port: int) -> str:
         services = ServerServices(
-            self._book, self._open_evidence, lambda: health(self.day), self.day.clock.now, self._people
+            self._book,
+            self._open_evidence,
+            lambda: health(self.day),
+            self.day.clock.now,
+            self._people,
+            cases=CaseService(self._book, Habits(), playbooks(), self.day.clock),
         )
         settings = ServerSettings(health_s=0.5, ping_s=1.0)
         self._serving = serving(make_server_app(services, settings), port=port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import posts
 import pytest
@@ -276,3 +277,42 @@ def test_one_logs_in_chooses_a_password_and_is_shown_the_door_when_shut_out(quie
     page.locator("[data-testid=leave]").click()
     expect(page.locator("[data-testid=login]")).to_be_visible()
     expect(page.locator("[data-testid=row]")).to_have_count(0)
+
+
+def test_alerts_are_judged_by_key_at_thirty_a_minute_and_the_last_is_taken_back(quiet_day, open_page):
+    quiet_day.raise_alerts(*(newcomer(quiet_day.day, n, "high") for n in range(30)))
+    # The refusal of a second confirmation is a line in the browser's own log.
+    page = open_page(quiet_day.url, may_fail=True)
+    wait_live(page)
+    expect(page.locator("[data-testid=total]")).to_have_text("30 alerts")
+    began_at = time.monotonic()
+    page.keyboard.press("j")
+    for n in range(29):
+        shown = page.locator("[data-testid=detail] h2").inner_text()
+        page.keyboard.press("bosu"[n % 4])
+        expect(page.locator("[data-testid=detail] h2")).not_to_have_text(shown)
+    assert time.monotonic() - began_at < 58
+    expect(page.locator(".row-selected [data-testid=row-case]")).to_have_count(0)
+    page.keyboard.press("y")
+    # One person alone confirms nothing.
+    expect(page.locator("[data-testid=review-state]")).to_contain_text("Suspected")
+    page.keyboard.press("y")
+    expect(page.locator("[data-testid=refusal]")).to_contain_text("Confirming takes another person")
+    page.keyboard.press("z")
+    expect(page.locator("[data-testid=review-state]")).to_contain_text("New")
+    expect(page.locator("[data-testid=refusal]")).to_have_count(0)
+    page.keyboard.press("c")
+    expect(page.locator("[data-testid=review-state]")).to_contain_text("held by local until")
+    page.keyboard.press("l")
+    expect(page.locator("[data-testid=review-state]")).to_contain_text("已认领")
+
+
+def test_what_another_screen_judges_shows_here_by_itself(quiet_day, open_page):
+    quiet_day.raise_alerts(newcomer(quiet_day.day, 1), newcomer(quiet_day.day, 2))
+    here, there = open_page(quiet_day.url), open_page(quiet_day.url)
+    wait_live(here)
+    wait_live(there)
+    there.keyboard.press("j")
+    expect(there.locator("[data-testid=detail] h2")).to_be_visible()
+    there.keyboard.press("b")
+    expect(here.locator("[data-testid=row-case]")).to_have_text(["Benign"])

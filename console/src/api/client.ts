@@ -1,5 +1,14 @@
 /** Requests to the daemon. Every failure is an ApiError with a code that the dictionaries know. */
-import type { AlertDetail, AlertPage, FieldTables, PersonalView, ProblemView, SessionView } from "./schema";
+import type {
+  AlertDetail,
+  AlertPage,
+  CaseDetail,
+  FieldTables,
+  PersonalView,
+  ProblemView,
+  SessionView,
+  StepBody,
+} from "./schema";
 
 export class ApiError extends Error {
   constructor(
@@ -60,6 +69,12 @@ export const getAlert = (fingerprint: string, signal?: AbortSignal) =>
 
 export const getPersonal = (fingerprint: string) =>
   get<PersonalView>(`/api/alerts/${encodeURIComponent(fingerprint)}/personal`);
+
+export const stepAlert = (csrf: string, fingerprint: string, step: Partial<StepBody>) =>
+  send<CaseDetail>("POST", `/api/alerts/${encodeURIComponent(fingerprint)}/steps`, csrf, step);
+
+export const undoStep = (csrf: string, caseId: string) =>
+  send<CaseDetail>("POST", `/api/cases/${encodeURIComponent(caseId)}/undo`, csrf);
 
 export const getFields = () => get<FieldTables>("/api/fields");
 

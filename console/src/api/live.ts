@@ -2,7 +2,7 @@
  * The live stream, kept open. It reconnects by itself with growing pauses and goes on after the last
  * event it has seen, so nothing is missed; a stream that has gone silent counts as broken.
  */
-import type { AlertView, HealthView } from "./schema";
+import type { AlertView, CaseView, HealthView } from "./schema";
 
 export type Connection =
   | { state: "connecting" }
@@ -11,6 +11,7 @@ export type Connection =
 
 export interface LiveSink {
   alert(alert: AlertView): void;
+  case(step: CaseView): void;
   health(health: HealthView): void;
   clock(serverNow: number): void;
   /** Too far behind: read the list anew; the stream itself goes on. */
@@ -54,6 +55,7 @@ export class LiveStream {
         take(JSON.parse(event.data as string));
       });
     on("alert", (data) => this.sink.alert(data as AlertView));
+    on("case", (data) => this.sink.case(data as CaseView));
     on("health", (data) => this.sink.health(data as HealthView));
     on("ping", (data) => this.sink.clock(Date.parse((data as { now: string }).now)));
     on("resync", () => this.sink.resync());

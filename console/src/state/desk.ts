@@ -5,7 +5,7 @@ import { LiveStream, type Connection } from "../api/live";
 import type { AlertDetail, AlertView, FieldView, HealthView } from "../api/schema";
 import { setServerTime } from "./clock";
 import { fromUrl, toPath, toQuery, type Filters } from "./filters";
-import { append, arrive, EMPTY, fromPage, neighbour, release, type Stream } from "./stream";
+import { append, arrive, EMPTY, fromPage, neighbour, release, stepped, type Stream } from "./stream";
 
 const PAGE = 100;
 const RETRY_MS = 4_000;
@@ -102,6 +102,10 @@ function openLive(position: number): void {
         if (listing) duringListing.push(alert);
         stream.value = arrive(stream.value, alert, filters.value, held.value);
         if (alert.fingerprint === selected.value) refreshSoon();
+      },
+      case: (step) => {
+        stream.value = stepped(stream.value, step);
+        if (selected.value && step.alerts.includes(selected.value)) refreshSoon();
       },
       health: (view) => {
         health.value = view;

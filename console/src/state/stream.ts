@@ -3,7 +3,7 @@
  * The rule: while the list is held (somebody scrolls, points or reads), rows change in place
  * and never move; what is new waits until it is asked for.
  */
-import type { AlertPage, AlertView } from "../api/schema";
+import type { AlertPage, AlertView, CaseBrief, CaseView } from "../api/schema";
 import { accepts, type Filters } from "./filters";
 
 export interface Stream {
@@ -58,6 +58,22 @@ export function arrive(stream: Stream, alert: AlertView, filters: Filters, held:
   const rows = place(stream.rows, alert);
   const belowTheLoaded = stream.nextCursor !== null && rows.at(-1) === alert;
   return { ...stream, rows: belowTheLoaded ? stream.rows : rows, total: stream.total + 1 };
+}
+
+/** What a row shows of its case. */
+export function brief(of: CaseView): CaseBrief {
+  const { id, state, verdict, owner, lease_until, version } = of;
+  return { id, state, verdict, owner, lease_until, version };
+}
+
+/** A step was taken with a case: its alerts say so where they stand, and no row moves. */
+export function stepped(stream: Stream, of: CaseView): Stream {
+  const inCase = new Set(of.alerts);
+  const told = (row: AlertView): AlertView => {
+    if (inCase.has(row.fingerprint)) return { ...row, case: brief(of) };
+    return row.case?.id === of.id ? { ...row, case: null } : row;
+  };
+  return { ...stream, rows: stream.rows.map(told), waiting: stream.waiting.map(told) };
 }
 
 /** Let in what waits, and put every row where it belongs by now. */

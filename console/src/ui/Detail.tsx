@@ -11,6 +11,7 @@ import { KindMark, LevelMark } from "./icons";
 import { ErrorNotice, Notice } from "./Notice";
 import { Overview } from "./Overview";
 import { RadioDetail } from "./RadioDetail";
+import { Review } from "./Review";
 import { WebDetail } from "./WebDetail";
 import { Advice, Why } from "./Why";
 
@@ -116,6 +117,7 @@ export function DetailPane() {
   return (
     <main class="detail" key={alert.fingerprint} data-testid="detail" data-fingerprint={alert.fingerprint}>
       <Head alert={alert} />
+      <Review alert={alert} />
       <Body alert={alert} />
     </main>
   );

@@ -64,6 +64,11 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
               {tag}
             </span>
           ))}
+          {alert.case && (
+            <span class={`tag ${alert.case.verdict ? "tag-judged" : ""}`} data-testid="row-case">
+              {words.review.state[alert.case.state] ?? alert.case.state}
+            </span>
+          )}
           {alert.count > 1 && <span class="tag num">×{alert.count}</span>}
           {alert.venue && <span class="row-venue">{alert.venue}</span>}
         </div>

@@ -2,6 +2,7 @@
 import { switchLanguage } from "../i18n";
 import { filters, framed, helpOpen, narrow, select, showWaiting, step } from "../state/desk";
 import { LEVELS, type Kind } from "../state/filters";
+import { claim, judge, undo, VERDICT_KEYS, VERDICTS } from "../state/review";
 import { switchTheme } from "../state/theme";
 
 function onlyKind(kind: Kind): void {
@@ -35,6 +36,9 @@ const KEYS: Record<string, () => void> = {
   "2": () => onlyLevel(1),
   "3": () => onlyLevel(2),
   "4": () => onlyLevel(3),
+  c: () => void claim(),
+  z: () => void undo(),
+  ...Object.fromEntries(VERDICTS.map((verdict) => [VERDICT_KEYS[verdict], () => void judge(verdict)])),
   r: () => onlyKind("radio"),
   w: () => onlyKind("web"),
   m: () => document.querySelector<HTMLButtonElement>('[data-key="m"]')?.click(),
