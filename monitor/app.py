@@ -41,6 +41,7 @@ from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
+from monitor.heads import HeadKeeper, open_key
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
@@ -115,6 +116,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
+    heads = await asyncio.to_thread(_open_heads, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -127,6 +129,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
         notify=notify,
+        heads=heads,
+        heads_s=config.audit.every_min * 60,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
@@ -144,6 +148,13 @@ async def _open_notify(
     site = config.site.name.zh if language == "zh" else config.site.name.en
     plan = Plan(config.notify.tree, config.notify.inhibitions, site, language)
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
+
+
+def _open_heads(config: Config, book: StoreBook, clock: Clock) -> HeadKeeper | None:
+    if config.audit.file is None:
+        return None
+    key = open_key(config.audit.key_file or config.data_dir / "audit.key")
+    return HeadKeeper(config.audit.file, key, config.site.id, lambda: book.read(book.store.head), clock)
 
 
 async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:

@@ -28,6 +28,7 @@ from monitor.crawling import Crawling, Poller
 from monitor.deadman import Ping, keep_alive
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
+from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
     LOOK_S,
@@ -35,6 +36,7 @@ from monitor.healthwatch import (
     Part,
     case_parts,
     disk_part,
+    heads_part,
     messages_part,
     receiver_part,
     sensor_part,
@@ -78,6 +80,9 @@ class Doors:
     """Lets the crawler's memory go of what is older."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
+    heads: HeadKeeper | None = None
+    """Keeps heads of the audit chain elsewhere."""
+    heads_s: float = 600.0
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -150,6 +155,7 @@ class Daemon:
                 *(receiver_part(sensor) for sensor in self.health.view().sensors),
                 *(source_part(status) for status in self.crawling.statuses.values()),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
+                *(() if doors.heads is None else (heads_part(doors.heads),)),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
@@ -213,6 +219,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
+            if self._doors.heads is not None:
+                group.create_task(self._doors.heads.run(self._doors.heads_s), name="audit heads")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),

@@ -67,6 +67,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"low": ("little room is left", "剩余空间不足")},
     ),
+    "audit": Kind(
+        "high",
+        ("Heads of the audit chain cannot be kept at {id}", "审计链首无法写入 {id}"),
+        (
+            "Look whether the disk or host is there and may be written; until then a cut tail of the record "
+            "cannot be proven.",
+            "检查该磁盘或主机是否在线、可写；恢复之前无法证明记录尾部未被截断。",
+        ),
+        {"not-kept": ("the last head was not written", "最近的链首未能写入")},
+        timedelta(minutes=1),
+    ),
     "cases": Kind(
         "high",
         ("Cases with {id} are late", "{id} 有案件超时"),

@@ -20,6 +20,7 @@ from monitor.alert.alert import Alert, fingerprint
 from monitor.case.machine import Case
 from monitor.clock import Clock
 from monitor.crawling import SourceStatus
+from monitor.heads import HeadKeeper
 from monitor.healthkinds import KINDS
 from monitor.queue import AlertQueue, QueueError
 from monitor.server.services import AlertQuery
@@ -102,6 +103,13 @@ def messages_part(receiver: str, since: datetime | None, error: str | None) -> P
     """A receiver of messages, which takes none since then."""
     problems = ("not-taken",) if since is not None else ()
     return Part("messages", receiver, None, problems, since, error, settled=True)
+
+
+def heads_part(keeper: HeadKeeper) -> Part:
+    """The place elsewhere where heads of the audit chain are kept."""
+    since = keeper.failing_since
+    problems = ("not-kept",) if since is not None else ()
+    return Part("audit", keeper.place, None, problems, since, keeper.error, settled=True)
 
 
 def case_parts(late: Iterable[Case], departments: Iterable[str]) -> list[Part]:

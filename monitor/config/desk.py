@@ -8,7 +8,7 @@ from pydantic import Field
 
 from monitor.case.habits import DEPARTMENTS, Department, Habits, Term, Way
 from monitor.case.machine import House
-from monitor.config.base import ExistingPath
+from monitor.config.base import ExistingPath, FilePath
 from monitor.config.notify import MatcherText
 from monitor.notify.matcher import parse
 from monitor.strict import Id, Strict
@@ -42,6 +42,16 @@ class Cases(Strict):
     terms: tuple[TermEntry, ...] = ()
     playbooks: ExistingPath | None = None
     """A folder of one's own, beside those that come with the program."""
+
+
+class Audit(Strict):
+    """Signed heads of the audit chain, written where this machine's keeper cannot change them."""
+
+    file: FilePath | None = None
+    """On another disk or host, best one that can only be appended to; None: none are written."""
+    key_file: FilePath | None = None
+    """Made at the first start, readable by its owner alone; ``audit.key`` in ``data_dir`` by itself."""
+    every_min: float = Field(default=10, ge=0.1, le=1440)
 
 
 def departments_of(entries: tuple[DepartmentEntry, ...]) -> tuple[Department, ...]:

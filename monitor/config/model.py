@@ -19,7 +19,7 @@ from pydantic import (
 
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
-from monitor.config.desk import Cases, DepartmentEntry
+from monitor.config.desk import Audit, Cases, DepartmentEntry
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -231,6 +231,7 @@ class Config(Strict):
     departments: tuple[DepartmentEntry, ...] = ()
     """Of the joint duty room; none: the usual ones."""
     cases: Cases = Cases()
+    audit: Audit = Audit()
     demo: Demo | None = None
 
     @property

@@ -174,6 +174,12 @@ class Store:
         with translated(), self._engines.reader.connect() as db:
             return frozenset(db.execute(sa.select(evidence_table.c.path)).scalars())
 
+    def evidence_digests(self) -> dict[str, str]:
+        """Digest to path within the evidence store, of all files that some alert carries."""
+        with translated(), self._engines.reader.connect() as db:
+            rows = db.execute(sa.select(evidence_table.c.digest, evidence_table.c.path))
+            return {row.digest: row.path for row in rows}
+
     def head(self) -> Head:
         with translated(), self._engines.reader.connect() as db:
             return audit.read_head(db)
