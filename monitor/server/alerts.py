@@ -7,6 +7,7 @@ from typing import TypeVar, get_args
 from aiohttp import web
 
 from monitor.server.access import actor_of, scope_of
+from monitor.server.params import CURSOR, LIMIT, flag, limit, only
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of, some_of
 from monitor.server.services import SERVICES, AlertQuery, BadCursorError
@@ -25,7 +26,6 @@ from monitor.server.views import (
 from monitor.server.wire import json_response
 from rules.event import FIELDS
 
-MAX_LIMIT = 200
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LEVELS: tuple[Level, ...] = get_args(Level)
 STATES: tuple[AlertState, ...] = get_args(AlertState)
@@ -44,13 +44,6 @@ def _words(request: web.Request, name: str, known: tuple[Word, ...]) -> frozense
     return frozenset(by_name[word] for word in given)
 
 
-def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", "50")
-    if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_LIMIT):
-        raise ProblemError(400, "bad-parameter", f"limit: {text!r} is not a number from 1 to {MAX_LIMIT}")
-    return int(text)
-
-
 def alert_query(request: web.Request) -> AlertQuery:
     """The query string as a query.
 
@@ -59,11 +52,7 @@ def alert_query(request: web.Request) -> AlertQuery:
     ProblemError
         400 naming the first parameter that makes no sense; a misspelt name is one too.
     """
-    unknown = sorted(
-        set(request.query) - {"cursor", "limit", "kind", "level", "venue", "state", "review", "drill"}
-    )
-    if unknown:
-        raise ProblemError(400, "bad-parameter", f"{unknown[0]!r} is not a parameter of this list")
+    only(request, "cursor", "limit", "kind", "level", "venue", "state", "review", "drill")
     states = _words(request, "state", STATES)
     reviews = _words(request, "review", REVIEWS)
     if len(reviews) > 1:
@@ -74,19 +63,12 @@ def alert_query(request: web.Request) -> AlertQuery:
         venue=request.query.get("venue") or None,
         state=next(iter(states)) if len(states) == 1 else None,
         review=next(iter(reviews), None),
-        drill=_flag(request, "drill"),
+        drill=flag(request, "drill"),
         asker=actor_of(request),
         scope=scope_of(request),
         cursor=request.query.get("cursor") or None,
-        limit=_limit(request),
+        limit=limit(request),
     )
-
-
-def _flag(request: web.Request, name: str) -> bool | None:
-    text = request.query.get(name)
-    if text not in (None, "true", "false"):
-        raise ProblemError(400, "bad-parameter", f"{name}: {text!r} is neither true nor false")
-    return None if text is None else text == "true"
 
 
 async def list_alerts(request: web.Request) -> web.StreamResponse:
@@ -146,18 +128,8 @@ ROUTES: tuple[Route, ...] = (
         "Alerts, gravest level first and newest first within a level",
         AlertPage,
         (
-            Param(
-                "cursor",
-                "query",
-                {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
-                "next_cursor of the page before",
-            ),
-            Param(
-                "limit",
-                "query",
-                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50},
-                "how many",
-            ),
+            CURSOR,
+            LIMIT,
             Param("kind", "query", some_of(*KINDS), "only these kinds; repeat it or use commas"),
             Param("level", "query", some_of(*LEVELS), "only these levels; repeat it or use commas"),
             Param("venue", "query", {"type": "string"}, "only this venue"),

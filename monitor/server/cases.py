@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
@@ -35,17 +35,13 @@ from monitor.server.case_views import (
     StepsDone,
     case_view,
 )
-from monitor.server.params import CURSOR, LIMIT, aware, flag, limit, only, read_cursor, some, write_cursor
+from monitor.server.params import aware, flag, limit, only, read_cursor, some, write_cursor
 from monitor.server.problem import ProblemError
-from monitor.server.route import Param, Route, some_of
 from monitor.server.services import SERVICES
-from monitor.server.views import AlertDetail
 from monitor.server.wire import json_body, json_response
 
 MAX_AT_ONCE = 200
 T = TypeVar("T")
-_CASE = Param("case", "path", {"type": "string"}, "its id")
-_ALERT = Param("fingerprint", "path", {"type": "string"}, "16 hex digits")
 
 
 def _service(request: web.Request) -> CaseService:
@@ -254,162 +250,3 @@ async def merge_case(request: web.Request) -> web.StreamResponse:
 async def undo_step(request: web.Request) -> web.StreamResponse:
     work = _service(request).undo(request.match_info["case"], actor_of(request), scope_of(request))
     return await _answer(request, await _done(work))
-
-
-_CHANGE = (400, 404, 409, 415)
-ROUTES: tuple[Route, ...] = (
-    Route(
-        "/api/desk",
-        get_desk,
-        "getDesk",
-        "Departments and playbooks",
-        DeskView,
-        problems=(409,),
-        needs="cases",
-    ),
-    Route(
-        "/api/cases",
-        list_cases,
-        "listCases",
-        "Cases, the one with the newest step first",
-        CasePage,
-        (
-            CURSOR,
-            LIMIT,
-            Param("state", "query", some_of(*get_args(State)), "only these states; repeat it or use commas"),
-            Param("open", "query", {"type": "boolean"}, "only those that are not closed, or that are"),
-            Param("department", "query", {"type": "string"}, "only this department's"),
-            Param("owner", "query", {"type": "string"}, "only this person's"),
-            Param("venue", "query", {"type": "string"}, "only this venue"),
-            Param("late", "query", {"type": "boolean"}, "only those whose next step is overdue"),
-        ),
-        (400, 409),
-        needs="cases",
-    ),
-    Route(
-        "/api/cases",
-        open_case,
-        "openCase",
-        "One case for some alerts",
-        CaseDetail,
-        problems=_CHANGE,
-        method="POST",
-        body=AlertsBody,
-        needs="review",
-    ),
-    Route(
-        "/api/cases/next",
-        claim_next,
-        "claimNext",
-        "Claim what waits longest among the gravest",
-        NextView,
-        problems=_CHANGE,
-        method="POST",
-        body=NextBody,
-        needs="review",
-    ),
-    Route(
-        "/api/cases/{case}",
-        get_case,
-        "getCase",
-        "One case whole",
-        CaseDetail,
-        (_CASE,),
-        (404, 409),
-        needs="cases",
-    ),
-    Route(
-        "/api/cases/{case}/steps",
-        step_case,
-        "stepCase",
-        "Take a step with a case",
-        CaseDetail,
-        (_CASE,),
-        _CHANGE,
-        method="POST",
-        body=StepBody,
-        needs="review",
-    ),
-    Route(
-        "/api/cases/{case}/undo",
-        undo_step,
-        "undoStep",
-        "Take back one's own last step, within 15 minutes",
-        CaseDetail,
-        (_CASE,),
-        (404, 409),
-        method="POST",
-        needs="review",
-    ),
-    Route(
-        "/api/cases/{case}/alerts",
-        link_alerts,
-        "linkAlerts",
-        "Put more alerts into a case",
-        CaseDetail,
-        (_CASE,),
-        _CHANGE,
-        method="POST",
-        body=AlertsBody,
-        needs="review",
-    ),
-    Route(
-        "/api/cases/{case}/split",
-        split_case,
-        "splitCase",
-        "Take some alerts out of a case into a new one, which is the answer",
-        CaseDetail,
-        (_CASE,),
-        _CHANGE,
-        method="POST",
-        body=AlertsBody,
-        needs="review",
-    ),
-    Route(
-        "/api/cases/{case}/merge",
-        merge_case,
-        "mergeCase",
-        "Put all alerts of another case into this one",
-        CaseDetail,
-        (_CASE,),
-        _CHANGE,
-        method="POST",
-        body=MergeBody,
-        needs="review",
-    ),
-    Route(
-        "/api/alerts/{fingerprint}/steps",
-        step_alert,
-        "stepAlert",
-        "Take a step with an alert's case, which is opened where there is none",
-        CaseDetail,
-        (_ALERT,),
-        _CHANGE,
-        method="POST",
-        body=StepBody,
-        needs="review",
-    ),
-    Route(
-        "/api/alerts/steps",
-        step_alerts,
-        "stepAlerts",
-        "The same step with many alerts: each its case, or why not",
-        StepsDone,
-        problems=_CHANGE,
-        method="POST",
-        body=AlertStepsBody,
-        needs="review",
-    ),
-    Route(
-        "/api/alerts/{fingerprint}/ack",
-        acknowledge_alert,
-        "acknowledgeAlert",
-        "Say that one has seen it: it is escalated no further",
-        AlertDetail,
-        (_ALERT,),
-        _CHANGE,
-        method="POST",
-        body=AckBody,
-        needs="review",
-    ),
-)

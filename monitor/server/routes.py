@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.server import (
     alerts,
     auditing,
-    cases,
+    case_routes,
     evidence,
     health,
     listening,
@@ -29,6 +29,6 @@ ROUTES: tuple[Route, ...] = (
     *rules.ROUTES,
     *topics.ROUTES,
     *telling.ROUTES,
-    *cases.ROUTES,
+    *case_routes.ROUTES,
     *auditing.ROUTES,
 )
