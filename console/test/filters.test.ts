@@ -7,7 +7,7 @@ const url = (path: string) => new URL(path, "http://127.0.0.1:8440");
 describe("the address", () => {
   test("says what is shown, and gives it back", () => {
     const place: Place = {
-      filters: { kinds: ["web"], levels: ["critical", "high"], state: "firing", venue: "实验中学" },
+      filters: { kinds: ["web"], levels: ["critical", "high"], state: "firing", review: "open", venue: "实验中学" },
       selected: "0123456789abcdef",
     };
     expect(fromUrl(url(toPath(place)))).toEqual(place);
@@ -32,6 +32,14 @@ describe("filters", () => {
     expect(accepts({ ...ALL, levels: ["high"] }, alert("a"))).toBe(false);
     expect(accepts({ ...ALL, state: "ended" }, alert("a", { firing: false }))).toBe(true);
     expect(accepts({ ...ALL, venue: "x" }, alert("a", { venue: "y" }))).toBe(false);
+  });
+
+  test("tell what is to be judged from what somebody has judged", () => {
+    const at = (state: string) =>
+      alert("a", { case: { id: "C1", state, verdict: null, owner: null, lease_until: null, version: 1 } });
+    const open = { ...ALL, review: "open" } as const;
+    expect([alert("a"), at("claimed"), at("benign")].map((one) => accepts(open, one))).toEqual([true, true, false]);
+    expect(accepts({ ...ALL, review: "judged" }, at("closed"))).toBe(true);
   });
 
   test("go in and out of a set in a fixed order", () => {

@@ -316,3 +316,20 @@ def test_what_another_screen_judges_shows_here_by_itself(quiet_day, open_page):
     expect(there.locator("[data-testid=detail] h2")).to_be_visible()
     there.keyboard.press("b")
     expect(here.locator("[data-testid=row-case]")).to_have_text(["Benign"])
+
+
+def test_only_what_is_to_be_judged_is_left_by_one_key_and_stands_in_the_address(quiet_day, open_page):
+    quiet_day.raise_alerts(newcomer(quiet_day.day, 1), newcomer(quiet_day.day, 2))
+    page = open_page(quiet_day.url)
+    wait_live(page)
+    expect(page.locator("[data-testid=row]")).to_have_count(2)
+    page.keyboard.press("j")
+    judged = page.locator("[data-testid=detail] h2").inner_text()
+    page.keyboard.press("b")
+    expect(page.locator("[data-testid=row-case]")).to_have_text(["Benign"])
+    page.keyboard.press("x")
+    expect(page.locator("[data-testid=row]")).to_have_count(1)
+    expect(page.locator("[data-testid=row]")).not_to_contain_text(judged)
+    assert "review=open" in page.url
+    page.keyboard.press("x")
+    expect(page.locator("[data-testid=row]")).to_have_count(2)

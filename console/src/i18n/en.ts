@@ -252,6 +252,7 @@ export const en = {
     title: "Review",
     none: "Nobody has judged this yet.",
     held: (name: string, until: string) => `held by ${name} until ${until}`,
+    filter: { open: "To judge", judged: "Judged" },
     claim: "Claim",
     undo: "Undo",
     state: {
@@ -319,6 +320,7 @@ export const en = {
       ["g", "to the top of the list"],
       ["Esc", "back to the overview"],
       ["1 2 3 4", "only level I, II, III, IV (again: off)"],
+      ["x", "only what is to be judged (again: off)"],
       ["r / w", "only radio, only web (again: off)"],
       ["c", "claim"],
       ["b o s u y", "benign, rumour, scam, suspected, confirmed; then the next alert"],

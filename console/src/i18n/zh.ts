@@ -252,6 +252,7 @@ export const zh: Dictionary = {
     title: "研判",
     none: "尚无人研判。",
     held: (name: string, until: string) => `${name} 持有至 ${until}`,
+    filter: { open: "待研判", judged: "已研判" },
     claim: "认领",
     undo: "撤销",
     state: {
@@ -319,6 +320,7 @@ export const zh: Dictionary = {
       ["g", "回到列表顶部"],
       ["Esc", "返回总览"],
       ["1 2 3 4", "只看 I、II、III、IV 级（再按取消）"],
+      ["x", "只看待研判（再按取消）"],
       ["r / w", "只看无线电、只看网络（再按取消）"],
       ["c", "认领"],
       ["b o s u y", "正常、谣言、诈骗、疑似、确认，并转到下一条"],

@@ -1,6 +1,6 @@
 import { t } from "../i18n";
 import { filters, narrow } from "../state/desk";
-import { ALL, isNarrowed, KINDS, LEVELS, STATES, toggle } from "../state/filters";
+import { ALL, isNarrowed, KINDS, LEVELS, REVIEWS, STATES, toggle } from "../state/filters";
 import { KindMark, LevelMark } from "./icons";
 
 export function FilterBar() {
@@ -43,6 +43,19 @@ export function FilterBar() {
             onClick={() => narrow({ state: chosen.state === state ? null : state })}
           >
             {words.state[state]}
+          </button>
+        ))}
+      </div>
+      <div class="group">
+        {REVIEWS.map((review) => (
+          <button
+            type="button"
+            key={review}
+            aria-pressed={chosen.review === review}
+            data-testid={`review-${review}`}
+            onClick={() => narrow({ review: chosen.review === review ? null : review })}
+          >
+            {words.review.filter[review]}
           </button>
         ))}
       </div>

@@ -39,6 +39,7 @@ const KEYS: Record<string, () => void> = {
   c: () => void claim(),
   z: () => void undo(),
   ...Object.fromEntries(VERDICTS.map((verdict) => [VERDICT_KEYS[verdict], () => void judge(verdict)])),
+  x: () => narrow({ review: filters.value.review === "open" ? null : "open" }),
   r: () => onlyKind("radio"),
   w: () => onlyKind("web"),
   m: () => document.querySelector<HTMLButtonElement>('[data-key="m"]')?.click(),
