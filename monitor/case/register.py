@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from monitor.alert.alert import LEVEL_RANK, Level
 from monitor.case.habits import Habits
-from monitor.case.machine import OVER, UNDO, Case, Step, StepError, take
+from monitor.case.machine import OVER, UNDO, UNJUDGED, Case, Step, StepError, take
 from monitor.notify.matcher import labels_of
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
@@ -77,7 +77,7 @@ class CaseRegister:
     ) -> Case | None:
         """Claim what waits longest among the gravest: an alert without a case, or a case nobody holds."""
         with translated(), self._store.writer.begin() as db:
-            waiting = self._next_case(db, now, scope, actor)
+            waiting = self._next_case(db, now, scope, actor, kinds)
             wanted = [case_alerts.c.case_id.is_(None), *_alert_scope(scope)]
             if kinds:
                 wanted.append(alerts.c.kind.in_(kinds))
@@ -248,10 +248,18 @@ class CaseRegister:
         db.execute(sa.insert(case_alerts), [{"fingerprint": one, "case_id": case.id} for one in fresh])
         return self._write(db, replace(case, level=level), actor, "link", {"alerts": fresh}, now, None)
 
-    def _next_case(self, db: sa.Connection, now: datetime, scope: Scope, actor: str) -> Case | None:
+    def _next_case(
+        self, db: sa.Connection, now: datetime, scope: Scope, actor: str, kinds: Collection[str]
+    ) -> Case | None:
+        wanted = scope.conditions(cases)
+        if kinds:
+            of_kind = sa.select(case_alerts.c.case_id).join(
+                alerts, alerts.c.fingerprint == case_alerts.c.fingerprint
+            )
+            wanted.append(cases.c.id.in_(of_kind.where(alerts.c.kind.in_(kinds))))
         rows = db.execute(
             sa.select(cases.c.body)
-            .where(cases.c.state.in_(("new", "triaged", "claimed", "verifying")), *scope.conditions(cases))
+            .where(cases.c.state.in_(sorted(UNJUDGED)), *wanted)
             .order_by(cases.c.level_rank.desc(), cases.c.opened_at, cases.c.id)
         ).scalars()
         for body in rows:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -53,7 +52,7 @@ class CaseService:
         done: list[tuple[str, Case | str]] = []
         for fingerprint in fingerprints:
             try:
-                done.append((fingerprint, await self.step_on_alert(fingerprint, replace(step), scope)))
+                done.append((fingerprint, await self.step_on_alert(fingerprint, step, scope)))
             except (StepError, NoSuchError, StaleError) as error:
                 done.append((fingerprint, str(error)))
         return done

@@ -12,7 +12,7 @@ Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "adminis
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Permission = Literal[
     "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen",
-    "silence", "cases", "review", "supervise", "audit", "drill", "tokens",
+    "silence", "cases", "review", "supervise", "audit", "tokens",
 ]  # fmt: skip
 """``review`` takes steps with cases, ``supervise`` those that overrule: reopen, review what was closed."""
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
@@ -22,9 +22,7 @@ GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
     # Whom a picture names tells the room: needed to judge it, and by nobody else.
     "analyst": frozenset({"alerts", "evidence", "health", "rules", "personal", "cases", "review"}),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
-    "operator": frozenset(
-        {"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases", "drill"}
-    ),
+    "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases"}),
     "supervisor": frozenset(
         {
             "alerts",
@@ -39,7 +37,6 @@ GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
             "review",
             "supervise",
             "audit",
-            "drill",
         }
     ),
     # Checks what was done, from the alerts and their history; listens to nobody.

@@ -173,7 +173,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/alerts/{fingerprint}/ack",
         cases.acknowledge_alert,
         "acknowledgeAlert",
-        "Say that one has seen it: it is escalated no further",
+        "Say that one has seen it; the first to say so stays",
         AlertDetail,
         (_ALERT,),
         _CHANGE,

@@ -260,7 +260,7 @@ acks = sa.Table(
     _column("at", Instant),
     _column("note", sa.Text),
 )
-"""Who has seen an alert: it is escalated no further."""
+"""Who has seen an alert, and when; the first to say so stays."""
 
 cases = sa.Table(
     "cases",

@@ -499,7 +499,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "audit" | "cases" | "drill" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
@@ -574,7 +574,7 @@ export interface TaskView {
 
 export interface TokenBody {
   name: string;
-  permissions: ("alerts" | "audit" | "cases" | "drill" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
   days: number;
   note: string;
 }
@@ -583,7 +583,7 @@ export interface TokenView {
   id: string;
   name: string;
   note: string;
-  permissions: ("alerts" | "audit" | "cases" | "drill" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
   created_at: string;
   expires_at: string;
   token: string | null;

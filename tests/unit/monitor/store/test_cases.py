@@ -95,6 +95,13 @@ def test_acknowledged_once_by_the_first(store, desk):
     assert AlertReader(store.reader).get_alert(prints[0], NOON).acked_by == "li"
 
 
+def test_who_asks_for_one_kind_gets_no_case_of_another(store, desk):
+    register, prints = desk
+    register.open(prints[:1], "li", NOON)
+    assert register.claim_next("wang", NOON, kinds=["web"]) is None
+    assert register.claim_next("wang", NOON, kinds=["radio"]) is not None
+
+
 def test_what_is_overdue_is_known(store, desk):
     register, prints = desk
     case = register.open(prints[:1], "li", NOON)
