@@ -8,12 +8,14 @@ import "./style/detail.css";
 import "./style/login.css";
 import { startClock } from "./state/clock";
 import { connection, selected, start } from "./state/desk";
+import { at } from "./state/page";
 import { askWho, isPerson, who } from "./state/person";
 import { DetailPane } from "./ui/Detail";
 import { Header, LostBanner, StatusBar } from "./ui/Header";
 import { Help } from "./ui/Help";
 import { onKey } from "./ui/keys";
 import { Door } from "./ui/Login";
+import { OpenPage } from "./ui/Pages";
 import { StreamPane } from "./ui/Stream";
 
 function Console() {
@@ -21,10 +23,16 @@ function Console() {
     <div class={`console ${selected.value ? "console-reading" : ""}`}>
       <Header />
       <LostBanner />
-      <div class="panes">
-        <StreamPane />
-        <DetailPane />
-      </div>
+      {at.value.page === "review" ? (
+        <div class="panes">
+          <StreamPane />
+          <DetailPane />
+        </div>
+      ) : (
+        <div class="page">
+          <OpenPage />
+        </div>
+      )}
       <StatusBar />
       <Help />
     </div>

@@ -40,11 +40,11 @@ async function ask<T>(path: string, request: RequestInit, signal?: AbortSignal):
   return (await answer.json()) as T;
 }
 
-const get = <T>(path: string, signal?: AbortSignal) =>
+export const get = <T>(path: string, signal?: AbortSignal) =>
   ask<T>(path, { headers: { Accept: "application/json" } }, signal);
 
 /** A request that changes something; `csrf` proves that it comes from this console. */
-const send = <T>(method: string, path: string, csrf: string, body?: unknown) =>
+export const send = <T>(method: string, path: string, csrf: string, body?: unknown) =>
   ask<T>(path, {
     method,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrf },

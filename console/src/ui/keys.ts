@@ -2,6 +2,7 @@
 import { switchLanguage } from "../i18n";
 import { filters, framed, helpOpen, narrow, select, showWaiting, step } from "../state/desk";
 import { LEVELS, type Kind } from "../state/filters";
+import { at } from "../state/page";
 import { claim, judge, undo, VERDICT_KEYS, VERDICTS } from "../state/review";
 import { switchTheme } from "../state/theme";
 
@@ -60,7 +61,11 @@ function isElsewhere(target: EventTarget | null, key: string): boolean {
   return key.startsWith("Arrow") && target.closest(".detail") !== null;
 }
 
+/** Keys that mean the same on every page. */
+const EVERYWHERE = new Set(["l", "t", "?"]);
+
 export function onKey(event: KeyboardEvent): void {
+  if (at.value.page !== "review" && !EVERYWHERE.has(event.key)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || helpOpen.value) return;
   const act = KEYS[event.key];
   if (!act || isElsewhere(event.target, event.key)) return;
