@@ -39,6 +39,8 @@ from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
 from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
+from monitor.duty.desk import DutyPlans, EscalationDesk
+from monitor.duty.service import DutyService
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.heads import HeadKeeper, open_key
@@ -116,6 +118,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
+    escalation = _open_escalation(setup, book, clock)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
@@ -129,6 +132,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
         notify=notify,
+        escalation=escalation,
         heads=heads,
         heads_s=config.audit.every_min * 60,
         ping=ping,
@@ -148,6 +152,15 @@ async def _open_notify(
     site = config.site.name.zh if language == "zh" else config.site.name.en
     plan = Plan(config.notify.tree, config.notify.inhibitions, site, language)
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
+
+
+def _open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDesk | None:
+    config = setup.config
+    if config.duty is None or not config.duty.escalation or config.notify is None:
+        return None
+    site = config.site.name.zh if config.language == "zh" else config.site.name.en
+    duty = DutyPlans(config.duty.plans, setup.roster, site, config.language)
+    return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
 
 
 def _open_heads(config: Config, book: StoreBook, clock: Clock) -> HeadKeeper | None:
@@ -275,6 +288,9 @@ async def _open_server(
         plan=setup.bandplan,
         record=doors.book.record,
         cases=CaseService(doors.book, setup.habits, setup.playbooks, doors.clock),
+        duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
+        if config.duty is not None
+        else None,
         read_audit=doors.book.read_audit,
         in_scope=doors.book.in_scope,
         requests=KeptRequests(doors.book, doors.clock),

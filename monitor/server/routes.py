@@ -6,6 +6,7 @@ from monitor.server import (
     alerts,
     auditing,
     case_routes,
+    duty,
     evidence,
     health,
     listening,
@@ -31,4 +32,5 @@ ROUTES: tuple[Route, ...] = (
     *telling.ROUTES,
     *case_routes.ROUTES,
     *auditing.ROUTES,
+    *duty.ROUTES,
 )
