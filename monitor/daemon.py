@@ -162,12 +162,7 @@ class Daemon:
                 *(receiver_part(sensor) for sensor in self.health.view().sensors),
                 *(source_part(status) for status in self.crawling.statuses.values()),
                 self._clock_watch.part(),
-                queue_part(
-                    (waiting := doors.queue.stats()).n_waiting,
-                    waiting.capacity,
-                    self.pipeline.counts.error,
-                    self.pipeline.counts.failing_since,
-                ),
+                queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(() if doors.heads is None else (heads_part(doors.heads),)),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),

@@ -127,10 +127,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "Look whether the store works and its disk has room; alerts are kept, but nobody sees them yet.",
             "检查数据库与磁盘是否正常；告警不会丢失，但暂时无人能看到。",
         ),
-        {
-            "growing": ("more wait than are stored", "入队快于入库"),
-            "not-stored": ("the store takes none", "数据库无法写入"),
-        },
+        {"growing": ("more wait than are stored", "入队快于入库")},
         timedelta(seconds=30),
     ),
     "clock": Kind(

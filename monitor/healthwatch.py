@@ -135,11 +135,11 @@ def case_parts(late: Iterable[Case], departments: Iterable[str]) -> list[Part]:
     ]
 
 
-def queue_part(n_waiting: int, capacity: int, error: str | None, failing_since: datetime | None) -> Part:
-    """The alert queue: much of it full, or a store behind it that takes nothing."""
-    problems = ("not-stored",) if error is not None else ("growing",) if 2 * n_waiting > capacity else ()
-    told = error if error is not None else f"{n_waiting} / {capacity}" if problems else None
-    return Part("queue", "alerts", None, problems, failing_since, told, settled=True)
+def queue_part(n_waiting: int, capacity: int) -> Part:
+    """The alert queue. A store that takes nothing is told by the dead-man ping: no alert could tell it."""
+    is_long = 2 * n_waiting > capacity
+    told = f"{n_waiting} / {capacity}" if is_long else None
+    return Part("queue", "alerts", None, ("growing",) if is_long else (), None, told, settled=True)
 
 
 class ClockWatch:

@@ -91,7 +91,7 @@ def test_a_roster_that_names_what_there_is_not_is_told_at_its_line(tmp_path):
     with pytest.raises(InputError) as told:
         load_setup(tmp_path / "c.yml", NOW)
     assert [line.removeprefix(f"{tmp_path}/") for line in str(told.value).splitlines()] == [
-        f"c.yml:6: {tmp_path}/r.yml: there is no receiver 'mail' (there is room)",
         f"c.yml:6: {tmp_path}/r.yml: there is no department 'navy'",
+        f"c.yml:6: {tmp_path}/r.yml: there is no receiver 'mail' (there is room)",
         "c.yml:10: the roster knows nobody of 'police' (there is duty, navy)",
     ]
