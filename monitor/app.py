@@ -43,10 +43,11 @@ from monitor.duty.desk import DutyPlans, EscalationDesk
 from monitor.duty.service import DutyService
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
-from monitor.heads import HeadKeeper, open_key
+from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
+from monitor.notify.heads import HeadTeller
 from monitor.notify.ledger import Ledger
 from monitor.notify.senders import Sender
 from monitor.notify.service import TellingService
@@ -134,7 +135,6 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         notify=notify,
         escalation=escalation,
         heads=heads,
-        heads_s=config.audit.every_min * 60,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
@@ -163,11 +163,23 @@ def _open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationD
     return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
 
 
-def _open_heads(config: Config, book: StoreBook, clock: Clock) -> HeadKeeper | None:
-    if config.audit.file is None:
-        return None
-    key = open_key(config.audit.key_file or config.data_dir / "audit.key")
-    return HeadKeeper(config.audit.file, key, config.site.id, lambda: book.read(book.store.head), clock)
+def _open_heads(config: Config, book: StoreBook, clock: Clock) -> list[tuple[HeadKeeper, float]]:
+    """Who keeps heads of the audit chain elsewhere, and how often, in seconds."""
+    audit = config.audit
+    places: list[tuple[Elsewhere, float]] = []
+    if audit.file is not None:
+        places.append((file_elsewhere(audit.file), audit.every_min * 60))
+    if audit.receiver is not None:
+        site = config.site.name.zh if config.language == "zh" else config.site.name.en
+        teller = HeadTeller(audit.receiver, site, config.language, book, clock)
+        places.append((Elsewhere(audit.receiver, teller.put), audit.send_every_min * 60))
+    if not places:
+        return []
+    key = open_key(audit.key_file or config.data_dir / "audit.key")
+    return [
+        (HeadKeeper(place, key, config.site.id, lambda: book.read(book.store.head), clock), every_s)
+        for place, every_s in places
+    ]
 
 
 async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:

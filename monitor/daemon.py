@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -86,9 +86,8 @@ class Doors:
     """Tells people, where the configuration says whom."""
     escalation: EscalationDesk | None = None
     """Tells the next, where nobody has seen an alert."""
-    heads: HeadKeeper | None = None
-    """Keeps heads of the audit chain elsewhere."""
-    heads_s: float = 600.0
+    heads: Sequence[tuple[HeadKeeper, float]] = ()
+    """Keep heads of the audit chain elsewhere, each so often, in seconds."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -164,7 +163,7 @@ class Daemon:
                 self._clock_watch.part(),
                 queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
-                *(() if doors.heads is None else (heads_part(doors.heads),)),
+                *(heads_part(keeper) for keeper, _ in doors.heads),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
@@ -236,8 +235,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
-            if self._doors.heads is not None:
-                group.create_task(self._doors.heads.run(self._doors.heads_s), name="audit heads")
+            for keeper, every_s in self._doors.heads:
+                group.create_task(keeper.run(every_s), name="audit heads")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),

@@ -219,6 +219,11 @@ def _desk_misfits(tree: Tree, config: Config, books: Playbooks) -> list[Fault]:
     """Ways of cases to departments or playbooks that there are not."""
     faults = FaultList(tree.path)
     departments = {one.id for one in departments_of(config.departments)}
+    receivers = {one.id for one in config.notify.receivers} if config.notify is not None else set[str]()
+    if config.audit.receiver is not None and config.audit.receiver not in receivers:
+        there = ", ".join(sorted(receivers)) or "none: there is no section notify"
+        told = f"there is no receiver '{config.audit.receiver}' (there is {there})"
+        faults.add(tree.line(("audit", "receiver")), told)
     for i, way in enumerate(config.cases.routes):
         if way.department not in departments:
             there = ", ".join(sorted(departments))

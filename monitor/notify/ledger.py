@@ -184,6 +184,11 @@ class Ledger:
             self._after(db, group, message.told, due_at, gone=message.resolved)
         return row["id"]
 
+    def write_down(self, receiver: str, reason: str, body: Mapping[str, Any], now: datetime) -> None:
+        """A message of no group, to be sent."""
+        with translated(), self._store.writer.begin() as db:
+            db.execute(sa.insert(notices), [notice_row(reason, receiver, reason, body, now)])
+
     def look_later(self, group: Group, due_at: datetime, gone: Collection[str]) -> None:
         """Nothing to tell: look again then, without the members that are `gone`."""
         with translated(), self._store.writer.begin() as db:
