@@ -44,6 +44,13 @@ class Cases(Strict):
     """A folder of one's own, beside those that come with the program."""
 
 
+class TestSignals(Strict):
+    """A scenario that is played again and again: what goes in must come out."""
+
+    scenario: ExistingPath
+    every_min: float = Field(default=60, ge=1, le=10_080)
+
+
 class Audit(Strict):
     """Signed heads of the audit chain, written where this machine's keeper cannot change them."""
 
