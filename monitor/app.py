@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -65,6 +66,7 @@ from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 from monitor.store.requests import KeptRequests
+from monitor.store.retention import holdings
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -327,6 +329,7 @@ async def _open_server(
         duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
         if config.duty is not None
         else None,
+        holdings=lambda: doors.book.read(partial(holdings, doors.book.store, config.retention.kept)),
         read_audit=doors.book.read_audit,
         in_scope=doors.book.in_scope,
         requests=KeptRequests(doors.book, doors.clock),

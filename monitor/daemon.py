@@ -21,7 +21,7 @@ from pathlib import Path
 from crawlers.document import Document
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
-from monitor.chores import forget_daily
+from monitor.chores import forget_daily, let_go_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
@@ -117,6 +117,7 @@ class Daemon:
         self._bounds = Bounds(
             timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
         )
+        self._kept = setup.config.retention.kept
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
             book, setup.rule_files, shelf, memory, doors.book, clock, self._load, timetable.venues
@@ -275,6 +276,7 @@ class Daemon:
                 tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),
                 name="evidence",
             )
+            group.create_task(let_go_daily(self._doors.book, self._kept, self._doors.clock), name="retention")
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:
                 group.create_task(runner.run(), name=f"sensor {runner.status.id}")

@@ -122,7 +122,7 @@ def _stored_at(db: sa.Connection, fingerprint: str, rule: str | None) -> datetim
     """When the first event on which `rule` fired, or any did, was in the store."""
     rows = db.execute(
         sa.select(events.c.recorded_at, events.c.body)
-        .where(events.c.fingerprint == fingerprint)
+        .where(events.c.fingerprint == fingerprint, events.c.body != "")
         .order_by(events.c.recorded_at)
     )
     for recorded_at, body in rows:

@@ -12,6 +12,7 @@ from monitor.server import (
     listening,
     live,
     people,
+    retention,
     rules,
     spectrum,
     telling,
@@ -33,4 +34,5 @@ ROUTES: tuple[Route, ...] = (
     *case_routes.ROUTES,
     *auditing.ROUTES,
     *duty.ROUTES,
+    *retention.ROUTES,
 )

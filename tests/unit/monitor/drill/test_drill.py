@@ -47,7 +47,7 @@ steps:
 
 BURST = replace(
     EMISSION, center_hz=169.0e6, bandwidth_hz=12_100.0, snr_db=22.0, start_s=0.0, end_s=30.0, on_time_s=10.5,
-    duty_cycle=0.35, modulation="fsk2", bursts=3, burst_period_s=12.0, new=None, flags=(), decoded=(), service=None,
+    duty_cycle=0.35, modulation="fsk2", bursts=3, burst_period_s=12.0, new=None,
 )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ class Stage:
     async def advance(self, seconds: float) -> None:
         async def settle() -> None:
             await asyncio.sleep(0.02)
-            while self.n_busy:
+            while self.n_busy:  # noqa: ASYNC110 - real threads work under a clock that stands still
                 await asyncio.sleep(0.005)
 
         await self.clock.advance(seconds, settle)
