@@ -8,8 +8,8 @@ it can ask later whether the record is still the one it was made of.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cache
 from importlib.resources import files
@@ -38,6 +38,8 @@ class Frame:
     zone: tzinfo
     head: Head
     """Of the audit chain, when the report was made."""
+    departments: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id to name in `language`."""
 
 
 def case_report(whole: Whole, alerts: Sequence[AlertDetail], book: Book | None, frame: Frame) -> str:
@@ -106,11 +108,21 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
     def word(name: Any) -> str:
         return words.get(str(name), str(name))
 
+    def department(name: str) -> str:
+        return frame.departments.get(name, name)
+
     return (
         _templates()
         .get_template(template)
         .render(
-            frame=frame, language=frame.language, w=words, instant=instant, short=short, word=word, **values
+            frame=frame,
+            language=frame.language,
+            w=words,
+            instant=instant,
+            short=short,
+            word=word,
+            department=department,
+            **values,
         )
     )
 

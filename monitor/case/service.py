@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -10,8 +10,10 @@ from typing import TypeVar
 from monitor.case.habits import Habits
 from monitor.case.machine import Case, Step, StepError
 from monitor.case.playbook import Playbooks
+from monitor.case.press import Press
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError, StaleError, acknowledge
+from monitor.case.report import Language
 from monitor.clock import Clock
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.book import StoreBook
@@ -22,8 +24,16 @@ T = TypeVar("T")
 class CaseService:
     """Every call may raise `StoreError`; see `CaseRegister` for the others."""
 
-    def __init__(self, book: StoreBook, habits: Habits, playbooks: Playbooks, clock: Clock) -> None:
+    def __init__(
+        self,
+        book: StoreBook,
+        habits: Habits,
+        playbooks: Playbooks,
+        clock: Clock,
+        site: Mapping[str, str] | None = None,
+    ) -> None:
         self._book = book
+        self._press = Press(book.store, playbooks, site or {}, habits.departments)
         self._register = CaseRegister(book.store, habits)
         self._reader = CaseReader(book.store.reader)
         self.habits = habits
@@ -35,6 +45,15 @@ class CaseService:
 
     async def get(self, case_id: str, scope: Scope) -> Whole:
         return await self._book.read(partial(self._reader.get, case_id, scope))
+
+    async def report(self, case_id: str, language: Language, scope: Scope) -> str:
+        """One case as HTML."""
+        return await self._book.read(partial(self._press.case, case_id, language, self._clock.now(), scope))
+
+    async def session_report(self, first: datetime, last: datetime, language: Language, scope: Scope) -> str:
+        """What was found from `first` to `last`, as HTML."""
+        now = self._clock.now()
+        return await self._book.read(partial(self._press.session, first, last, language, now, scope))
 
     async def late(self) -> list[Case]:
         return await self._book.read(partial(self._reader.late, self._clock.now()))

@@ -11,6 +11,7 @@ from monitor.server import (
     listening,
     live,
     people,
+    reports,
     rules,
     spectrum,
     telling,
@@ -30,5 +31,6 @@ ROUTES: tuple[Route, ...] = (
     *topics.ROUTES,
     *telling.ROUTES,
     *case_routes.ROUTES,
+    *reports.ROUTES,
     *auditing.ROUTES,
 )
