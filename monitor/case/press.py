@@ -42,7 +42,10 @@ class Press:
         reader = AlertReader(self.store.reader)
         found = (reader.get_alert(one, now) for one in whole.listed.alerts)
         # A case may hold alerts of several venues: each is seen by whoever sees its venue.
-        alerts = [one for one in found if one is not None and scope.holds(one.venue)]
+        alerts = sorted(
+            (one for one in found if one is not None and scope.holds(one.venue)),
+            key=lambda one: (one.starts_at, one.fingerprint),
+        )
         book = self.books.get(whole.listed.case.kind)
         return case_report(whole, alerts, book, self._frame(language, now))
 
