@@ -60,8 +60,10 @@ export function arrive(stream: Stream, alert: AlertView, filters: Filters, held:
   return { ...stream, rows: belowTheLoaded ? stream.rows : rows, total: stream.total + 1 };
 }
 
+type CaseBriefed = Pick<CaseView, keyof CaseBrief>;
+
 /** What a row shows of its case. */
-export function brief(of: CaseView): CaseBrief {
+export function brief(of: CaseBriefed): CaseBrief {
   const { id, state, verdict, owner, lease_until, version } = of;
   return { id, state, verdict, owner, lease_until, version };
 }
@@ -73,6 +75,12 @@ export function stepped(stream: Stream, of: CaseView): Stream {
     if (inCase.has(row.fingerprint)) return { ...row, case: brief(of) };
     return row.case?.id === of.id ? { ...row, case: null } : row;
   };
+  return { ...stream, rows: stream.rows.map(told), waiting: stream.waiting.map(told) };
+}
+
+/** One alert's case, where it is not known which others are in it. */
+export function briefed(stream: Stream, fingerprint: string, of: CaseBriefed): Stream {
+  const told = (row: AlertView): AlertView => (row.fingerprint === fingerprint ? { ...row, case: brief(of) } : row);
   return { ...stream, rows: stream.rows.map(told), waiting: stream.waiting.map(told) };
 }
 

@@ -17,10 +17,13 @@ import {
   stream,
 } from "../state/desk";
 import { ALL, isFiring, isNarrowed } from "../state/filters";
+import { marks, toggleMark } from "../state/marks";
+import { reviewer } from "../state/review";
 import { when } from "../text/format";
 import { FilterBar } from "./Filters";
 import { KindMark, LevelMark } from "./icons";
 import { ErrorNotice, Notice } from "./Notice";
+import { Several } from "./Several";
 
 /** Rows have one height, so that only those in view need to exist. Kept equal to --row in tokens.css. */
 const ROW_PX = 58;
@@ -29,6 +32,7 @@ const BEYOND = 8;
 function Row({ alert, index, top }: { alert: AlertView; index: number; top: number }) {
   const words = t.value;
   const isSelected = alert.fingerprint === selected.value;
+  const isMarked = marks.value.has(alert.fingerprint);
   // A post does not end: only what may still be on the air is worth a word here.
   const active = alert.kind !== "web" && isFiring(alert, now.value);
   const tags = [
@@ -38,7 +42,7 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
   return (
     <div
       id={`alert-${alert.fingerprint}`}
-      class={`row level-edge-${alert.level} ${isSelected ? "row-selected" : ""}`}
+      class={`row ${reviewer() ? "row-markable" : ""} level-edge-${alert.level} ${isSelected ? "row-selected" : ""}`}
       role="option"
       aria-selected={isSelected}
       aria-setsize={stream.value.total}
@@ -47,6 +51,21 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => select(alert.fingerprint)}
     >
+      {reviewer() && (
+        <span
+          class={`mark-box ${isMarked ? "mark-box-on" : ""}`}
+          role={isMarked ? "img" : undefined}
+          aria-label={isMarked ? words.several.mark : undefined}
+          title={words.several.markHint}
+          data-testid="mark"
+          onClick={(event) => {
+            event.stopPropagation();
+            toggleMark(alert.fingerprint);
+          }}
+        >
+          {isMarked ? "✓" : ""}
+        </span>
+      )}
       <LevelMark level={alert.level} />
       <KindMark kind={alert.kind} />
       <div class="row-text">
@@ -201,6 +220,7 @@ export function StreamPane() {
           <ErrorNotice title={words.failedTitle} error={listState.value} retry={() => void reload()} />
         )}
       </div>
+      <Several />
     </section>
   );
 }
