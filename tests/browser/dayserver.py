@@ -31,6 +31,7 @@ from monitor.server.views import (
     SessionClock,
     SourceHealth,
 )
+from monitor.store.audit import AuditQuery, Entry
 from monitor.store.book import StoreBook
 from monitor.store.store import Store
 
@@ -131,6 +132,8 @@ class RunningDay:
         self.loop = asyncio.new_event_loop()
         self.url = ""
         self._book = StoreBook(Store(f"sqlite:{day.folder / 'store.db'}"), day.clock)
+        site = {"en": "Experimental School", "zh": "实验中学"}
+        self.cases = CaseService(self._book, Habits(), playbooks(), day.clock, site)
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._serving: Any = None
         self._people: People | None = None
@@ -149,7 +152,9 @@ class RunningDay:
             lambda: health(self.day),
             self.day.clock.now,
             self._people,
-            cases=CaseService(self._book, Habits(), playbooks(), self.day.clock),
+            record=self._book.record,
+            cases=self.cases,
+            read_audit=self._book.read_audit,
         )
         settings = ServerSettings(health_s=0.5, ping_s=1.0)
         self._serving = serving(make_server_app(services, settings), port=port)
@@ -170,6 +175,10 @@ class RunningDay:
         self._people = People(Register(self._book.store), self._book, self.day.clock)
         self.first_login = self.call(self._people.first_administrator())
         self.listen()
+
+    def audit(self, action: str) -> list[Entry]:
+        """Entries of one kind, the newest first."""
+        return self.call(self._book.read_audit(AuditQuery(action=action)))
 
     def raise_alerts(self, *alerts: Alert) -> None:
         self.call(self._book.merge(alerts))

@@ -22,8 +22,16 @@ export function order(a: AlertView, b: AlertView): number {
   return (
     RANK[a.level] - RANK[b.level] ||
     Date.parse(b.updated_at) - Date.parse(a.updated_at) ||
+    // The server knows microseconds, and a list that is sorted again must come out as the server's.
+    finer(b.updated_at, a.updated_at) ||
     (a.fingerprint > b.fingerprint ? -1 : 1)
   );
+}
+
+/** Two instants of the same millisecond, by the digits that `Date` leaves out. */
+function finer(a: string, b: string): number {
+  const [first, second] = [a.replace("Z", ""), b.replace("Z", "")];
+  return first === second ? 0 : first < second ? -1 : 1;
 }
 
 export function fromPage(page: AlertPage): Stream {

@@ -1,6 +1,6 @@
 /** A step that needs words: a note (with a verdict, if one likes), or to whom it is passed on. */
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api/client";
 import type { DeskView } from "../api/schema";
 import { language, prose, t } from "../i18n";
@@ -173,7 +173,8 @@ export function Asking() {
   const words = t.value.asking;
   const box = useRef<HTMLDialogElement>(null);
   const what = asking.value;
-  useEffect(() => {
+  // Before the next key: what is typed at once after the key that opens it is the note's already.
+  useLayoutEffect(() => {
     if (what) {
       readDesk();
       refusal.value = null;

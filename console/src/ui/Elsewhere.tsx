@@ -5,7 +5,7 @@ import { prose, t } from "../i18n";
 import { now } from "../state/clock";
 import { select } from "../state/desk";
 import { bySensor, numberOf } from "../state/event";
-import { decimal, when } from "../text/format";
+import { when } from "../text/format";
 import { LevelMark } from "./icons";
 
 /** Whoever goes through the list by key is past this alert by then: nothing is asked for nothing. */
@@ -32,7 +32,7 @@ function Sensors({ alert }: { alert: AlertDetail }) {
           {heard.map((one) => (
             <tr key={one.sensor}>
               <td>{one.sensor}</td>
-              <td>{one.snr === null ? "–" : `${decimal(one.snr)} dB`}</td>
+              <td>{one.snr === null ? "–" : `${one.snr.toFixed(1)} dB`}</td>
               <td>{one.times}</td>
               <td>{when(one.at, now.value)}</td>
             </tr>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { get } from "../api/client";
 import type { CasePage, CaseView } from "../api/schema";
 import { language, prose, t } from "../i18n";
@@ -200,7 +200,7 @@ function Finder({ close }: { close: () => void }) {
 export function Palette() {
   const box = useRef<HTMLDialogElement>(null);
   const open = paletteOpen.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open) box.current?.showModal();
     else box.current?.close();
   }, [open]);

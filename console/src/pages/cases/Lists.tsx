@@ -12,6 +12,8 @@ import { w } from "./words";
 export function Checklist({ one }: { one: CaseDetail }) {
   const words = w.value;
   const { book } = one;
+  /** Shown as it was clicked until the server has answered. */
+  const [pending, setPending] = useState<string | null>(null);
   if (!book) return <p class="dim">{words.noBook}</p>;
   const done = book.steps.filter((step) => one.checks.includes(step.id)).length;
   const may = mayStep.value && one.possible.includes("check");
@@ -31,9 +33,12 @@ export function Checklist({ one }: { one: CaseDetail }) {
               <label>
                 <input
                   type="checkbox"
-                  checked={ticked}
+                  checked={ticked !== (pending === step.id)}
                   disabled={!may || busy.value}
-                  onChange={() => void take({ action: ticked ? "uncheck" : "check", item: step.id })}
+                  onChange={() => {
+                    setPending(step.id);
+                    void take({ action: ticked ? "uncheck" : "check", item: step.id }).finally(() => setPending(null));
+                  }}
                 />
                 <span>{step[language.value]}</span>
               </label>
