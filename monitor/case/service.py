@@ -12,7 +12,7 @@ from monitor.case.machine import Case, Step, StepError
 from monitor.case.playbook import Playbooks
 from monitor.case.press import Press
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
-from monitor.case.register import CaseRegister, NoSuchError, StaleError, acknowledge
+from monitor.case.register import CaseRegister, NoSuchError, acknowledge
 from monitor.case.report import Language
 from monitor.clock import Clock
 from monitor.people.scope import EVERYTHING, Scope
@@ -66,14 +66,14 @@ class CaseService:
 
     async def step_on_alerts(
         self, fingerprints: Sequence[str], step: Step, scope: Scope
-    ) -> list[tuple[str, Case | str]]:
+    ) -> list[tuple[str, Case | StepError | NoSuchError]]:
         """The same step on many: each its case, or why it could not be taken."""
-        done: list[tuple[str, Case | str]] = []
+        done: list[tuple[str, Case | StepError | NoSuchError]] = []
         for fingerprint in fingerprints:
             try:
                 done.append((fingerprint, await self.step_on_alert(fingerprint, step, scope)))
-            except (StepError, NoSuchError, StaleError) as error:
-                done.append((fingerprint, str(error)))
+            except (StepError, NoSuchError) as error:
+                done.append((fingerprint, error))
         return done
 
     async def open(self, fingerprints: Sequence[str], actor: str, scope: Scope) -> Case:

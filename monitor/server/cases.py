@@ -182,13 +182,15 @@ async def step_alerts(request: web.Request) -> web.StreamResponse:
         StepBody(action=body.action, verdict=body.verdict, department=body.department, text=body.text),
     )
     came_to = await case_service(request).step_on_alerts(fingerprints, step, scope_of(request))
-    answers: list[StepDone] = []
-    for fingerprint, came in came_to:
-        case = _plain(came) if isinstance(came, Case) else None
-        answers.append(
-            StepDone(fingerprint=fingerprint, case=case, error=came if isinstance(came, str) else None)
-        )
+    answers = [_step_done(fingerprint, came) for fingerprint, came in came_to]
     return json_response(StepsDone(done=answers))
+
+
+def _step_done(fingerprint: str, came: Case | StepError | NoSuchError) -> StepDone:
+    if isinstance(came, Case):
+        return StepDone(fingerprint=fingerprint, case=_plain(came), error=None, code=None)
+    code = came.code if isinstance(came, StepError) else "not-found"
+    return StepDone(fingerprint=fingerprint, case=None, error=str(came), code=code)
 
 
 def _plain(case: Case) -> CaseView:

@@ -278,6 +278,7 @@ export const en = {
       held: "Somebody else holds it.",
       twice: "Confirming takes another person.",
       "wrong-state": "This step does not follow here.",
+      "not-found": "It is not there, or not yours to see.",
       "not-allowed": "Your role may not.",
       unreachable: "The server does not answer; nothing was decided.",
       other: "It was refused; nothing was decided.",

@@ -278,6 +278,7 @@ export const zh: Dictionary = {
       held: "他人正在处理。",
       twice: "确认需要另一人。",
       "wrong-state": "当前状态下不能执行此步骤。",
+      "not-found": "不存在，或不在您的权限范围内。",
       "not-allowed": "您的角色无此权限。",
       unreachable: "服务器没有应答，未作决定。",
       other: "已被拒绝，未作决定。",

@@ -8,6 +8,7 @@ const MOST_SHOWN = 6;
 /** What is done with several alerts at once, and what became of it. It lies over the list: no row moves. */
 export function Several() {
   const words = t.value.several;
+  const reasons = t.value.review.refused;
   const done = outcome.value;
   if (!reviewer() || (nMarked.value === 0 && !done)) return null;
   const titleOf = (fingerprint: string) => {
@@ -42,7 +43,7 @@ export function Several() {
                 <button type="button" class="link" onClick={() => select(one.fingerprint)}>
                   {titleOf(one.fingerprint)}
                 </button>{" "}
-                <span class="dim">{one.error}</span>
+                {reasons[one.code ?? "other"] ?? reasons["other"]} <span class="dim">{one.error}</span>
               </li>
             ))}
             {done.refused.length > MOST_SHOWN && <li class="dim">{words.more(done.refused.length - MOST_SHOWN)}</li>}
