@@ -39,12 +39,15 @@ from monitor.config import Config, Sensor, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
 from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
+from monitor.duty.desk import DutyPlans, EscalationDesk
+from monitor.duty.service import DutyService
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
-from monitor.heads import HeadKeeper, open_key
+from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
+from monitor.notify.heads import HeadTeller
 from monitor.notify.ledger import Ledger
 from monitor.notify.senders import Sender
 from monitor.notify.service import TellingService
@@ -116,6 +119,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
+    escalation = _open_escalation(setup, book, clock)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
@@ -129,8 +133,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
         notify=notify,
+        escalation=escalation,
         heads=heads,
-        heads_s=config.audit.every_min * 60,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
@@ -150,11 +154,32 @@ async def _open_notify(
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
 
 
-def _open_heads(config: Config, book: StoreBook, clock: Clock) -> HeadKeeper | None:
-    if config.audit.file is None:
+def _open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDesk | None:
+    config = setup.config
+    if config.duty is None or not config.duty.escalation or config.notify is None:
         return None
-    key = open_key(config.audit.key_file or config.data_dir / "audit.key")
-    return HeadKeeper(config.audit.file, key, config.site.id, lambda: book.read(book.store.head), clock)
+    site = config.site.name.zh if config.language == "zh" else config.site.name.en
+    duty = DutyPlans(config.duty.plans, setup.roster, site, config.language)
+    return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
+
+
+def _open_heads(config: Config, book: StoreBook, clock: Clock) -> list[tuple[HeadKeeper, float]]:
+    """Who keeps heads of the audit chain elsewhere, and how often, in seconds."""
+    audit = config.audit
+    places: list[tuple[Elsewhere, float]] = []
+    if audit.file is not None:
+        places.append((file_elsewhere(audit.file), audit.every_min * 60))
+    if audit.receiver is not None:
+        site = config.site.name.zh if config.language == "zh" else config.site.name.en
+        teller = HeadTeller(audit.receiver, site, config.language, book, clock)
+        places.append((Elsewhere(audit.receiver, teller.put), audit.send_every_min * 60))
+    if not places:
+        return []
+    key = open_key(audit.key_file or config.data_dir / "audit.key")
+    return [
+        (HeadKeeper(place, key, config.site.id, lambda: book.read(book.store.head), clock), every_s)
+        for place, every_s in places
+    ]
 
 
 async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
@@ -281,6 +306,9 @@ async def _open_server(
             doors.clock,
             {"en": config.site.name.en, "zh": config.site.name.zh},
         ),
+        duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
+        if config.duty is not None
+        else None,
         read_audit=doors.book.read_audit,
         in_scope=doors.book.in_scope,
         requests=KeptRequests(doors.book, doors.clock),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,18 +26,22 @@ from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
 from monitor.deadman import Ping, keep_alive
+from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
     LOOK_S,
+    ClockWatch,
     HealthWatch,
     Part,
     case_parts,
     disk_part,
+    duty_parts,
     heads_part,
     messages_part,
+    queue_part,
     receiver_part,
     sensor_part,
     source_part,
@@ -80,9 +84,10 @@ class Doors:
     """Lets the crawler's memory go of what is older."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
-    heads: HeadKeeper | None = None
-    """Keeps heads of the audit chain elsewhere."""
-    heads_s: float = 600.0
+    escalation: EscalationDesk | None = None
+    """Tells the next, where nobody has seen an alert."""
+    heads: Sequence[tuple[HeadKeeper, float]] = ()
+    """Keep heads of the audit chain elsewhere, each so often, in seconds."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -149,24 +154,33 @@ class Daemon:
             timetable=timetable,
         )
         self.health = Health(parts, clock, version("examwatch"))
+        self._clock_watch = ClockWatch(clock)
         self._watch = HealthWatch(
             lambda: [
                 *(sensor_part(sensor) for sensor in self.health.view().sensors),
                 *(receiver_part(sensor) for sensor in self.health.view().sensors),
                 *(source_part(status) for status in self.crawling.statuses.values()),
+                self._clock_watch.part(),
+                queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
-                *(() if doors.heads is None else (heads_part(doors.heads),)),
+                *(heads_part(keeper) for keeper, _ in doors.heads),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
             clock,
-            self._late_cases,
+            self._asked_parts,
         )
 
-    async def _late_cases(self) -> list[Part]:
+    async def _asked_parts(self) -> list[Part]:
         reader = CaseReader(self._doors.book.store.reader)
         late = await self._doors.book.read(partial(reader.late, self._doors.clock.now()))
-        return case_parts(late, self._departments)
+        parts = case_parts(late, self._departments)
+        desk = self._doors.escalation
+        if desk is not None:
+            missed = [f"{one.fingerprint} ({one.n_step + 1})" for one in await desk.missed()]
+            exhausted = [one.fingerprint for one in await desk.exhausted()]
+            parts += duty_parts(desk.departments, desk.unmanned(), missed, exhausted)
+        return parts
 
     async def _emission(self, heard: Heard) -> None:
         self._load.raised(await self.intake.emission(heard), self.rules.edition.rules)
@@ -203,6 +217,8 @@ class Daemon:
         if self._doors.notify is not None:
             # Before what the queue still holds is stored: that is news.
             await self._doors.notify.open()
+        if self._doors.escalation is not None:
+            await self._doors.escalation.open()
         while await self.pipeline.step(0.0):
             pass
         await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
@@ -219,8 +235,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
-            if self._doors.heads is not None:
-                group.create_task(self._doors.heads.run(self._doors.heads_s), name="audit heads")
+            for keeper, every_s in self._doors.heads:
+                group.create_task(keeper.run(every_s), name="audit heads")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),
@@ -228,6 +244,8 @@ class Daemon:
                 )
             if self._doors.notify is not None:
                 group.create_task(self._doors.notify.run(), name="notify")
+            if self._doors.escalation is not None:
+                group.create_task(self._doors.escalation.run(), name="escalation")
             if self.shots is not None:
                 group.create_task(self.shots.run(), name="screenshots")
             group.create_task(self._watch.run(self._look_s), name="health watch")

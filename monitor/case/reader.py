@@ -134,6 +134,19 @@ class CaseReader:
             ).scalars()
             return [read_case(body) for body in rows]
 
+    def open_by_department(self, scope: Scope = EVERYTHING) -> dict[str, list[str]]:
+        """Ids of open cases, the gravest and oldest first."""
+        found: dict[str, list[str]] = {}
+        with translated(), self._reader.connect() as db:
+            rows = db.execute(
+                sa.select(cases.c.department, cases.c.id)
+                .where(cases.c.is_open, *scope.conditions(cases))
+                .order_by(cases.c.level_rank.desc(), cases.c.opened_at, cases.c.id)
+            )
+            for department, case_id in rows:
+                found.setdefault(department, []).append(case_id)
+        return found
+
 
 def _conditions(query: CaseQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
     wanted: list[sa.ColumnElement[bool]] = []

@@ -52,6 +52,9 @@ class Audit(Strict):
     key_file: FilePath | None = None
     """Made at the first start, readable by its owner alone; ``audit.key`` in ``data_dir`` by itself."""
     every_min: float = Field(default=10, ge=0.1, le=1440)
+    receiver: Id | None = None
+    """Of ``notify``: is sent a head as a message, which its mailbox keeps."""
+    send_every_min: float = Field(default=60, ge=1, le=10_080)
 
 
 def departments_of(entries: tuple[DepartmentEntry, ...]) -> tuple[Department, ...]:

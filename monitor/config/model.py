@@ -20,6 +20,7 @@ from pydantic import (
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
 from monitor.config.desk import Audit, Cases, DepartmentEntry
+from monitor.config.duty import Duty
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -231,6 +232,8 @@ class Config(Strict):
     departments: tuple[DepartmentEntry, ...] = ()
     """Of the joint duty room; none: the usual ones."""
     cases: Cases = Cases()
+    duty: Duty | None = None
+    """Who is on duty, and who is told when nobody has seen an alert."""
     audit: Audit = Audit()
     demo: Demo | None = None
 

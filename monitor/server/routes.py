@@ -6,6 +6,7 @@ from monitor.server import (
     alerts,
     auditing,
     case_routes,
+    duty,
     evidence,
     health,
     listening,
@@ -33,4 +34,5 @@ ROUTES: tuple[Route, ...] = (
     *case_routes.ROUTES,
     *reports.ROUTES,
     *auditing.ROUTES,
+    *duty.ROUTES,
 )

@@ -44,6 +44,7 @@ from rules.budget import Over
 
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
+    from monitor.duty.service import DutyService
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +273,8 @@ class ServerServices:
     """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
     cases: CaseService | None = None
     """None where this process has no store of its own."""
+    duty: DutyService | None = None
+    """None where there is no roster."""
     read_audit: Callable[[AuditQuery], Awaitable[Sequence[Entry]]] | None = None
     requests: Requests | None = None
     past: SpectrumPast | None = None
