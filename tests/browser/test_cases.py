@@ -289,13 +289,49 @@ def test_a_session_is_reported_for_the_time_that_is_asked(quiet_day, open_page):
     expect(frame.locator("body")).not_to_contain_text(case)
 
 
+def test_duty_is_handed_over_with_a_note_and_what_is_open(quiet_day, open_page):
+    quiet_day.begin_plans()
+    (case,) = opened(quiet_day)
+    department = whole(quiet_day, case).listed.case.department
+    quiet_day.raise_alerts(newcomer(quiet_day.day, 7, "critical"))
+    quiet_day.begin_plans()
+    page = open_page(f"{quiet_day.url}/cases")
+    page.locator("[data-testid=duty]").click()
+    row = page.locator(f"[data-testid=duty-{department}]")
+    expect(row).to_contain_text("1 open")
+    expect(row.get_by_role("link", name=case)).to_be_visible()
+    expect(page.locator("[data-testid=duty-duty]")).to_contain_text("Wang Li, Li Na")
+    expect(page.locator("[data-testid=duty-police]")).to_contain_text("the roster names nobody")
+    expect(page.locator("[data-testid=unseen]")).to_contain_text("Newcomer 7")
+    expect(page.locator("[data-testid=unseen]")).to_contain_text("next: Joint duty room (no. 1), in 0:0")
+    row.locator("[data-testid=hand-over]").click()
+    form = page.locator("[data-testid=hand-over-form]")
+    expect(form).to_contain_text("1 open cases of the department, 1 grave alerts")
+    form.get_by_role("combobox").select_option("chen")
+    form.get_by_role("textbox").fill("Watch 169 MHz; the chief calls back at ten.")
+    form.get_by_role("button", name="Hand over").click()
+    expect(row).to_contain_text("Chen Yu")
+    expect(row).to_contain_text("Watch 169 MHz")
+    expect(page.locator("[data-testid=handovers] li")).to_contain_text("local → Chen Yu")
+    (entry,) = quiet_day.audit("duty.handed-over")
+    assert (entry.subject, entry.body["to"], entry.body["n_cases"]) == (department, "chen", 1)
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-testid=board]")).to_be_visible()
+
+
 def test_the_page_speaks_chinese_and_nothing_is_cut_off(quiet_day, open_page):
     (case,) = opened(quiet_day)
     page = open_page(f"{quiet_day.url}/cases", language="zh-CN")
     expect(column(page, "judge").locator("h2")).to_have_text("待研判")
     page.locator("[data-testid=card]").click()
     expect(page.locator("[data-testid=timeline] li").first).to_contain_text("建立案件")
-    for path in ("/cases", f"/cases/{case}", f"/cases/{case}?report=zh", "/cases?report=session"):
+    for path in (
+        "/cases",
+        f"/cases/{case}",
+        f"/cases/{case}?report=zh",
+        "/cases?report=session",
+        "/cases?show=duty",
+    ):
         page.goto(quiet_day.url + path)
         page.wait_for_selector("main")
         assert page.evaluate("document.documentElement.scrollWidth") == 1366

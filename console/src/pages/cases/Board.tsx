@@ -24,6 +24,8 @@ import {
 } from "./state";
 import { w } from "./words";
 
+const DUTY = "/cases?show=duty";
+
 function Card({ one }: { one: CaseView }) {
   const words = w.value;
   const path = `/cases/${one.id}`;
@@ -231,6 +233,9 @@ export function Board() {
               {words.next}
             </button>
           )}
+          <a class="button" href={DUTY} data-testid="duty" onClick={(event) => follow(event, DUTY)}>
+            {words.duty.title}
+          </a>
           <a class="button" href={sessionPath} data-testid="session-report" onClick={(event) => follow(event, sessionPath)}>
             {words.reportSession}…
           </a>

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import { at } from "../../state/page";
 import { Board } from "./Board";
 import { Case } from "./Case";
+import { Duty } from "./Duty";
 import { CasePreview, SessionPreview } from "./Report";
 import { watch } from "./state";
 import "./style.css";
@@ -12,5 +13,6 @@ export default function Page() {
   const shown = query.get("report");
   if (open && shown) return <CasePreview id={open} />;
   if (shown === "session") return <SessionPreview />;
+  if (!open && query.get("show") === "duty") return <Duty />;
   return open ? <Case key={open} /> : <Board />;
 }
