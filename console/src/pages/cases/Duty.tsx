@@ -141,7 +141,10 @@ function Department({ one, duty, reread }: { one: DepartmentDuty; duty: DutyView
           {one.people.length > 0 ? (
             <strong>{one.people.map((person) => person.name[language.value]).join(", ")}</strong>
           ) : (
-            <span class="case-late">⚠ {words.duty.nobody}</span>
+            <span class={one.open_cases.length ? "case-late" : "dim"}>
+              {one.open_cases.length ? "⚠ " : ""}
+              {words.duty.nobody}
+            </span>
           )}
           <span class="dim num">
             {" "}

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../../api/client";
 import type { ProblemView } from "../../api/schema";
+import { language as inUse } from "../../i18n";
 import { now } from "../../state/clock";
 import { health } from "../../state/desk";
 import { at, go, restate } from "../../state/page";
@@ -12,6 +13,8 @@ import { instantOf, localOf } from "./steps";
 import { w } from "./words";
 
 const LANGUAGES = { zh: "中文", en: "English" } as const;
+const MINUTE_MS = 60_000;
+const NO_SESSION_MS = 3 * 60 * MINUTE_MS;
 type InLanguage = keyof typeof LANGUAGES;
 
 async function fetched(path: string): Promise<Response> {
@@ -128,20 +131,26 @@ export function CasePreview({ id }: { id: string }) {
   );
 }
 
-/** From the beginning of the session that runs or was last, unless another time is asked for. */
+/** From the beginning of the session that runs or was last, to its end or now; without one the last hours. */
+function lastSession(): readonly [string, string] {
+  const session = currentSession(health.value?.sessions ?? [], now.value);
+  const start = session ? Date.parse(session.starts_at) : Infinity;
+  if (!session || start >= now.value) return [localOf(now.value - NO_SESSION_MS), localOf(now.value + MINUTE_MS)];
+  // A field of minutes leaves out the seconds: what was found just now is in the report too.
+  return [localOf(start), localOf(Math.min(Date.parse(session.ends_at), now.value + MINUTE_MS))];
+}
+
 export function SessionPreview() {
   const words = w.value;
   const { query } = at.value;
-  const [[from, to], setSpan] = useState(() => {
-    const last = currentSession(health.value?.sessions ?? [], now.value);
-    const start = last ? Date.parse(last.starts_at) : now.value - 3 * 3600_000;
-    const end = last ? Math.min(Date.parse(last.ends_at), now.value) : now.value;
-    return start < end ? [localOf(start), localOf(end)] : [localOf(now.value - 3 * 3600_000), localOf(now.value)];
-  });
+  const [chosen, setChosen] = useState<readonly [string, string] | null>(null);
+  const [from, to] = chosen ?? lastSession();
+  const setSpan = (first: string, last: string) => setChosen([first, last]);
   const [shown, setShown] = useState<string | null>(null);
-  const language: InLanguage = query.get("language") === "en" ? "en" : "zh";
-  const first = instantOf(from ?? "");
-  const last = instantOf(to ?? "");
+  const asked = query.get("language");
+  const language: InLanguage = asked === "en" || asked === "zh" ? asked : inUse.value;
+  const first = instantOf(from);
+  const last = instantOf(to);
   const isSpan = first !== null && last !== null && first < last;
   return (
     <Preview
@@ -155,16 +164,18 @@ export function SessionPreview() {
         class="case-span"
         onSubmit={(event) => {
           event.preventDefault();
-          if (isSpan) setShown(`/api/reports/session?${new URLSearchParams({ from: first, to: last })}`);
+          if (!isSpan) return;
+          setSpan(from, to);
+          setShown(`/api/reports/session?${new URLSearchParams({ from: first, to: last })}`);
         }}
       >
         <label>
           {words.from}{" "}
-          <input type="datetime-local" value={from} onInput={(event) => setSpan([event.currentTarget.value, to])} />
+          <input type="datetime-local" value={from} onInput={(event) => setSpan(event.currentTarget.value, to)} />
         </label>
         <label>
           {words.to}{" "}
-          <input type="datetime-local" value={to} onInput={(event) => setSpan([from, event.currentTarget.value])} />
+          <input type="datetime-local" value={to} onInput={(event) => setSpan(from, event.currentTarget.value)} />
         </label>
         <button class="button" disabled={!isSpan} data-testid="show-session">
           {words.show}
