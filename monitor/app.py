@@ -305,6 +305,7 @@ async def _open_server(
             setup.playbooks,
             doors.clock,
             {"en": config.site.name.en, "zh": config.site.name.zh},
+            setup.timetable.zone if config.timetable is not None else None,
         ),
         duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
         if config.duty is not None

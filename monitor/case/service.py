@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import TypeVar
 
 from monitor.case.habits import Habits
 from monitor.case.machine import Case, Step, StepError
 from monitor.case.playbook import Playbooks
-from monitor.case.press import Press
+from monitor.case.press import Press, local_zone
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError, acknowledge
 from monitor.case.report import Language
@@ -31,9 +31,11 @@ class CaseService:
         playbooks: Playbooks,
         clock: Clock,
         site: Mapping[str, str] | None = None,
+        zone: tzinfo | None = None,
     ) -> None:
+        """`site` and `zone` stand in reports; without a zone it is the machine's own."""
         self._book = book
-        self._press = Press(book.store, playbooks, site or {}, habits.departments)
+        self._press = Press(book.store, playbooks, site or {}, habits.departments, zone or local_zone())
         self._register = CaseRegister(book.store, habits)
         self._reader = CaseReader(book.store.reader)
         self.habits = habits

@@ -93,6 +93,23 @@ def test_all_in_the_list_are_marked_and_unmarked(quiet_day, open_page):
     expect(page.locator("[data-testid=n-marked]")).to_have_text("1 marked")
 
 
+def test_the_panel_hides_no_selected_row_and_the_list_says_how_many_are_left(morning_day, open_page):
+    page = open_page(f"{morning_day.url}/?review=open")
+    page.wait_for_selector("[data-testid=row]")
+    total = int(page.locator("[data-testid=total]").inner_text().split()[0])
+    page.keyboard.press("j")
+    for _ in range(14):
+        page.keyboard.press("Shift+J")
+    expect(page.locator("[data-testid=n-marked]")).to_have_text("15 marked")
+    row = page.locator("[data-testid=row][aria-selected=true]").bounding_box()
+    panel = page.locator("[data-testid=several]").bounding_box()
+    assert row["y"] + row["height"] <= panel["y"] + 1
+    page.keyboard.press("o")
+    expect(page.locator("[data-testid=total]")).to_contain_text(f"{total - 15} left to judge")
+    page.keyboard.press("z")
+    expect(page.locator("[data-testid=total]")).not_to_contain_text("left to judge")
+
+
 def test_a_note_is_written_with_a_verdict_and_the_next_alert_comes(quiet_day, open_page):
     raised(quiet_day, 2)
     page = open_page(quiet_day.url)

@@ -75,6 +75,7 @@ export const zh: Dictionary = {
   stream: {
     title: "告警",
     total: (n) => `共 ${n} 条`,
+    left: (n) => `还剩 ${n} 条待研判`,
     waiting: (n) => `${n} 条新告警`,
     waitingHint: "显示 (n)",
     filters: "筛选",

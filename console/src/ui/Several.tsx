@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { prose, t } from "../i18n";
 import { select, stream } from "../state/desk";
 import { clearMarks, nMarked } from "../state/marks";
@@ -6,8 +7,11 @@ import { judge, last, outcome, reviewer, undo, VERDICT_KEYS, VERDICTS } from "..
 const MOST_SHOWN = 6;
 
 /** What is done with several alerts at once, and what became of it. It lies over the list: no row moves. */
-export function Several() {
+export function Several({ covers }: { covers: (px: number) => void }) {
   const words = t.value.several;
+  const box = useRef<HTMLDivElement>(null);
+  // After each change of what it tells: its height is what it covers.
+  useLayoutEffect(() => covers(box.current?.offsetHeight ?? 0));
   const reasons = t.value.review.refused;
   const done = outcome.value;
   if (!reviewer() || (nMarked.value === 0 && !done)) return null;
@@ -16,7 +20,7 @@ export function Several() {
     return row ? prose(row.annotations, "title") : fingerprint;
   };
   return (
-    <div class="several" data-testid="several" role="region" aria-label={words.title}>
+    <div class="several" ref={box} data-testid="several" role="region" aria-label={words.title}>
       {done && (
         <div class="several-outcome" role="status" data-testid="outcome">
           <p>

@@ -16,7 +16,7 @@ import {
   showWaiting,
   stream,
 } from "../state/desk";
-import { ALL, isFiring, isNarrowed } from "../state/filters";
+import { ALL, isFiring, isJudged, isNarrowed } from "../state/filters";
 import { marks, toggleMark } from "../state/marks";
 import { reviewer } from "../state/review";
 import { when } from "../text/format";
@@ -145,11 +145,18 @@ function Placeholder() {
   );
 }
 
+/** What was judged stays where it stands: the list says how many are left. */
+function leftToJudge(total: number, rows: readonly AlertView[]): number {
+  return Math.max(0, total - rows.filter(isJudged).length);
+}
+
 export function StreamPane() {
   const words = t.value.stream;
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(800);
+  /** How much of the list's foot lies under the panel for several alerts. */
+  const [cover, setCover] = useState(0);
   const { rows, total, nextCursor } = stream.value;
 
   useEffect(() => {
@@ -165,8 +172,9 @@ export function StreamPane() {
     const box = scroller.current;
     const at = rows.findIndex((row) => row.fingerprint === selected.value);
     if (!box || at < 0) return;
+    const inSight = box.clientHeight - cover;
     if (at * ROW_PX < box.scrollTop) box.scrollTop = at * ROW_PX;
-    else if ((at + 1) * ROW_PX > box.scrollTop + box.clientHeight) box.scrollTop = (at + 1) * ROW_PX - box.clientHeight;
+    else if ((at + 1) * ROW_PX > box.scrollTop + inSight) box.scrollTop = (at + 1) * ROW_PX - inSight;
   }, [selected.value]);
 
   const from = Math.max(0, Math.floor(top / ROW_PX) - BEYOND);
@@ -181,6 +189,7 @@ export function StreamPane() {
         <h1>{words.title}</h1>
         <span class="dim num" data-testid="total">
           {words.total(total)}
+          {filters.value.review === "open" && rows.some(isJudged) && ` · ${words.left(leftToJudge(total, rows))}`}
         </span>
         <WaitingButton
           top={() => {
@@ -210,7 +219,7 @@ export function StreamPane() {
         {rows.length === 0 ? (
           <Placeholder />
         ) : (
-          <div class="rows-all" style={{ height: `${rows.length * ROW_PX}px` }}>
+          <div class="rows-all" style={{ height: `${rows.length * ROW_PX + cover}px` }}>
             {rows.slice(from, to).map((alert, i) => (
               <Row key={alert.fingerprint} alert={alert} index={from + i} top={(from + i) * ROW_PX} />
             ))}
@@ -220,7 +229,7 @@ export function StreamPane() {
           <ErrorNotice title={words.failedTitle} error={listState.value} retry={() => void reload()} />
         )}
       </div>
-      <Several />
+      <Several covers={setCover} />
     </section>
   );
 }
