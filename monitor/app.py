@@ -325,7 +325,14 @@ async def _open_server(
         people,
         plan=setup.bandplan,
         record=doors.book.record,
-        cases=CaseService(doors.book, setup.habits, setup.playbooks, doors.clock),
+        cases=CaseService(
+            doors.book,
+            setup.habits,
+            setup.playbooks,
+            doors.clock,
+            {"en": config.site.name.en, "zh": config.site.name.zh},
+            setup.timetable.zone if config.timetable is not None else None,
+        ),
         duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
         if config.duty is not None
         else None,

@@ -29,6 +29,9 @@ class CaseQuery:
     department: str | None = None
     owner: str | None = None
     venue: str | None = None
+    kind: str | None = None
+    text: str | None = None
+    """In the id or a title."""
     late: bool = False
     limit: int = 50
     after: tuple[datetime, str] | None = None
@@ -158,6 +161,11 @@ def _conditions(query: CaseQuery, now: datetime) -> list[sa.ColumnElement[bool]]
     ):
         if value is not None:
             wanted.append(column == value)
+    if query.kind is not None:
+        wanted.append(cases.c.body["kind"].as_string() == query.kind)
+    if query.text is not None:
+        places = (cases.c.id, *(cases.c.body["title"][name].as_string() for name in ("en", "zh")))
+        wanted.append(sa.or_(*(place.icontains(query.text, autoescape=True) for place in places)))
     if query.late:
         wanted += [cases.c.is_open, cases.c.due_at <= now]
     return wanted

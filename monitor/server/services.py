@@ -60,6 +60,10 @@ class AlertQuery:
     asker: str = ""
     scope: Scope = EVERYTHING
     drill: bool | None = None
+    case: str | None = None
+    """Only the alerts of this case."""
+    near_hz: float | None = None
+    """Only radio that was heard within half a channel of there."""
     cursor: str | None = None
     limit: int = 50
 

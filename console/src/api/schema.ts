@@ -623,6 +623,7 @@ export interface StepDone {
   fingerprint: string;
   case: CaseView | null;
   error: string | null;
+  code: string | null;
 }
 
 export interface StepsDone {
