@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -33,9 +35,11 @@ from crawlers.source.tips import TipsConfig
 from crawlers.tips.app import TipLimits, tips_app
 from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
+from monitor.bandplan import BandPlan
 from monitor.case.service import CaseService
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
+from monitor.config.model import History
 from monitor.daemon import ACTOR, Daemon, Doors
 from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
@@ -62,6 +66,7 @@ from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 from monitor.store.requests import KeptRequests
+from monitor.store.retention import holdings
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -134,6 +139,9 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         forget=forget,
         notify=notify,
         escalation=escalation,
+        open_drill=lambda name, venue, world: drill_receiver(
+            name, venue, world, config.drill_dir, setup.bandplan, evidence.root
+        ),
         heads=heads,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
@@ -193,6 +201,24 @@ async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
             raise WorldError(f"{file}: {error}") from None
     client = await stack.enter_async_context(aiohttp.ClientSession())
     return http_ping(client, (url or "").strip())
+
+
+def drill_receiver(
+    name: str, venue: str | None, world: Path, folder: Path, plan: BandPlan, evidence: Path
+) -> Open:
+    """A sensor that hears a synthetic world at the speed of the real one; its spectrum is not kept."""
+    sensor = Sensor.model_validate(
+        {"id": name, "venue": venue, "source": f"synth:{world}", "probe_ghosts": False},
+        context={"base": world},
+    )
+
+    def open_worker(post: Callable[[Heard], None]) -> Worker:
+        from monitor.receiver import Receiver
+
+        history = (folder / "history" / name, History(days=1, max_gb=0.1))
+        return Receiver(sensor, plan, evidence, history, post)
+
+    return open_worker
 
 
 def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
@@ -310,6 +336,7 @@ async def _open_server(
         duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
         if config.duty is not None
         else None,
+        holdings=lambda: doors.book.read(partial(holdings, doors.book.store, config.retention.kept)),
         read_audit=doors.book.read_audit,
         in_scope=doors.book.in_scope,
         requests=KeptRequests(doors.book, doors.clock),

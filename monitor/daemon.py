@@ -21,11 +21,12 @@ from pathlib import Path
 from crawlers.document import Document
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
-from monitor.chores import forget_daily
+from monitor.chores import forget_daily, let_go_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
 from monitor.deadman import Ping, keep_alive
+from monitor.drill.desk import DrillDesk, DrillDoors
 from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
@@ -37,6 +38,7 @@ from monitor.healthwatch import (
     HealthWatch,
     Part,
     case_parts,
+    chain_part,
     disk_part,
     duty_parts,
     heads_part,
@@ -86,6 +88,8 @@ class Doors:
     """Tells people, where the configuration says whom."""
     escalation: EscalationDesk | None = None
     """Tells the next, where nobody has seen an alert."""
+    open_drill: Callable[[str, str | None, Path], Open] | None = None
+    """A sensor of a drill's own: its name, venue, world. None: no drills here."""
     heads: Sequence[tuple[HeadKeeper, float]] = ()
     """Keep heads of the audit chain elsewhere, each so often, in seconds."""
     ping: Ping | None = None
@@ -113,6 +117,7 @@ class Daemon:
         self._bounds = Bounds(
             timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
         )
+        self._kept = setup.config.retention.kept
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
             book, setup.rule_files, shelf, memory, doors.book, clock, self._load, timetable.venues
@@ -127,6 +132,21 @@ class Daemon:
         )
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         named = {source.id: source.named_hosts() for source in setup.sources}
+        self.drills = (
+            DrillDesk(
+                DrillDoors(
+                    doors.open_drill,
+                    self.intake.emission,
+                    self.intake.document,
+                    doors.book,
+                    clock,
+                    setup.config.drill_dir,
+                ),
+                setup.test_signals,
+            )
+            if doors.open_drill is not None
+            else None
+        )
         self.shots = (
             ShotDesk(doors.renderer, named.__getitem__, doors.evidence, doors.queue, clock)
             if doors.renderer is not None
@@ -162,6 +182,7 @@ class Daemon:
                 *(source_part(status) for status in self.crawling.statuses.values()),
                 self._clock_watch.part(),
                 queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
+                *(() if self.drills is None else map(chain_part, self.drills.chains)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(heads_part(keeper) for keeper, _ in doors.heads),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
@@ -244,6 +265,8 @@ class Daemon:
                 )
             if self._doors.notify is not None:
                 group.create_task(self._doors.notify.run(), name="notify")
+            if self.drills is not None:
+                group.create_task(self.drills.run(), name="drills")
             if self._doors.escalation is not None:
                 group.create_task(self._doors.escalation.run(), name="escalation")
             if self.shots is not None:
@@ -253,6 +276,7 @@ class Daemon:
                 tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),
                 name="evidence",
             )
+            group.create_task(let_go_daily(self._doors.book, self._kept, self._doors.clock), name="retention")
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:
                 group.create_task(runner.run(), name=f"sensor {runner.status.id}")

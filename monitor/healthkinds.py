@@ -139,4 +139,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"stepped": ("wall clock and running time disagree", "墙上时钟与运行时间不一致")},
     ),
+    "chain": Kind(
+        "critical",
+        ("Test signals of {id} do not come out", "测试信号 {id} 未能走通全链路"),
+        (
+            "Something between antenna and screen does not work, though its parts say they do: look at "
+            "sensors, rules in force, queue and store, then play `examwatch drill` by hand.",
+            "从接收到显示的链路有环节失效，而各部件自报正常：请检查传感器、现行规则、"
+            "队列与数据库，再手动运行 `examwatch drill`。",
+        ),
+        {"broken": ("steps without their alert", "以下步骤没有产生告警")},
+    ),
 }

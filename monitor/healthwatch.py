@@ -20,6 +20,7 @@ from monitor.alert.alert import Alert, fingerprint
 from monitor.case.machine import Case
 from monitor.clock import Clock
 from monitor.crawling import SourceStatus
+from monitor.drill.desk import Chain
 from monitor.heads import HeadKeeper
 from monitor.healthkinds import KINDS
 from monitor.queue import AlertQueue, QueueError
@@ -163,6 +164,21 @@ class ClockWatch:
         is_bad = self._jumped_at is not None and at - self._jumped_at < JUMP_TOLD_S
         told = f"{self._jump_s:+.1f} s" if is_bad else None
         return Part("clock", "wall", None, ("stepped",) if is_bad else (), None, told, settled=True)
+
+
+def chain_part(chain: Chain) -> Part:
+    """Test signals that went in and did not come out."""
+    problems = ("broken",) if chain.missing else ()
+    told = ", ".join(chain.missing[:N_NAMED]) or None
+    return Part(
+        "chain",
+        chain.scenario,
+        None,
+        problems,
+        chain.failing_since,
+        told,
+        settled=chain.played_at is not None,
+    )
 
 
 def duty_parts(

@@ -23,6 +23,7 @@ from monitor.case.playbook import Playbooks, playbooks
 from monitor.config.desk import departments_of, habits_of
 from monitor.config.model import Config
 from monitor.demo.posts import DemoPosts, load_posts
+from monitor.drill.scenario import Scheduled, load_scenario
 from monitor.duty.roster import Roster, load_roster
 from monitor.faults import Fault, FaultList, InputError, collected
 from monitor.ruledesk.shelf import RuleFiles
@@ -56,6 +57,7 @@ class Setup:
     habits: Habits = field(default_factory=Habits)
     playbooks: Playbooks = field(default_factory=playbooks)
     roster: Roster = field(default_factory=Roster)
+    test_signals: tuple[Scheduled, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -99,6 +101,10 @@ def load_setup(path: Path, now: datetime) -> Setup:
     if config.cases.playbooks is not None:
         with collected(faults):
             books = playbooks(config.cases.playbooks)
+    signals: list[Scheduled] = []
+    for entry in config.test_signals:
+        with collected(faults):
+            signals.append(Scheduled(load_scenario(entry.scenario), entry.every_min * 60))
     roster = Roster()
     if config.duty is not None:
         with collected(faults):
@@ -118,7 +124,7 @@ def load_setup(path: Path, now: datetime) -> Setup:
         raise InputError(faults)
     return Setup(
         path, config, table, plan, rules, files, sources, posts, bank, exemptions,
-        habits_of(config.departments, config.cases), books, roster,
+        habits_of(config.departments, config.cases), books, roster, tuple(signals),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from monitor.server import (
     live,
     people,
     reports,
+    retention,
     rules,
     spectrum,
     telling,
@@ -35,4 +36,5 @@ ROUTES: tuple[Route, ...] = (
     *reports.ROUTES,
     *auditing.ROUTES,
     *duty.ROUTES,
+    *retention.ROUTES,
 )

@@ -45,6 +45,7 @@ from rules.budget import Over
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
     from monitor.duty.service import DutyService
+    from monitor.store.retention import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,8 @@ class ServerServices:
     """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
     cases: CaseService | None = None
     """None where this process has no store of its own."""
+    holdings: Callable[[], Awaitable[Sequence[Holding]]] | None = None
+    """What is kept of each kind of record; None where this process has no store of its own."""
     duty: DutyService | None = None
     """None where there is no roster."""
     read_audit: Callable[[AuditQuery], Awaitable[Sequence[Entry]]] | None = None

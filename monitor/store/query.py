@@ -91,7 +91,7 @@ class AlertReader:
             view = self._views(db, rows, now)[0]
             bodies = db.execute(
                 sa.select(events.c.body)
-                .where(events.c.fingerprint == fingerprint)
+                .where(events.c.fingerprint == fingerprint, events.c.body != "")
                 .order_by(events.c.at.desc(), events.c.event_id.desc())
                 .limit(N_EVENTS)
             ).scalars()

@@ -327,6 +327,13 @@ export interface HealthView {
   sessions: SessionClock[];
 }
 
+export interface HoldingView {
+  kind: string;
+  kept_days: number;
+  n: number;
+  oldest_at: string | null;
+}
+
 export interface LivenessView {
   status: "degraded" | "ok";
 }
@@ -457,6 +464,10 @@ export interface ReasonView {
   text: string;
   text_zh: string;
   rule: string;
+}
+
+export interface RetentionView {
+  kinds: HoldingView[];
 }
 
 export interface RuleCheck {
