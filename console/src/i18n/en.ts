@@ -379,7 +379,6 @@ export const en = {
   } as Record<string, string>,
   help: {
     title: "Keys",
-    onReview: "Review",
     everywhere: "Everywhere",
     close: "Close",
     rule: "The list never moves while you scroll, point at it or read: new alerts wait behind the counter.",

@@ -379,7 +379,6 @@ export const zh: Dictionary = {
   },
   help: {
     title: "快捷键",
-    onReview: "研判",
     everywhere: "所有页面",
     close: "关闭",
     rule: "在您滚动、指向列表或阅读时，列表不会移动：新告警在计数按钮后等待。",
