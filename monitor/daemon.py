@@ -51,11 +51,13 @@ from monitor.healthwatch import (
 from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
+from monitor.proof import prove
 from monitor.queue import AlertQueue
 from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
 from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
+from monitor.server.spectrum import coverage
 from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
 from monitor.store.book import StoreBook
@@ -117,6 +119,7 @@ class Daemon:
         self._bounds = Bounds(
             timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
         )
+        self._plan, self._timetable = setup.bandplan, timetable
         self._kept = setup.config.retention.kept
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
@@ -216,6 +219,9 @@ class Daemon:
         if self.shots is not None:
             self.shots.ask(document, alerts)
 
+    def _failed_sources(self) -> list[str]:
+        return [one.id for one in self.crawling.statuses.values() if one.health().state == "failed"]
+
     def _is_well(self) -> bool:
         return self.pipeline.counts.error is None
 
@@ -255,6 +261,16 @@ class Daemon:
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
+            group.create_task(
+                prove(
+                    lambda: coverage(self.health.view().sensors, self._plan),
+                    self._failed_sources,
+                    self._timetable,
+                    self._doors.book,
+                    self._doors.clock,
+                ),
+                name="proof of coverage",
+            )
             group.create_task(self.topics.run(), name="topics")
             for keeper, every_s in self._doors.heads:
                 group.create_task(keeper.run(every_s), name="audit heads")
