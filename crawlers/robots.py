@@ -16,6 +16,7 @@ from crawlers.charset import decode
 from crawlers.clock import Clock
 from crawlers.errors import CrawlError
 from crawlers.fetch import Request, Response
+from crawlers.hosts import Hosts, RobotsPage
 from crawlers.url import Url
 
 KEEP_S = 86_400.0
@@ -57,8 +58,9 @@ Ask = Callable[[Request], Awaitable[Response]]
 class Robots:
     """Rules by origin, asked for when they are first needed."""
 
-    def __init__(self, ask: Ask, clock: Clock, agent: str) -> None:
+    def __init__(self, ask: Ask, hosts: Hosts, clock: Clock, agent: str) -> None:
         self._ask = ask
+        self._hosts = hosts
         self._clock = clock
         self._agent = agent
         self._rules: OrderedDict[str, Rules] = OrderedDict()
@@ -73,8 +75,11 @@ class Robots:
         """
         rules = self._rules.get(url.origin)
         if rules is None or rules.until_s <= self._clock.monotonic():
-            rules = await self._read(request, url)
-            self._rules[url.origin] = rules
+            page = await self._hosts.robots(url.origin)
+            if page is None:
+                page = await self._read(request, url)
+                await self._hosts.keep_robots(url.origin, page)
+            rules = self._rules[url.origin] = self._parsed(page)
             self._rules.move_to_end(url.origin)
             while len(self._rules) > MAX_ORIGINS:
                 self._rules.popitem(last=False)
@@ -83,21 +88,30 @@ class Robots:
             raise CrawlError("robots", str(url), reason)
         return rules.delay_s(self._agent)
 
-    async def _read(self, request: Request, url: Url) -> Rules:
+    def _parsed(self, page: RobotsPage) -> Rules:
+        parsed = None if page.body is None else Protego.parse(page.body)
+        return Rules(parsed, page.allows_all, self._clock.monotonic() + page.keep_s)
+
+    async def _read(self, request: Request, url: Url) -> RobotsPage:
         where = Url(url.scheme, url.host, url.port, "/robots.txt", None)
-        now_s = self._clock.monotonic()
         try:
             answer = await self._ask(
-                Request(where, request.named, max_bytes=MAX_BYTES, timeout_s=request.timeout_s, robots=False)
+                Request(
+                    where,
+                    request.named,
+                    max_bytes=MAX_BYTES,
+                    timeout_s=request.timeout_s,
+                    robots=False,
+                    lease=request.lease,
+                )
             )
         except CrawlError as error:
             if error.kind in ("refused", "dns", "connect", "tls", "timeout", "backoff"):
                 raise
             # Too large, endless or broken: RFC 9309 2.3.1.4 reads that as "nothing is allowed" as well.
-            return Rules(None, False, now_s + RETRY_S)
+            return RobotsPage(None, False, RETRY_S)
         if 200 <= answer.status < 300:
-            text = decode(answer.body, answer.headers.get("content-type", "")).text
-            return Rules(Protego.parse(text), True, now_s + KEEP_S)
+            return RobotsPage(decode(answer.body, answer.headers.get("content-type", "")).text, True, KEEP_S)
         if 400 <= answer.status < 500 and answer.status != 429:
-            return Rules(None, True, now_s + KEEP_S)
-        return Rules(None, False, now_s + RETRY_S)
+            return RobotsPage(None, True, KEEP_S)
+        return RobotsPage(None, False, RETRY_S)

@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crawlers.document import Document
+from crawlers.fleet import Fleet
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily
@@ -37,6 +38,7 @@ from monitor.healthwatch import (
     case_parts,
     disk_part,
     heads_part,
+    leases_part,
     messages_part,
     receiver_part,
     sensor_part,
@@ -78,6 +80,8 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
+    fleet: Fleet | None = None
+    """Tells which sources are ours to poll, where several crawlers share them."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
     heads: HeadKeeper | None = None
@@ -138,6 +142,7 @@ class Daemon:
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
+            doors.fleet,
         )
         self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
         parts = Parts(
@@ -154,6 +159,7 @@ class Daemon:
                 *(sensor_part(sensor) for sensor in self.health.view().sensors),
                 *(receiver_part(sensor) for sensor in self.health.view().sensors),
                 *(source_part(status) for status in self.crawling.statuses.values()),
+                *(() if doors.fleet is None else (leases_part(doors.fleet),)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(() if doors.heads is None else (heads_part(doors.heads),)),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),

@@ -244,6 +244,12 @@ class Config(Strict):
         return f"sqlite:{self.data_dir / 'queue.db'}" if self.queue.url == "sqlite:" else self.queue.url
 
     @property
+    def crawl_url(self) -> str:
+        """With the place that ``sqlite:`` alone stands for."""
+        url = self.crawl.memory
+        return f"sqlite:{self.data_dir / 'crawl.db'}" if url == "sqlite:" else url
+
+    @property
     def store_url(self) -> str:
         """With the place that ``sqlite:`` alone stands for."""
         return f"sqlite:{self.data_dir / 'store.db'}" if self.store.url == "sqlite:" else self.store.url
