@@ -20,7 +20,7 @@ from types import TracebackType
 
 from crawlers.database import Db, Worker
 from crawlers.errors import LeaseLostError, SharedError
-from crawlers.lease import LEASE_S, ROUND_S, Held, Lease, plan
+from crawlers.lease import LEASE_S, ROUND_S, Held, Lease, plan, shares
 from crawlers.memory import Fence
 
 _LIVE = "EXISTS (SELECT 1 FROM workers w WHERE w.worker=l.worker AND w.until>clock_timestamp())"
@@ -45,7 +45,7 @@ def fence(lease: Lease) -> Fence:
 @dataclass(frozen=True, slots=True)
 class _View:
     now: datetime
-    live: list[str]
+    live: frozenset[str]
     rows: dict[str, Held]
 
 
@@ -62,8 +62,18 @@ class Fleet:
         Each source's key (`crawlers.lease.key_of`).
     """
 
-    def __init__(self, database: Worker, name: str, keys: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Worker,
+        name: str,
+        keys: Mapping[str, str],
+        *,
+        lease_s: float = LEASE_S,
+        round_s: float = ROUND_S,
+    ) -> None:
         self._database = database
+        self._lease_s = lease_s
+        self._round_s = round_s
         self.name = name
         self._keys = dict(keys)
         self._sources: defaultdict[str, list[str]] = defaultdict(list)
@@ -76,6 +86,8 @@ class Fleet:
         self._deadline_s = float("-inf")
         self._leases: dict[str, Lease] = {}
         self._leaving: set[str] = set()
+        self._live: frozenset[str] = frozenset()
+        self._owners: dict[str, str] = {}
         self._guards: defaultdict[str, set[asyncio.Timeout]] = defaultdict(set)
         self._news: dict[str, asyncio.Event] = {key: asyncio.Event() for key in self._sources}
         self._wake = asyncio.Event()
@@ -137,7 +149,7 @@ class Fleet:
             else:
                 self.error = None
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), ROUND_S)
+                await asyncio.wait_for(self._wake.wait(), self._round_s)
 
     async def _round(self) -> None:
         await self._renew()
@@ -149,7 +161,9 @@ class Fleet:
             if view.rows[key].worker != me or view.rows[key].token != lease.token
         ]
         self._lose(gone)
-        steps = plan(me, keys, view.rows, view.live, view.now)
+        if view.live != self._live:
+            self._live, self._owners = view.live, shares(keys, view.live)
+        steps = plan(me, self._owners, view.rows, view.live, view.now)
         self._leaving.update(steps.leave)
         let_go = [key for key in self._leaving if not self._guards[key]]
         if let_go:
@@ -166,15 +180,16 @@ class Fleet:
 
     async def _renew(self) -> None:
         # Before it is sent: our own reckoning must end before the table's.
+        lease_s = self._lease_s
         sent_s = asyncio.get_running_loop().time()
         me = self.worker
-        if not me or not await self._database.do(lambda db: _renew(db, me)):
+        if not me or not await self._database.do(lambda db: _renew(db, me, lease_s)):
             self._lose(list(self._leases))
             me = f"{self.name}/{uuid.uuid4().hex[:12]}"
             keys = list(self._sources)
-            await self._database.do(lambda db: _join(db, me, keys))
+            await self._database.do(lambda db: _join(db, me, keys, lease_s))
             self.worker = me
-        self._deadline_s = sent_s + LEASE_S
+        self._deadline_s = sent_s + lease_s
         for guards in self._guards.values():
             for guard in guards:
                 if not guard.expired():
@@ -196,17 +211,17 @@ class Fleet:
             self._changed(source)
 
 
-def _renew(db: Db, worker: str) -> bool:
+def _renew(db: Db, worker: str, lease_s: float) -> bool:
     renewed = db.execute(
         "UPDATE workers SET until=clock_timestamp()+make_interval(secs=>?)"
         " WHERE worker=? AND until>clock_timestamp()",
-        (LEASE_S, worker),
+        (lease_s, worker),
     )
     return renewed.rowcount == 1
 
 
-def _join(db: Db, worker: str, keys: list[str]) -> None:
-    db.execute("INSERT INTO workers VALUES (?, clock_timestamp()+make_interval(secs=>?))", (worker, LEASE_S))
+def _join(db: Db, worker: str, keys: list[str], lease_s: float) -> None:
+    db.execute("INSERT INTO workers VALUES (?, clock_timestamp()+make_interval(secs=>?))", (worker, lease_s))
     db.execute("INSERT INTO leases (key) SELECT unnest(?::text[]) ON CONFLICT DO NOTHING", (keys,))
     db.execute(
         "DELETE FROM workers WHERE until<clock_timestamp()-make_interval(secs=>?)"
@@ -217,15 +232,14 @@ def _join(db: Db, worker: str, keys: list[str]) -> None:
 
 def _view(db: Db, keys: list[str]) -> _View:
     (now,) = db.execute("SELECT clock_timestamp()").fetchone()
-    live = [worker for (worker,) in db.execute("SELECT worker FROM workers WHERE until>?", (now,))]
-    alive = set(live)
+    live = frozenset(worker for (worker,) in db.execute("SELECT worker FROM workers WHERE until>?", (now,)))
     rows: dict[str, Held] = {}
     for key, worker, token, freed_at, until, asked_by in db.execute(
         "SELECT l.key, l.worker, l.token, l.freed_at, w.until, l.asked_by"
         " FROM leases l LEFT JOIN workers w ON w.worker=l.worker WHERE l.key=ANY(?)",
         (keys,),
     ):
-        holder = worker if worker in alive else None
+        holder = worker if worker in live else None
         free_since = None if holder is not None else max(freed_at, until) if until else freed_at
         rows[key] = Held(key, holder, token, free_since, asked_by)
     return _View(now, live, rows)

@@ -1,18 +1,18 @@
 """Who of a fleet polls which sources: the rules, and the door to whoever keeps them.
 
-Sources of one host share a key, and one worker at a time holds it. Each worker ranks itself for
-each key by rendezvous hashing, so that all agree without a word, the keys spread evenly, and a
-worker that comes or goes moves only its own.
+Sources of one host share a key, and one worker at a time holds it. To whom a key belongs each
+worker reckons by itself (`shares`), and all who know of the same workers agree.
 
-    free, and ours by rank   ──> claim
-    free for `GRACE`         ──> claim, whatever the rank: who ranks before us does not read these sources
-    held, and ours by rank   ──> ask; the holder ends the polls under way and lets go
+    free, and ours      ──> claim
+    free for `GRACE`    ──> claim, whosever it is: its owner does not read these sources
+    held, and ours      ──> ask; the holder ends the polls under way and lets go
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,9 @@ LEASE_S = 20.0
 ROUND_S = 5.0
 """Between two renewals: three may fail before a lease is lost."""
 GRACE = timedelta(seconds=ROUND_S)
-"""LEASE_S + ROUND_S until the first in rank has seen a free key; with GRACE, anybody within 30 s."""
+"""LEASE_S + ROUND_S until its owner has claimed a dead worker's key; with GRACE, anybody within 30 s."""
+MOST_LOAD = 1.1
+"""Times the even share that a worker may be given: closer to 1, more keys move at each change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,25 +119,40 @@ def key_of(config: SourceConfig) -> str:
 
 
 def name_of(worker: str) -> str:
-    """The configured name in ``NAME/PROCESS``: a worker started anew ranks as before."""
+    """The configured name in ``NAME/PROCESS``: a worker started anew gets its keys back."""
     return worker.partition("/")[0]
 
 
-def rank(key: str, worker: str) -> tuple[bytes, str]:
-    """Highest-random-weight hashing (Thaler and Ravishankar 1998): the highest of these is first."""
-    digest = hashlib.blake2b(f"{key}\n{name_of(worker)}".encode(), digest_size=8).digest()
-    return digest, worker
+def shares(keys: Iterable[str], live: Iterable[str]) -> dict[str, str]:
+    """The worker that each key belongs to, evenly and the same for all who know the same workers.
+
+    Rendezvous hashing (Thaler and Ravishankar 1998) with bounded loads (Mirrokni, Thorup and
+    Zadimoghaddam 2016): a worker that comes or goes moves its own keys and few others.
+    """
+    workers, wanted = sorted(live), sorted(set(keys))
+    if not workers:
+        return {}
+    most = math.ceil(MOST_LOAD * len(wanted) / len(workers))
+    n_keys = dict.fromkeys(workers, 0)
+    owners: dict[str, str] = {}
+    for key in wanted:
+        free = (worker for worker in workers if n_keys[worker] < most)
+        owners[key] = max(free, key=lambda worker: _rank(key, worker))
+        n_keys[owners[key]] += 1
+    return owners
 
 
 def plan(
-    me: str, wanted: Iterable[str], rows: Mapping[str, Held], live: Sequence[str], now: datetime
+    me: str, owners: Mapping[str, str], rows: Mapping[str, Held], live: Collection[str], now: datetime
 ) -> Plan:
     """What worker `me` does about the keys it wants.
 
     Parameters
     ----------
+    owners
+        What `shares` says of those keys.
     rows
-        By key; a key that nobody has wanted yet may be missing.
+        By key; a key that is not in the table yet may be missing.
     live
         Every worker that is alive, `me` included.
     now : datetime
@@ -144,23 +161,24 @@ def plan(
     claim: list[str] = []
     ask: list[str] = []
     leave: list[str] = []
-    for key in wanted:
+    for key, owner in owners.items():
         row = rows.get(key)
         if row is None:
             continue
+        asked_by = row.asked_by if row.asked_by in live else None
         if row.worker == me:
-            if _rank_of(key, row.asked_by, live) > rank(key, me):
+            # Only to its owner: workers whose lists differ would else pass a key to and fro.
+            if asked_by is not None and asked_by == owner != me:
                 leave.append(key)
-            continue
-        if row.worker is None:
-            first = max(live, key=lambda worker: rank(key, worker), default=me)
+        elif row.worker is None:
             is_left_over = row.free_since is not None and now - row.free_since > GRACE
-            if first == me or row.asked_by == me or is_left_over:
+            if me in (owner, asked_by) or is_left_over:
                 claim.append(key)
-        elif rank(key, me) > max(rank(key, row.worker), _rank_of(key, row.asked_by, live)):
+        elif owner == me != asked_by:
             ask.append(key)
     return Plan(tuple(claim), tuple(ask), tuple(leave))
 
 
-def _rank_of(key: str, worker: str | None, live: Sequence[str]) -> tuple[bytes, str]:
-    return rank(key, worker) if worker is not None and worker in live else (b"", "")
+def _rank(key: str, worker: str) -> tuple[bytes, str]:
+    digest = hashlib.blake2b(f"{key}\n{name_of(worker)}".encode(), digest_size=8).digest()
+    return digest, worker
