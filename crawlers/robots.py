@@ -6,9 +6,11 @@ is; an answer is kept for a day.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from protego import Protego
 
@@ -64,6 +66,7 @@ class Robots:
         self._clock = clock
         self._agent = agent
         self._rules: OrderedDict[str, Rules] = OrderedDict()
+        self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def check(self, request: Request, url: Url) -> float:
         """Seconds that the site wants between two requests.
@@ -73,6 +76,15 @@ class Robots:
         CrawlError
             Of kind ``robots`` when it forbids `url`.
         """
+        # Of many that come at once, the first reads it for all.
+        async with self._reading.setdefault(url.origin, asyncio.Lock()):
+            rules = await self._rules_of(request, url)
+        if not rules.allows(url, self._agent):
+            reason = "" if rules.parsed else "robots.txt itself cannot be read"
+            raise CrawlError("robots", str(url), reason)
+        return rules.delay_s(self._agent)
+
+    async def _rules_of(self, request: Request, url: Url) -> Rules:
         rules = self._rules.get(url.origin)
         if rules is None or rules.until_s <= self._clock.monotonic():
             page = await self._hosts.robots(url.origin)
@@ -83,10 +95,7 @@ class Robots:
             self._rules.move_to_end(url.origin)
             while len(self._rules) > MAX_ORIGINS:
                 self._rules.popitem(last=False)
-        if not rules.allows(url, self._agent):
-            reason = "" if rules.parsed else "robots.txt itself cannot be read"
-            raise CrawlError("robots", str(url), reason)
-        return rules.delay_s(self._agent)
+        return rules
 
     def _parsed(self, page: RobotsPage) -> Rules:
         parsed = None if page.body is None else Protego.parse(page.body)
