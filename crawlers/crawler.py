@@ -217,7 +217,9 @@ class Crawler:
         if known is not None and known.digest == digest:
             return
         now = self._clock.now()
-        sight = known or await poll.memory.sight(id, config.id, found.key, found.url, now)
+        fetched_at = found.fetched_at or now
+        first_seen_at = found.first_seen_at or fetched_at
+        sight = known or await poll.memory.sight(id, config.id, found.key, found.url, first_seen_at)
         fingerprint = simhash(f"{title}\n{text}")
         copies = [other for other in (await self._seen_lately()).near(fingerprint) if other != id]
         document = Document(
@@ -229,7 +231,7 @@ class Crawler:
             text=text,
             published_at=found.published_at,
             first_seen_at=sight.first_seen_at,
-            fetched_at=now,
+            fetched_at=fetched_at,
             digest=digest,
             version=sight.version + 1,
             attachments=await gather(visit, found, self._images) if config.attachments else (),
@@ -242,7 +244,7 @@ class Crawler:
             visit.last_page = None
         await poll.memory.hold()
         await poll.deliver(document)
-        version = Version(document.version, digest, title, text, now, beside(document))
+        version = Version(document.version, digest, title, text, fetched_at, beside(document))
         await poll.memory.remember(
             id, version, published_at=found.published_at, simhash=to_signed(fingerprint)
         )
