@@ -27,6 +27,16 @@ class SqliteConnection:
             self.execute("ROLLBACK")
 
 
+class SqliteReader:
+    """A second look at a file that somebody else writes to."""
+
+    def __init__(self, path: Path) -> None:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        connection.execute("PRAGMA busy_timeout=5000")
+        self.execute = connection.execute
+        self.close = connection.close
+
+
 def _open(path: Path, schema: str, upgrades: Sequence[str]) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None)

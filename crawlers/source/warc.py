@@ -154,12 +154,12 @@ class _Reading:
                 elif find is not None:
                     self._finds.append(find)
                     self._n_bytes += len(find.text) + sum(len(data) for _, data in find.blobs)
+                if records.next_line and records.reader is not None and records.reader.decompressor:
+                    return "compressed as a whole, not by records: `warcio recompress` mends that"
                 self.offset, self._number = records.offset, self._number + 1
                 if self._is_full():
                     return None
         except _BROKEN as error:
-            if "non-chunked gzip" in str(error):
-                return "compressed as a whole, not by records: `warcio recompress` mends that"
             return " ".join(str(error).split())[:120] or type(error).__name__
         return "the record ends too early"
 
