@@ -71,6 +71,13 @@ def small_pieces(monkeypatch):
     monkeypatch.setattr(hunting, "PIECE", 4)
 
 
+def configure(folder, memory):
+    """``c.yml`` in `folder`, whose memory is `memory`."""
+    password = f", password_file: {memory.password_file}" if memory.password_file else ""
+    shared = f"crawl: {{memory: '{memory.url}'{password}}}\n"
+    (folder / "c.yml").write_text(f"data_dir: .\n{shared}", "utf-8")
+
+
 def ids(quarry, place, **options):
     return [document.id for done in hunt(quarry, place, **options) for document in done.found]
 
@@ -139,9 +146,7 @@ def ids_of(quarry, folder):
 async def test_the_command_prints_each_find_and_stores_it_when_asked(memory, tmp_path, capsys):
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(id="new-word", word="青花鱼套餐"), "utf-8")
-    password = f", password_file: {memory.password_file}" if memory.password_file else ""
-    shared = f"crawl: {{memory: '{memory.url}'{password}}}\n"
-    (tmp_path / "c.yml").write_text(f"data_dir: .\n{shared}", "utf-8")
+    configure(tmp_path, memory)
     command = ["hunt", str(tmp_path / "c.yml"), "--rules", str(tmp_path / "rules"), "--raise"]
     for n_stored in (2, 2):
         with pytest.raises(SystemExit) as ended:
@@ -158,7 +163,7 @@ async def test_the_command_prints_each_find_and_stores_it_when_asked(memory, tmp
 async def test_a_reader_who_has_enough_is_no_fault(memory, tmp_path, capsys, monkeypatch):
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(id="new-word", word="青花鱼套餐"), "utf-8")
-    (tmp_path / "c.yml").write_text("data_dir: .\n", "utf-8")
+    configure(tmp_path, memory)
 
     class Closed:
         def write(self, _text):
@@ -177,7 +182,7 @@ async def test_a_reader_who_has_enough_is_no_fault(memory, tmp_path, capsys, mon
     ],
 )
 async def test_what_is_wrong_is_one_line_and_exit_2(memory, tmp_path, capsys, options, told):
-    (tmp_path / "c.yml").write_text("data_dir: .\n", "utf-8")
+    configure(tmp_path, memory)
     with pytest.raises(SystemExit) as ended:
         main(["hunt", str(tmp_path / "c.yml"), *(option.format(tmp=tmp_path) for option in options)])
     assert ended.value.code == 2
