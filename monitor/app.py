@@ -9,24 +9,24 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 import aiohttp
 import structlog
 
 from crawlers.archive import WarcArchive
 from crawlers.clock import Clock as CrawlClock
+from crawlers.commons import Commons, open_commons
 from crawlers.config import build_sources
 from crawlers.crawler import Crawler
 from crawlers.errors import CrawlError
 from crawlers.extract.image.reader import OcrReader
 from crawlers.fetch import HttpClient
-from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
 from crawlers.render.chromium import Chromium
 from crawlers.secrets import read_line
@@ -121,7 +121,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     stack.push_async_callback(book.close)
     evidence = EvidenceStore(config.data_dir / "evidence")
     browser = Chromium()
-    poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
+    crawler, commons = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
     escalation = _open_escalation(setup, book, clock)
@@ -134,9 +134,10 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         queue=queue,
         book=book,
         evidence=evidence,
-        poller=poller,
+        poller=crawler,
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
-        forget=forget,
+        forget=commons.forget,
+        fleet=commons.fleet,
         notify=notify,
         escalation=escalation,
         open_drill=lambda name, venue, world: drill_receiver(
@@ -241,24 +242,32 @@ async def _open_crawler(
     sources: Mapping[str, Source],
     clock: CrawlClock,
     browser: Chromium,
-) -> tuple[Crawler, Callable[[datetime], Awaitable[int]]]:
-    path = config.data_dir / "crawl.db"
-    try:
-        memory = await stack.enter_async_context(Memory(path))
-    except (OSError, sqlite3.Error) as error:
-        raise WorldError(f"{path}: {error}") from None
+) -> tuple[Crawler, Commons]:
     settings = config.crawl
     client = HttpClient(clock, contact=settings.contact, n_connections=settings.n_connections)
-    http = await stack.enter_async_context(client)
     rng = random.Random()  # noqa: S311 - jitter, not a secret
+    try:
+        commons = await stack.enter_async_context(
+            open_commons(
+                config.crawl_url,
+                settings.password_file,
+                settings.worker or gethostname(),
+                sources,
+                clock,
+                rng,
+            )
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise WorldError(f"{config.crawl_url}: {error}") from None
+    http = await stack.enter_async_context(client)
     # Pages are strangers' input: they are read in processes that can be killed.
     workshop = await stack.enter_async_context(ProcessWorkshop())
     archive = WarcArchive(config.data_dir / "archive", client.user_agent)
-    polite = PoliteClient(http, clock, rng)
+    polite = PoliteClient(http, clock, rng, commons.hosts)
     if browser.missing is not None and any(source.config.render for source in sources.values()):
         log.warning("pages that need a browser are read without one", reason=browser.missing)
-    crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
-    return crawler, memory.forget
+    crawler = Crawler(sources, commons.memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
+    return crawler, commons
 
 
 async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:

@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crawlers.document import Document
+from crawlers.fleet import Fleet
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily, let_go_daily
@@ -42,6 +43,7 @@ from monitor.healthwatch import (
     disk_part,
     duty_parts,
     heads_part,
+    leases_part,
     messages_part,
     queue_part,
     receiver_part,
@@ -86,6 +88,8 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
+    fleet: Fleet | None = None
+    """Tells which sources are ours to poll, where several crawlers share them."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
     escalation: EscalationDesk | None = None
@@ -166,6 +170,7 @@ class Daemon:
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
+            doors.fleet,
         )
         self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
         parts = Parts(
@@ -186,6 +191,7 @@ class Daemon:
                 self._clock_watch.part(),
                 queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
                 *(() if self.drills is None else map(chain_part, self.drills.chains)),
+                *(() if doors.fleet is None else (leases_part(doors.fleet),)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(heads_part(keeper) for keeper, _ in doors.heads),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),

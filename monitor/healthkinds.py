@@ -46,6 +46,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         SIGNS,
     ),
+    "leases": Kind(
+        "high",
+        ("Crawler {id} cannot reach what the crawlers share", "采集节点 {id} 无法连接共享数据库"),
+        (
+            "Look after PostgreSQL and the way to it; a worker without leases polls nothing, and others take "
+            "its sources over where they reach it.",
+            "检查 PostgreSQL 及到它的网络；失去租约的节点停止采集，其他可连接的节点会接管其来源。",
+        ),
+        {"cut-off": ("leases cannot be renewed", "租约无法续期")},
+    ),
     "receiver": Kind(
         "medium",
         ("The receiver of sensor {id} is not as it was surveyed", "传感器 {id} 的接收机与勘测时不一致"),

@@ -18,10 +18,10 @@ from pydantic import (
 )
 
 from crawlers.config import CrawlSettings
-from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
 from monitor.config.desk import Audit, Cases, DepartmentEntry, Retention, TestSignals
 from monitor.config.duty import Duty
 from monitor.config.notify import Deadman, Notify
+from monitor.paths import ExistingPath, FilePath, Id, Strict, existing, resolved
 from sdr.units import parse_band, parse_frequency
 
 
@@ -252,6 +252,12 @@ class Config(Strict):
     def queue_url(self) -> str:
         """With the place that ``sqlite:`` alone stands for."""
         return f"sqlite:{self.data_dir / 'queue.db'}" if self.queue.url == "sqlite:" else self.queue.url
+
+    @property
+    def crawl_url(self) -> str:
+        """With the place that ``sqlite:`` alone stands for."""
+        url = self.crawl.memory
+        return f"sqlite:{self.data_dir / 'crawl.db'}" if url == "sqlite:" else url
 
     @property
     def store_url(self) -> str:

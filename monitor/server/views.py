@@ -20,6 +20,8 @@ Review = Literal["open", "mine", "judged"]
 """``open``: no case, or one that is not judged. ``mine``: held by who asks."""
 Phase = Literal["before", "in", "after", "none"]
 PartState = Literal["ok", "starting", "silent", "failed", "ended"]
+SourceState = Literal["ok", "starting", "silent", "failed", "elsewhere"]
+"""``elsewhere``: another worker of the crawlers' fleet polls it."""
 """Of a sensor or a source. ``silent``: nothing came for longer than it should take."""
 
 
@@ -174,7 +176,7 @@ class SensorHealth(View, frozen=True, kw_only=True):
 
 class SourceHealth(View, frozen=True, kw_only=True):
     id: str
-    state: PartState
+    state: SourceState
     kind: str = ""
     last_ok_at: datetime | None = None
     next_at: datetime | None = None

@@ -599,7 +599,7 @@ export interface SilencesView {
 
 export interface SourceHealth {
   id: string;
-  state: "ended" | "failed" | "ok" | "silent" | "starting";
+  state: "elsewhere" | "failed" | "ok" | "silent" | "starting";
   kind: string;
   last_ok_at: string | null;
   next_at: string | null;
