@@ -20,6 +20,7 @@ from pydantic import (
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
 from monitor.config.desk import Audit, Cases, DepartmentEntry
+from monitor.config.fleet import Fleet
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -232,6 +233,8 @@ class Config(Strict):
     """Of the joint duty room; none: the usual ones."""
     cases: Cases = Cases()
     audit: Audit = Audit()
+    fleet: Fleet | None = None
+    """Where nodes belong to this hub."""
     demo: Demo | None = None
 
     @property

@@ -25,6 +25,10 @@ def write_private(path: Path, content: bytes) -> None:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
+        if os.geteuid() == 0:
+            # A command of root beside a daemon that is not: the daemon must still read its own files.
+            owner = path.parent.stat()
+            os.chown(beside, owner.st_uid, owner.st_gid)
         os.replace(beside, path)
     except OSError as error:
         raise WorldError(f"{path}: cannot be written: {error.strerror or error}") from None
