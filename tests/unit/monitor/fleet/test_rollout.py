@@ -63,7 +63,9 @@ def test_a_sound_release_goes_from_few_to_more_to_all():
 def test_the_draw_is_even_and_another_for_each_release():
     shares = [sum(rank(serial, node) < 0.1 for node in FLEET) / len(FLEET) for serial in range(1, 60)]
     assert abs(sum(shares) / len(shares) - 0.1) < 0.01
-    assert len({min(FLEET, key=lambda node, serial=serial: rank(serial, node)) for serial in range(1, 60)}) > 40
+    assert (
+        len({min(FLEET, key=lambda node, serial=serial: rank(serial, node)) for serial in range(1, 60)}) > 40
+    )
 
 
 def test_one_bad_node_among_the_first_takes_it_back_and_the_rest_never_see_it():
