@@ -41,6 +41,7 @@ from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
+from monitor.fleet.service import open_fleet
 from monitor.heads import HeadKeeper, open_key
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
@@ -117,6 +118,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
+    fleet = await asyncio.to_thread(open_fleet, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -131,6 +133,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         notify=notify,
         heads=heads,
         heads_s=config.audit.every_min * 60,
+        fleet=fleet.desk if fleet is not None else None,
+        enrol=fleet.enrol if fleet is not None else None,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
@@ -282,6 +286,8 @@ async def _open_server(
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,
         topics=daemon.topics.topics,
+        enrol=doors.enrol,
+        fleet=doors.fleet,
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

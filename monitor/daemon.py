@@ -28,6 +28,8 @@ from monitor.crawling import Crawling, Poller
 from monitor.deadman import Ping, keep_alive
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
+from monitor.fleet.desk import FleetDesk
+from monitor.fleet.enrol import EnrolDesk
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
@@ -83,6 +85,10 @@ class Doors:
     heads: HeadKeeper | None = None
     """Keeps heads of the audit chain elsewhere."""
     heads_s: float = 600.0
+    fleet: FleetDesk | None = None
+    """Looks after the nodes that belong to this installation."""
+    enrol: EnrolDesk | None = None
+    """Lets them in."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -156,6 +162,7 @@ class Daemon:
                 *(source_part(status) for status in self.crawling.statuses.values()),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(() if doors.heads is None else (heads_part(doors.heads),)),
+                *(() if doors.fleet is None else doors.fleet.parts()),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
@@ -219,6 +226,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
+            if self._doors.fleet is not None:
+                group.create_task(self._doors.fleet.run(), name="fleet")
             if self._doors.heads is not None:
                 group.create_task(self._doors.heads.run(self._doors.heads_s), name="audit heads")
             if self._doors.ping is not None:

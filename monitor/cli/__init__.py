@@ -38,6 +38,7 @@ COMMANDS: dict[str, Command] = {
     "locate": Command("monitor.cli.locate", "locate", "where a sender may be / 发射源区域"),
     "listen": Command("monitor.cli.listen", "listen_command", "a clip as sound / 回放录音"),
     "sensor": Command("monitor.cli.sensor", "app", "check, invite, enrol and revoke / 传感器自检与入网"),
+    "fleet": Command("monitor.cli.fleet", "app", "releases to all nodes / 向节点下发配置与规则"),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "read": Command("monitor.cli.read", "read_command", "files as text, codes, paper likeness / 识别文件"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),

@@ -21,6 +21,7 @@ from monitor.faults import Fault, InputError
 if TYPE_CHECKING:
     from monitor.fleet.hub import HubParts
     from monitor.fleet.register import Node
+    from monitor.store import Store
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", help="The hub's configuration, with its section 'fleet'. 中心配置。")
@@ -36,7 +37,9 @@ class ListFormat(StrEnum):
 def invite(
     venue: Annotated[str, typer.Argument(metavar="VENUE", help="Where it will stand. 考点。")],
     node: NodeArgument,
-    hours: Annotated[float, typer.Option("--hours", min=0.1, max=720, help="How long the code is good.")] = 24,
+    hours: Annotated[
+        float, typer.Option("--hours", min=0.1, max=720, help="How long the code is good.")
+    ] = 24,
     config: ConfigOption = DEFAULT,
 ) -> None:
     """On the hub: print a code that lets one machine in, once. 在中心生成一次性入网码。
@@ -47,7 +50,7 @@ def invite(
     from monitor.fleet.register import Invite
 
     now = datetime.now(UTC)
-    with _hub(config, venue) as hub:
+    with hub_of(config, venue) as (hub, _):
         code = new_code(hub.authority.der)
         actor = shell_actor()
         hub.register.invite(actor, code, Invite(node, venue, actor, now, now + timedelta(hours=hours)))
@@ -56,7 +59,9 @@ def invite(
 
 def enrol(
     hub: Annotated[str, typer.Argument(metavar="HUB-URL", help="Such as https://hub.example.org:8440.")],
-    code: Annotated[str, typer.Argument(metavar="CODE", help="As `invite` printed it; - reads it from input.")],
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="As `invite` printed it; - reads it from input.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for key, certificate and link.yml.")],
 ) -> None:
     """On the sensor: make its key, have it signed by the hub. 在传感器端生成密钥并入网。
@@ -88,7 +93,7 @@ def revoke(
     Example: examwatch sensor revoke roof-east --reason stolen --config hub.yml
     """
     now = datetime.now(UTC)
-    with _hub(config, node) as hub:
+    with hub_of(config, node) as (hub, _):
         serial = hub.register.revoke(shell_actor(), node, reason, now)
         told = hub.nats.refresh(now)
     typer.echo(f"{node}: revoked / 已吊销 {serial}", err=True)
@@ -108,7 +113,7 @@ def list_(
 
     Example: examwatch sensor list --config hub.yml --format jsonl
     """
-    with _hub(config, "") as hub:
+    with hub_of(config, "") as (hub, _):
         found = hub.register.list(datetime.now(UTC))
     if format is ListFormat.jsonl:
         for one in found:
@@ -123,7 +128,7 @@ def nats_config(config: ConfigOption = DEFAULT) -> None:
     Example: examwatch sensor nats-config --config hub.yml && nats-server -c var/hub/nats/nats-server.conf
     """
     now = datetime.now(UTC)
-    with _hub(config, "") as hub:
+    with hub_of(config, "") as (hub, _):
         for file in hub.write_nats(shell_actor(), now):
             typer.echo(str(file))
         hub.nats.reload()
@@ -162,7 +167,8 @@ def _minute(at: datetime | None) -> str:
 
 
 @contextmanager
-def _hub(file: Path, subject: str) -> Generator[HubParts, None, None]:
+def hub_of(file: Path, subject: str) -> Generator[tuple[HubParts, Store], None, None]:
+    """The hub of a configuration; what it refuses is a fault of `subject`."""
     from monitor.config import load_config
     from monitor.fleet.hub import open_hub
     from monitor.fleet.register import FleetError
@@ -171,9 +177,8 @@ def _hub(file: Path, subject: str) -> Generator[HubParts, None, None]:
     config = load_config(file)
     store = Store(config.store_url, config.store.password_file)
     try:
-        yield open_hub(config, store, datetime.now(UTC), file)
+        yield open_hub(config, store, datetime.now(UTC), file), store
     except FleetError as error:
         raise InputError([Fault(subject, 0, str(error))]) from None
     finally:
         store.close()
-

@@ -36,7 +36,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """Fields that a newer program adds are passed over by an older one; ``format`` grows where they must not be."""
+    """Fields that a newer program adds are passed over; ``format`` grows where they must not be."""
 
     format: int = FORMAT
     serial: int

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import aiohttp
 import msgspec
 
 from monitor.faults import WorldError
 from monitor.fleet.authority import PrivateKey, signing_request
 from monitor.fleet.code import Code
-from monitor.fleet.exchange import AnswerError, EnrolView, ask, believe
+from monitor.fleet.exchange import AnswerError, EnrolView, Granted, ask, believe
+from monitor.fleet.follower import Fares
+from monitor.fleet.identity import Identity
+from monitor.fleet.report import Report, ReportView, signed
 
 TIMEOUT_S = 60.0
 MAX_ANSWER = 64 << 20
 
 
-async def enrol(hub: str, code: Code, key: PrivateKey) -> EnrolView:
+async def enrol(hub: str, code: Code, key: PrivateKey) -> Granted:
     """Be let in by the hub that made `code`.
 
     Raises
@@ -27,12 +32,11 @@ async def enrol(hub: str, code: Code, key: PrivateKey) -> EnrolView:
         raw = await post(session, f"{hub.rstrip('/')}/api/enrol", body)
     try:
         answer = msgspec.json.decode(raw, type=EnrolView)
-        believe(answer, code, key)
+        return believe(answer, code, key)
     except msgspec.DecodeError as error:
         raise WorldError(f"{hub}: answers, but is no hub: {error}") from None
     except AnswerError as error:
         raise WorldError(f"{hub}: {error}") from None
-    return answer
 
 
 async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> bytes:
@@ -64,3 +68,29 @@ def _detail(raw: bytes) -> str:
         return str(msgspec.json.decode(raw)["detail"])
     except (msgspec.DecodeError, KeyError, TypeError):
         return raw[:200].decode("utf-8", "replace").strip()
+
+
+async def report(session: aiohttp.ClientSession, who: Identity, said: Report) -> ReportView:
+    """Tell the hub how this node fares. Raises `WorldError`."""
+    url = f"{who.told.hub.rstrip('/')}/api/fleet/reports"
+    raw = await post(session, url, msgspec.json.encode(signed(said, who.sign)))
+    try:
+        return msgspec.json.decode(raw, type=ReportView)
+    except msgspec.DecodeError as error:
+        raise WorldError(f"{url}: {error}") from None
+
+
+async def probe(session: aiohttp.ClientSession, url: str) -> Fares:
+    """What the daemon of this machine says of itself; nothing is an answer, too."""
+    ours = version("examwatch")
+    try:
+        async with session.get(url, timeout=aiohttp.ClientTimeout(total=10)) as answer:
+            told = msgspec.json.decode(await answer.read(), type=_Health)
+    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
+        return Fares("down", ours, f"{url}: {error or type(error).__name__}"[:500])
+    return Fares("ok" if told.status == "ok" else "degraded", told.version or ours)
+
+
+class _Health(msgspec.Struct):
+    status: str
+    version: str = ""

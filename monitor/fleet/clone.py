@@ -1,6 +1,6 @@
 """Notices that two machines say they are the same node. Pure but for what it remembers.
 
-    boots:      A A A A | B B B          A machine that starts anew has a new instance and never again the old.
+    boots:      A A A A | B B B          A new start has a new instance, and the old never comes back.
     two copies: A A B A B B A            Whoever comes back after another took its place is a second machine.
     a snapshot: A7 A8 A8' A9'            One instance, a number said twice, but not the same words.
 

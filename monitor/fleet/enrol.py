@@ -8,7 +8,7 @@ from functools import partial
 
 from monitor.clock import Clock
 from monitor.fleet.authority import Authority, RequestError, requested_key
-from monitor.fleet.exchange import EnrolBody, EnrolView, code_digest_of, sealed
+from monitor.fleet.exchange import EnrolBody, EnrolView, Granted, code_digest_of, sealed
 from monitor.fleet.nats import NatsFolder
 from monitor.fleet.register import FleetRegister
 from monitor.people.desk import Executor
@@ -73,7 +73,7 @@ class EnrolDesk:
         self._throttle.succeeded(keys)
         # Also for who had it already: the first time may have failed between the two.
         await self._store.read(partial(self._nats.refresh, now))
-        answer = EnrolView(
+        granted = Granted(
             node=enrolled.node,
             venue=enrolled.venue,
             certificate=enrolled.pem,
@@ -81,4 +81,4 @@ class EnrolDesk:
             servers=list(self._terms.servers),
             release_key=self._terms.release_key,
         )
-        return sealed(answer, self._authority)
+        return sealed(granted, self._authority)

@@ -10,11 +10,11 @@ Neither side trusts whatever carries this: a proxy, a captive portal, plain HTTP
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -37,8 +37,8 @@ class EnrolBody(View, frozen=True, kw_only=True):
     """Over the request, by the code's key; base64."""
 
 
-class EnrolView(View, frozen=True, kw_only=True):
-    """What a machine that was let in gets."""
+class Granted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine that was let in is told."""
 
     node: str
     venue: str
@@ -48,20 +48,19 @@ class EnrolView(View, frozen=True, kw_only=True):
     """Addresses of NATS."""
     release_key: str
     """PEM of the public key by which releases are signed."""
-    signature: str = ""
-    """Over all the rest, by the authority; base64."""
+
+
+class EnrolView(View, frozen=True, kw_only=True):
+    """The answer: signed as it stands, so that fields of a newer hub do not break an older node."""
+
+    told: str
+    """`Granted` as JSON."""
+    signature: str
+    """Over ``told``, by the authority; base64."""
 
 
 class AnswerError(Exception):
     """The hub's answer is not to be believed; one line says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The proven parts of an answer."""
-
-    certificate: x509.Certificate
-    authority: x509.Certificate
 
 
 def ask(code: Code, csr: str) -> EnrolBody:
@@ -81,14 +80,15 @@ def code_digest_of(body: EnrolBody) -> str:
     return digest_of(raw)
 
 
-def sealed(answer: EnrolView, authority: Authority) -> EnrolView:
-    """`answer` with the authority's signature."""
-    signature = authority.key.sign(_signed_part(answer), ec.ECDSA(hashes.SHA256()))
-    return _with_signature(answer, base64.b64encode(signature).decode())
+def sealed(granted: Granted, authority: Authority) -> EnrolView:
+    """`granted` with the authority's signature."""
+    told = wire.canonical(granted)
+    signature = authority.key.sign(PURPOSE + told.encode(), ec.ECDSA(hashes.SHA256()))
+    return EnrolView(told=told, signature=base64.b64encode(signature).decode())
 
 
-def believe(answer: EnrolView, code: Code, key: PrivateKey) -> Told:
-    """The certificates in `answer`, if all of it is from the hub that made `code` and is for `key`.
+def believe(answer: EnrolView, code: Code, key: PrivateKey) -> Granted:
+    """What `answer` tells, if it is from the hub that made `code` and its certificate is for `key`.
 
     Raises
     ------
@@ -96,43 +96,22 @@ def believe(answer: EnrolView, code: Code, key: PrivateKey) -> Told:
         Otherwise.
     """
     try:
-        authority = x509.load_pem_x509_certificate(answer.authority.encode())
-        certificate = x509.load_pem_x509_certificate(answer.certificate.encode())
+        granted = msgspec.json.decode(answer.told, type=Granted)
+        authority = x509.load_pem_x509_certificate(granted.authority.encode())
+        certificate = x509.load_pem_x509_certificate(granted.certificate.encode())
         signature = base64.b64decode(answer.signature, validate=True)
-    except ValueError as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise AnswerError(f"the answer cannot be read: {error}") from None
-    if not code.pins(_der(authority)):
+    if not code.pins(authority.public_bytes(serialization.Encoding.DER)):
         raise AnswerError("another hub answered than the one that made the code")
     signer = authority.public_key()
     if not isinstance(signer, ec.EllipticCurvePublicKey):
         raise AnswerError("the hub's authority has a key of another kind")
     try:
-        signer.verify(signature, _signed_part(answer), ec.ECDSA(hashes.SHA256()))
+        signer.verify(signature, PURPOSE + answer.told.encode(), ec.ECDSA(hashes.SHA256()))
         certificate.verify_directly_issued_by(authority)
     except (InvalidSignature, ValueError, TypeError):
         raise AnswerError("the answer was changed on its way") from None
     if certificate.public_key() != key.public_key():
         raise AnswerError("the certificate is for another key")
-    return Told(certificate, authority)
-
-
-def _signed_part(answer: EnrolView) -> bytes:
-    return PURPOSE + wire.canonical(_with_signature(answer, "")).encode()
-
-
-def _with_signature(answer: EnrolView, signature: str) -> EnrolView:
-    return EnrolView(
-        node=answer.node,
-        venue=answer.venue,
-        certificate=answer.certificate,
-        authority=answer.authority,
-        servers=answer.servers,
-        release_key=answer.release_key,
-        signature=signature,
-    )
-
-
-def _der(certificate: x509.Certificate) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return certificate.public_bytes(Encoding.DER)
+    return granted

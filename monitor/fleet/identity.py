@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitor.faults import Fault, InputError, WorldError
 from monitor.fleet.authority import PrivateKey, key_pem, new_key, read_key
-from monitor.fleet.exchange import EnrolView
+from monitor.fleet.exchange import Granted
 from monitor.fleet.files import write_private
 
 
@@ -58,13 +58,13 @@ def begin(folder: Path) -> PrivateKey:
     return key
 
 
-def keep(folder: Path, hub: str, answer: EnrolView) -> list[Path]:
+def keep(folder: Path, hub: str, granted: Granted) -> list[Path]:
     """Write down what the hub gave; the files. Raises `WorldError`."""
-    told = NodeFile(answer.node, answer.venue, hub, answer.servers)
+    told = NodeFile(granted.node, granted.venue, hub, granted.servers)
     contents = {
-        "node.pem": answer.certificate,
-        "ca.pem": answer.authority,
-        "release.pub": answer.release_key,
+        "node.pem": granted.certificate,
+        "ca.pem": granted.authority,
+        "release.pub": granted.release_key,
         "link.yml": link_yaml(folder.resolve(), told),
         # Last: where it is, the rest is.
         "node.json": json.dumps(msgspec.to_builtins(told), ensure_ascii=False, indent=1) + "\n",

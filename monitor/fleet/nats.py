@@ -80,6 +80,12 @@ class NatsFolder:
             return False
         return True
 
+    def hold(self, now: datetime) -> None:
+        """`refresh` where users.conf is not what the register says: a certificate ended, a write was lost."""
+        file = self.folder / "users.conf"
+        if file.exists() and file.read_text() != users_conf(self._register.holders(now)):
+            self.refresh(now)
+
     def refresh(self, now: datetime) -> bool:
         """`write_users`, where this hub has such a folder, and `reload`."""
         if not self.folder.is_dir():

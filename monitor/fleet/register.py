@@ -212,6 +212,16 @@ class FleetRegister:
         with translated(), self._store.reader.connect() as db:
             return db.execute(sa.select(certificates.c.pem).where(lasting)).scalars().first()
 
+    def lasting(self, now: datetime) -> dict[str, tuple[str, str, str]]:
+        """Node to serial, venue and PEM of its certificate that lasts; this hub itself is none of them."""
+        wanted = sa.and_(
+            certificates.c.revoked_at.is_(None), certificates.c.ends_at > now, certificates.c.node != HUB
+        )
+        table = certificates.c
+        with translated(), self._store.reader.connect() as db:
+            rows = db.execute(sa.select(table.node, table.serial, table.venue, table.pem).where(wanted))
+            return {row.node: (row.serial, row.venue, row.pem) for row in rows}
+
     def list(self, now: datetime) -> list[Node]:
         """Each node once, with its newest certificate, or its invitation where it has none; by name."""
         with translated(), self._store.reader.connect() as db:

@@ -102,7 +102,7 @@ def is_chosen(rollout: Rollout, policy: Policy, node: str, well: Collection[str]
 
 def offered(rollout: Rollout, node: str, *, is_well: bool, now: datetime) -> Rollout:
     """`node` was given the release; once is enough."""
-    if node in rollout.nodes or rollout.state == "rolled-back":
+    if node in rollout.nodes or rollout.state != "running":
         return rollout
     return replace(rollout, nodes={**rollout.nodes, node: Progress(now, is_well, now)})
 

@@ -7,6 +7,7 @@ from monitor.server import (
     auditing,
     case_routes,
     evidence,
+    fleet,
     health,
     listening,
     live,
@@ -31,4 +32,5 @@ ROUTES: tuple[Route, ...] = (
     *telling.ROUTES,
     *case_routes.ROUTES,
     *auditing.ROUTES,
+    *fleet.ROUTES,
 )

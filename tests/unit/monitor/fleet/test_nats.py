@@ -84,7 +84,8 @@ async def test_a_node_says_what_is_its_own_and_nothing_of_another(broker):
         for own in ("examwatch.alerts.roof", "examwatch.health.roof", "examwatch.evidence.roof.abc.0"):
             assert not await roof.refused(own), own
         others = (
-            "examwatch.alerts.gate", "examwatch.health.gate", "examwatch.evidence.gate.abc", "examwatch.alerts",
+            "examwatch.alerts.gate", "examwatch.health.gate", "examwatch.evidence.gate.abc",
+            "examwatch.alerts",
             "examwatch.alerts.roof.more", "examwatch.receipts.roof", "examwatch.ask.roof.x", "_INBOX.gate.1",
             "$JS.API.STREAM.DELETE.alerts", "$SYS.REQ.SERVER.PING",
         )  # fmt: skip

@@ -1,0 +1,278 @@
+"""The hub's side of the fleet, for the event loop: hears every node, and moves a release on.
+
+    report ──signature──> clone watch ──> seen ──> rollout ──> answer: which release, and its bundle
+    every TICK_S: seen and rollout to the store, steps of the rollout, users.conf held to the register
+
+What commands did meanwhile (a release begun, a node revoked) is read at the next tick.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from cryptography import x509
+
+from monitor.clock import Clock
+from monitor.config.fleet import Fleet
+from monitor.faults import WorldError
+from monitor.fleet.clone import CloneWatch, Finding, Heartbeat
+from monitor.fleet.nats import NatsFolder
+from monitor.fleet.register import FleetRegister, Node
+from monitor.fleet.releases import Release, Releases
+from monitor.fleet.report import Report, ReportBody, ReportError, ReportView, believe
+from monitor.fleet.rollout import Policy, Rollout, heard, is_chosen, offered, tick
+from monitor.fleet.rollout import Report as Progress
+from monitor.healthwatch import Part
+from monitor.store.book import StoreBook
+
+TICK_S = 10.0
+SILENT_AFTER = timedelta(seconds=180)
+"""Nodes report each minute: two lost reports are no silence."""
+CLONE_TOLD = timedelta(hours=1)
+"""So long a second machine counts as there after it was last noticed, and is not recorded again."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A node as last heard."""
+
+    at: datetime
+    report: Report
+    cloned_at: datetime | None = None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {
+            "software": self.report.software,
+            "release": self.report.release,
+            "refused": self.report.refused,
+            "refused_why": self.report.refused_why,
+            "health": self.report.health,
+            "problem": self.report.problem,
+            "clock_offset_s": self.report.clock_offset_s,
+            "cloned_at": self.cloned_at.isoformat() if self.cloned_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    venue: str
+    certificate: x509.Certificate
+
+
+class FleetDesk:
+    def __init__(
+        self,
+        register: FleetRegister,
+        releases: Releases,
+        nats: NatsFolder,
+        policy: Policy,
+        book: StoreBook,
+        clock: Clock,
+    ) -> None:
+        self._register = register
+        self._releases = releases
+        self._nats = nats
+        self._policy = policy
+        self._book = book
+        self._clock = clock
+        self._members: dict[str, _Member] = {}
+        self._seen: dict[str, Seen] = {}
+        self._unsaved: set[str] = set()
+        self._clones = CloneWatch()
+        self._newest: Release | None = None
+        self._saved: Rollout | None = None
+        """The newest release's rollout as the store has it."""
+        self._good: int = 0
+        self._bundles: dict[int, str] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except WorldError as error:
+                log.error("the fleet could not be looked after", error=str(error))
+            await self._clock.sleep(TICK_S)
+
+    async def report(self, body: ReportBody, address: str) -> ReportView:
+        """Hear a node.
+
+        Raises
+        ------
+        ReportError, StoreError
+        """
+        member = self._members.get(body.node) or await self._find(body.node)
+        if member is None:
+            raise ReportError("no node of that name has a certificate that lasts")
+        report, now = believe(body, member.certificate), self._clock.now()
+        said = f"{report.at.isoformat()} {body.report}"
+        beat = Heartbeat(report.node, report.instance, report.count, said)
+        finding = self._clones.heard(beat, self._clock.monotonic())
+        had = self._seen.get(report.node)
+        cloned_at = had.cloned_at if had is not None else None
+        if finding is not None:
+            await self._note_clone(finding, cloned_at, address, now)
+            cloned_at = now
+        self._seen[report.node] = Seen(now, report, cloned_at)
+        self._unsaved.add(report.node)
+        wanted = self._wanted(report, now)
+        is_behind = wanted > max(report.release, report.refused)
+        return ReportView(now=now, wanted=wanted, bundle=await self._bundle(wanted) if is_behind else None)
+
+    async def look(self) -> None:
+        """Take a step where one is due, and write down what was heard. Raises `WorldError`."""
+        now = self._clock.now()
+        await self._read_members(now)
+        rows = {node: (self._seen[node].at, self._seen[node].body) for node in self._unsaved}
+        self._unsaved = set()
+        await self._book.write(partial(self._register.save_seen, rows))
+        await self._read_releases()
+        if self._newest is None or self._saved is None:
+            return
+        stepped = tick(self._newest.rollout, self._policy, self._well(now), now)
+        if stepped == self._saved:
+            return
+        before, self._newest = self._saved, replace(self._newest, rollout=stepped)
+        await self._book.write(partial(self._releases.save, before, stepped, now))
+        if (stepped.stage, stepped.state) != (before.stage, before.state):
+            log.warning("a release took a step", serial=stepped.serial, state=stepped.state,
+                        stage=stepped.stage, why=stepped.why)  # fmt: skip
+        self._saved = stepped
+        await self._read_releases()
+
+    async def nodes(self) -> list[Node]:
+        """Everyone, as last heard. Raises `StoreError`."""
+        found = await self._book.read(partial(self._register.list, self._clock.now()))
+        return [self._fresh(one) for one in found]
+
+    @property
+    def newest(self) -> Release | None:
+        return self._newest
+
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    def parts(self) -> list[Part]:
+        """What health is told of each node."""
+        now = self._clock.now()
+        return [
+            node_part(node, member.venue, self._seen.get(node), now) for node, member in self._members.items()
+        ]
+
+    def _fresh(self, one: Node) -> Node:
+        seen = self._seen.get(one.node)
+        if seen is None:
+            return one
+        return replace(
+            one,
+            last_seen=seen.at,
+            software=seen.report.software,
+            release=seen.report.release,
+            health=seen.report.health,
+            clock_offset_s=seen.report.clock_offset_s,
+            cloned_at=seen.cloned_at,
+        )
+
+    def _well(self, now: datetime) -> frozenset[str]:
+        return frozenset(
+            node
+            for node, seen in self._seen.items()
+            if node in self._members and seen.report.health == "ok" and now - seen.at <= SILENT_AFTER
+        )
+
+    def _wanted(self, report: Report, now: datetime) -> int:
+        if self._newest is None:
+            return 0
+        rollout = self._newest.rollout
+        if is_chosen(rollout, self._policy, report.node, self._well(now)):
+            rollout = offered(rollout, report.node, is_well=report.health == "ok", now=now)
+            told = Progress(report.node, report.release, report.health == "ok", report.refused)
+            self._newest = replace(self._newest, rollout=heard(rollout, told, now))
+            return rollout.serial
+        return self._good
+
+    async def _bundle(self, serial: int) -> str:
+        if serial not in self._bundles:
+            raw = await self._book.read(partial(self._releases.bundle, serial))
+            # The new one and the one before: nothing else is asked for.
+            self._bundles = {key: self._bundles[key] for key in sorted(self._bundles)[-1:]}
+            self._bundles[serial] = base64.b64encode(raw).decode()
+        return self._bundles[serial]
+
+    async def _note_clone(
+        self, finding: Finding, told_at: datetime | None, address: str, now: datetime
+    ) -> None:
+        if told_at is not None and now - told_at < CLONE_TOLD:
+            return
+        body = {"instances": list(finding.instances), "reason": finding.reason, "address": address}
+        log.error("two machines say they are one node", node=finding.node, **body)
+        await self._book.record("", "node.cloned", finding.node, body)
+
+    async def _find(self, node: str) -> _Member | None:
+        """Somebody let in since the last look."""
+        now = self._clock.now()
+        pem = await self._book.read(partial(self._register.certificate, node, now))
+        if pem is not None:
+            await self._read_members(now)
+        return self._members.get(node)
+
+    async def _read_members(self, now: datetime) -> None:
+        lasting = await self._book.read(partial(self._register.lasting, now))
+        for node in self._members.keys() - lasting.keys():
+            # Let in again, it is another machine.
+            self._clones.forget(node)
+            self._seen.pop(node, None)
+            self._unsaved.discard(node)
+        self._members = {
+            node: had
+            if (had := self._members.get(node)) is not None
+            and had.certificate.serial_number == int(serial, 16)
+            else _Member(venue, x509.load_pem_x509_certificate(pem.encode()))
+            for node, (serial, venue, pem) in lasting.items()
+        }
+        await self._book.read(partial(self._nats.hold, now))
+
+    async def _read_releases(self) -> None:
+        """Take over what commands did to releases."""
+        found = await self._book.read(partial(self._releases.list, 100))
+        newest = found[0] if found else None
+        self._good = next((one.serial for one in found if one.rollout.state == "done"), 0)
+        mine = self._newest
+        if newest is None or (
+            mine is not None and (mine.serial, mine.rollout.state) == (newest.serial, newest.rollout.state)
+        ):
+            return
+        self._newest, self._saved = newest, newest.rollout
+
+
+def node_part(node: str, venue: str, seen: Seen | None, now: datetime) -> Part:
+    """A node that was heard once and is no more, or that is heard twice over."""
+    if seen is None:
+        return Part("node", node, venue, (), None, None, settled=False)
+    problems: list[str] = []
+    if now - seen.at > SILENT_AFTER:
+        problems.append("silent")
+    if seen.cloned_at is not None and now - seen.cloned_at < CLONE_TOLD:
+        problems.append("cloned")
+    if seen.report.health == "down":
+        problems.append("down")
+    since = seen.at if "silent" in problems else None
+    return Part("node", node, venue, tuple(problems), since, seen.report.problem or None, settled=True)
+
+
+def policy_of(settings: Fleet) -> Policy:
+    """The rollout's policy of a configuration's section ``fleet``."""
+    return Policy(
+        tuple(settings.stages),
+        timedelta(minutes=settings.soak_min),
+        settings.healthy_reports,
+        settings.max_failing,
+    )
