@@ -87,20 +87,14 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"late": ("the next step is overdue", "下一步已超时")},
     ),
-    "node": Kind(
-        "high",
-        ("Node {id} is not as it should be", "节点 {id} 状态异常"),
+    "identity": Kind(
+        "critical",
+        ("Two machines say that they are node {id}", "疑似克隆：有两台机器自称节点 {id}"),
         (
-            "Silent or down: call the venue, look at power and uplink. Two machines: find out which is "
-            "yours, `examwatch sensor revoke` the node and invite the right one anew.",
-            "离线或停止：联系考点，检查供电与上行链路。"
-            "疑似克隆：核实真机后执行 `examwatch sensor revoke` 并重新邀请入网。",
+            "Find out which of them is yours; `examwatch sensor revoke` the node, then let the right one in.",
+            "核实哪一台是真机，执行 `examwatch sensor revoke` 吊销该节点，再重新邀请真机入网。",
         ),
-        {
-            "silent": ("it has not reported for 180 s", "180 秒没有上报"),
-            "down": ("its program does not answer", "节点程序无响应"),
-            "cloned": ("two machines use its identity", "有两台机器在使用同一身份"),
-        },
+        {"cloned": ("its certificate is in use twice at once", "同一证书正被两处同时使用")},
     ),
     "messages": Kind(
         "high",

@@ -1,16 +1,13 @@
 """A release: files of configuration and rules, numbered and signed. Pure but for reading a folder.
 
-    bundle.zip   manifest.json   serial, who, when, why, and the SHA-256 of each file
-                 manifest.sig    Ed25519 over manifest.json as it stands
-                 files/…
+    "EWR1"  signature (64 bytes, Ed25519 over all that follows)  zip: manifest.json, files/…
 
-The number only grows, so an old bundle cannot be played again; going back to older files is a new
-number with their content. Everything is checked before anything is written.
+The signature is checked before anything is parsed. The number only grows, so an old bundle cannot be
+played again; going back to older files is a new number with their content.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import os
@@ -29,7 +26,8 @@ from monitor.faults import Fault, InputError
 
 FORMAT = 1
 MAX_FILES, MAX_BYTES = 5000, 32 << 20
-MANIFEST, SIGNATURE, FILES = "manifest.json", "manifest.sig", "files/"
+MAGIC, N_SIGNATURE = b"EWR1", 64
+MANIFEST, FILES = "manifest.json", "files/"
 _PURPOSE = b"examwatch release 1\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest date a zip can hold: the same content is the same bytes."""
@@ -102,17 +100,15 @@ def pack(
     """The bundle's bytes."""
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(files.items())}
     manifest = Manifest(serial=serial, made_at=at, made_by=by, note=note, files=digests)
-    text = wire.canonical(manifest).encode()
-    signature = base64.b64encode(key.sign(_PURPOSE + text))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in ((MANIFEST, text), (SIGNATURE, signature)):
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
+        archive.writestr(zipfile.ZipInfo(MANIFEST, _EPOCH), wire.canonical(manifest))
         for path, content in sorted(files.items()):
             info = zipfile.ZipInfo(FILES + path, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, content)
-    return out.getvalue()
+    body = out.getvalue()
+    return MAGIC + key.sign(_PURPOSE + body) + body
 
 
 def unpack(raw: bytes, key: Ed25519PublicKey, newer_than: int = 0) -> Bundle:
@@ -123,33 +119,28 @@ def unpack(raw: bytes, key: Ed25519PublicKey, newer_than: int = 0) -> Bundle:
     BundleError
         Otherwise.
     """
+    head = len(MAGIC) + N_SIGNATURE
+    if not raw.startswith(MAGIC) or len(raw) <= head:
+        raise BundleError("not a bundle")
+    body = raw[head:]
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            manifest = _manifest(archive, key)
+        key.verify(raw[len(MAGIC) : head], _PURPOSE + body)
+    except InvalidSignature:
+        raise BundleError("the bundle is not signed by this hub's key") from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            manifest = msgspec.json.decode(_read(archive, MANIFEST, MAX_BYTES), type=Manifest)
+            if manifest.format != FORMAT:
+                raise BundleError(f"the bundle has format {manifest.format}; this version reads {FORMAT}")
             if manifest.serial <= newer_than:
                 raise BundleError(f"release {manifest.serial} is not newer than {newer_than}, which is here")
             return Bundle(manifest, _files(archive, manifest))
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError, ValueError) as error:
-        raise BundleError(f"not a bundle: {error}") from None
-
-
-def _manifest(archive: zipfile.ZipFile, key: Ed25519PublicKey) -> Manifest:
-    text = _read(archive, MANIFEST, MAX_BYTES)
-    try:
-        key.verify(base64.b64decode(_read(archive, SIGNATURE, 1000), validate=True), _PURPOSE + text)
-    except (InvalidSignature, ValueError):
-        raise BundleError("the bundle is not signed by this hub's key") from None
-    try:
-        manifest = msgspec.json.decode(text, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise BundleError(f"the manifest cannot be read: {error}") from None
-    if manifest.format != FORMAT:
-        raise BundleError(f"the bundle has format {manifest.format}, and this version reads {FORMAT}")
-    return manifest
+    except (zipfile.BadZipFile, KeyError, msgspec.DecodeError) as error:
+        raise BundleError(f"signed, but not a bundle: {error}") from None
 
 
 def _files(archive: zipfile.ZipFile, manifest: Manifest) -> dict[str, bytes]:
-    there = {one.filename for one in archive.infolist()} - {MANIFEST, SIGNATURE}
+    there = {one.filename for one in archive.infolist()} - {MANIFEST}
     if there != {FILES + path for path in manifest.files} or len(there) > MAX_FILES:
         raise BundleError("the bundle holds other files than its manifest names")
     files: dict[str, bytes] = {}
@@ -161,7 +152,7 @@ def _files(archive: zipfile.ZipFile, manifest: Manifest) -> dict[str, bytes]:
         content = _read(archive, FILES + path, left)
         left -= len(content)
         if hashlib.sha256(content).hexdigest() != digest:
-            raise BundleError(f"{path} is not the file that was signed")
+            raise BundleError(f"{path} is not the file of the manifest")
         files[path] = content
     return files
 

@@ -20,7 +20,7 @@ from cryptography import x509
 from monitor.clock import Clock
 from monitor.config.fleet import Fleet
 from monitor.faults import WorldError
-from monitor.fleet.clone import CloneWatch, Finding, Heartbeat
+from monitor.fleet.clone import CloneWatch, Heartbeat
 from monitor.fleet.nats import NatsFolder
 from monitor.fleet.register import FleetRegister, Node
 from monitor.fleet.releases import Release, Releases
@@ -44,10 +44,8 @@ class Seen:
 
     at: datetime
     report: Report
-    cloned_at: datetime | None = None
 
-    @property
-    def body(self) -> dict[str, Any]:
+    def body(self, cloned_at: datetime | None) -> dict[str, Any]:
         return {
             "software": self.report.software,
             "release": self.report.release,
@@ -56,7 +54,7 @@ class Seen:
             "health": self.report.health,
             "problem": self.report.problem,
             "clock_offset_s": self.report.clock_offset_s,
-            "cloned_at": self.cloned_at.isoformat() if self.cloned_at else None,
+            "cloned_at": cloned_at.isoformat() if cloned_at else None,
         }
 
 
@@ -85,6 +83,7 @@ class FleetDesk:
         self._members: dict[str, _Member] = {}
         self._seen: dict[str, Seen] = {}
         self._unsaved: set[str] = set()
+        self._cloned_at: dict[str, datetime] = {}
         self._clones = CloneWatch()
         self._newest: Release | None = None
         self._saved: Rollout | None = None
@@ -112,25 +111,33 @@ class FleetDesk:
         if member is None:
             raise ReportError("no node of that name has a certificate that lasts")
         report, now = believe(body, member.certificate), self._clock.now()
-        said = f"{report.at.isoformat()} {body.report}"
-        beat = Heartbeat(report.node, report.instance, report.count, said)
-        finding = self._clones.heard(beat, self._clock.monotonic())
-        had = self._seen.get(report.node)
-        cloned_at = had.cloned_at if had is not None else None
-        if finding is not None:
-            await self._note_clone(finding, cloned_at, address, now)
-            cloned_at = now
-        self._seen[report.node] = Seen(now, report, cloned_at)
+        beat = Heartbeat(report.node, report.instance, report.count, body.report)
+        await self._watch_identity(report.node, beat, address)
+        self._seen[report.node] = Seen(now, report)
         self._unsaved.add(report.node)
         wanted = self._wanted(report, now)
         is_behind = wanted > max(report.release, report.refused)
         return ReportView(now=now, wanted=wanted, bundle=await self._bundle(wanted) if is_behind else None)
 
+    async def heard_on_link(self, node: str, run: str, at: datetime, address: str = "") -> None:
+        """A node's own program was heard over NATS: `run` is drawn at its start, `at` is its clock.
+
+        Raises
+        ------
+        StoreError
+        """
+        # Apart from the follower, which is another process with a start of its own.
+        beat = Heartbeat(f"{node}/link", run, round(at.timestamp() * 1000), at.isoformat())
+        await self._watch_identity(node, beat, address)
+
     async def look(self) -> None:
         """Take a step where one is due, and write down what was heard. Raises `WorldError`."""
         now = self._clock.now()
         await self._read_members(now)
-        rows = {node: (self._seen[node].at, self._seen[node].body) for node in self._unsaved}
+        rows = {
+            node: (self._seen[node].at, self._seen[node].body(self._cloned_at.get(node)))
+            for node in self._unsaved
+        }
         self._unsaved = set()
         await self._book.write(partial(self._register.save_seen, rows))
         await self._read_releases()
@@ -164,7 +171,8 @@ class FleetDesk:
         """What health is told of each node."""
         now = self._clock.now()
         return [
-            node_part(node, member.venue, self._seen.get(node), now) for node, member in self._members.items()
+            identity_part(node, member.venue, self._cloned_at.get(node), now)
+            for node, member in self._members.items()
         ]
 
     def _fresh(self, one: Node) -> Node:
@@ -178,7 +186,7 @@ class FleetDesk:
             release=seen.report.release,
             health=seen.report.health,
             clock_offset_s=seen.report.clock_offset_s,
-            cloned_at=seen.cloned_at,
+            cloned_at=self._cloned_at.get(one.node),
         )
 
     def _well(self, now: datetime) -> frozenset[str]:
@@ -207,14 +215,16 @@ class FleetDesk:
             self._bundles[serial] = base64.b64encode(raw).decode()
         return self._bundles[serial]
 
-    async def _note_clone(
-        self, finding: Finding, told_at: datetime | None, address: str, now: datetime
-    ) -> None:
+    async def _watch_identity(self, node: str, beat: Heartbeat, address: str) -> None:
+        finding, now = self._clones.heard(beat, self._clock.monotonic()), self._clock.now()
+        if finding is None:
+            return
+        told_at, self._cloned_at[node] = self._cloned_at.get(node), now
         if told_at is not None and now - told_at < CLONE_TOLD:
             return
         body = {"instances": list(finding.instances), "reason": finding.reason, "address": address}
-        log.error("two machines say they are one node", node=finding.node, **body)
-        await self._book.record("", "node.cloned", finding.node, body)
+        log.error("two machines say they are one node", node=node, **body)
+        await self._book.record("", "node.cloned", node, body)
 
     async def _find(self, node: str) -> _Member | None:
         """Somebody let in since the last look."""
@@ -229,6 +239,8 @@ class FleetDesk:
         for node in self._members.keys() - lasting.keys():
             # Let in again, it is another machine.
             self._clones.forget(node)
+            self._clones.forget(f"{node}/link")
+            self._cloned_at.pop(node, None)
             self._seen.pop(node, None)
             self._unsaved.discard(node)
         self._members = {
@@ -253,19 +265,10 @@ class FleetDesk:
         self._newest, self._saved = newest, newest.rollout
 
 
-def node_part(node: str, venue: str, seen: Seen | None, now: datetime) -> Part:
-    """A node that was heard once and is no more, or that is heard twice over."""
-    if seen is None:
-        return Part("node", node, venue, (), None, None, settled=False)
-    problems: list[str] = []
-    if now - seen.at > SILENT_AFTER:
-        problems.append("silent")
-    if seen.cloned_at is not None and now - seen.cloned_at < CLONE_TOLD:
-        problems.append("cloned")
-    if seen.report.health == "down":
-        problems.append("down")
-    since = seen.at if "silent" in problems else None
-    return Part("node", node, venue, tuple(problems), since, seen.report.problem or None, settled=True)
+def identity_part(node: str, venue: str, cloned_at: datetime | None, now: datetime) -> Part:
+    """Whether a node's identity is in use twice; over an hour after it was last so, it is over."""
+    problems = ("cloned",) if cloned_at is not None and now - cloned_at < CLONE_TOLD else ()
+    return Part("identity", node, venue, problems, cloned_at if problems else None, None, settled=True)
 
 
 def policy_of(settings: Fleet) -> Policy:

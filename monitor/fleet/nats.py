@@ -1,10 +1,12 @@
 """The folder that nats-server reads, kept in step with who is let in.
 
 data_dir/nats/  ca.pem  server.pem server.key  hub.pem hub.key  nats-server.conf  users.conf  nats.pid
+                    link.yml
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Sequence
@@ -14,12 +16,25 @@ from pathlib import Path
 import structlog
 
 from monitor.faults import WorldError
-from monitor.fleet.authority import Authority, key_pem, new_key, pem_of
+from monitor.fleet.authority import HUB, Authority, key_pem, new_key, pem_of
 from monitor.fleet.files import write_private
 from monitor.fleet.natsconf import Listen, server_conf, users_conf
 from monitor.fleet.register import FleetRegister
 
 log = structlog.get_logger()
+
+
+def hub_link_yaml(folder: Path, port: int) -> str:
+    """What goes into the hub's own configuration."""
+    return (
+        "# The hub's own link to its NATS. 将此段加入中心配置。\n"
+        "link:\n"
+        f"  url: tls://127.0.0.1:{port}\n"
+        f"  node: {HUB}\n"
+        f"  ca_file: {json.dumps(str(folder / 'ca.pem'))}\n"
+        f"  cert_file: {json.dumps(str(folder / 'hub.pem'))}\n"
+        f"  key_file: {json.dumps(str(folder / 'hub.key'))}\n"
+    )
 
 
 class NatsFolder:
@@ -58,6 +73,7 @@ class NatsFolder:
         if not (self.folder / "nats-server.conf").exists():
             text = server_conf(listen, names, str(self.folder.resolve()))
             write("nats-server.conf", text.encode())
+        write("link.yml", hub_link_yaml(self.folder.resolve(), listen.port).encode())
         self.write_users(now)
         made.append(self.folder / "users.conf")
         return made

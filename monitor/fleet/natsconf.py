@@ -44,7 +44,9 @@ def node_permissions(node: str) -> dict[str, object]:
             "allow": [
                 f"examwatch.alerts.{node}",
                 f"examwatch.health.{node}",
+                f"examwatch.evidence.{node}",
                 f"examwatch.evidence.{node}.>",
+                f"examwatch.ask.{node}",
             ]
         },
         "subscribe": {
