@@ -88,9 +88,8 @@ async def probe(session: aiohttp.ClientSession, url: str) -> Fares:
             told = msgspec.json.decode(await answer.read(), type=_Health)
     except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
         return Fares("down", ours, f"{url}: {error or type(error).__name__}"[:500])
-    return Fares("ok" if told.status == "ok" else "degraded", told.version or ours)
+    return Fares("ok" if told.status == "ok" else "degraded", ours)
 
 
 class _Health(msgspec.Struct):
     status: str
-    version: str = ""
