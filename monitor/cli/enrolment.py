@@ -50,7 +50,8 @@ def invite(
     from monitor.fleet.register import Invite
 
     now = datetime.now(UTC)
-    with hub_of(config, venue) as (hub, _):
+    _check_venue(config, venue, now)
+    with hub_of(config, node) as (hub, _):
         code = new_code(hub.authority.der)
         actor = shell_actor()
         hub.register.invite(actor, code, Invite(node, venue, actor, now, now + timedelta(hours=hours)))
@@ -132,6 +133,20 @@ def nats_config(config: ConfigOption = DEFAULT) -> None:
         for file in hub.write_nats(shell_actor(), now):
             typer.echo(str(file))
         hub.nats.reload()
+
+
+def _check_venue(file: Path, venue: str, now: datetime) -> None:
+    """Raises `InputError` if the hub's timetable does not know `venue`."""
+    from monitor import timetable
+    from monitor.config import load_config
+
+    config = load_config(file)
+    if config.timetable is None:
+        return
+    known = timetable.load(config.timetable, now).venues
+    if known and venue not in known:
+        there = ", ".join(sorted(known))
+        raise InputError([Fault(venue, 0, f"is no venue of {config.timetable} (there is {there})")])
 
 
 _STATES = {

@@ -139,6 +139,12 @@ def test_what_is_wrong_is_one_line_with_its_place(examwatch, hub, tmp_path):
     code, _, err = examwatch("sensor", "invite", "v", "a.b", "--config", hub)
     assert code == 2
     assert "no name of a node" in err
+    table = tmp_path / "timetable.yml"
+    table.write_text("time_zone: UTC\nvenues: [{id: no1-high}]\n")
+    hub.write_text(HUB + "timetable: timetable.yml\n")
+    code, _, err = examwatch("sensor", "invite", "no2-high", "roof", "--config", hub)
+    assert (code, err) == (2, f"no2-high: is no venue of {table} (there is no1-high)\n")
+    assert examwatch("sensor", "invite", "no1-high", "roof", "--config", hub)[0] == 0
     code, _, err = examwatch("sensor", "revoke", "nobody", "--config", hub)
     assert (code, err) == (2, "nobody: there is no node 'nobody' that could be revoked\n")
     assert examwatch("fleet", "halt", "--config", hub)[::2] == (2, "fleet: no release is under way\n")
