@@ -141,7 +141,8 @@ def test_what_is_wrong_is_one_line_with_its_place(examwatch, hub, tmp_path):
     assert "no name of a node" in err
     table = tmp_path / "timetable.yml"
     table.write_text(
-        "time_zone: UTC\nvenues: [{id: no1-high}]\nexams: [{id: e, sessions: [{id: s, start: 2026-06-07 09:00, end: 2026-06-07 10:00}]}]\n"
+        "time_zone: UTC\nvenues: [{id: no1-high}]\n"
+        "exams: [{id: e, sessions: [{id: s, start: 2026-06-07 09:00, end: 2026-06-07 10:00}]}]\n"
     )
     hub.write_text(HUB + "timetable: timetable.yml\n")
     code, _, err = examwatch("sensor", "invite", "no2-high", "roof", "--config", hub)
