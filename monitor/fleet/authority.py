@@ -30,6 +30,8 @@ LASTS = timedelta(days=3650)
 SKEW = timedelta(days=1)
 """A machine whose clock is a little behind still accepts a new certificate."""
 HUB = "hub"
+LEAF = "leaf-"
+"""The beginning of a name of a NATS server at a venue, which passes on what the sensors there say."""
 PrivateKey = ec.EllipticCurvePrivateKey
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
@@ -58,9 +60,13 @@ class Authority:
     ) -> x509.Certificate:
         """A certificate for the node that holds the private half of `key`."""
         serial = secrets.randbits(63) | 1 << 63
-        name = user_of(f"{serial:x}", node)
-        return self._sign(key, node, venue, [x509.DNSName(name)], serial, ExtendedKeyUsageOID.CLIENT_AUTH,
-                          now, lasts)  # fmt: skip
+        names: list[x509.GeneralName] = [x509.DNSName(user_of(f"{serial:x}", node))]
+        usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
+        if node.startswith(LEAF):
+            # It is a server, too, for the sensors of its venue, which reach it under its name.
+            names.append(x509.DNSName(node))
+            usages.append(ExtendedKeyUsageOID.SERVER_AUTH)
+        return self._sign(key, node, venue, names, serial, usages, now, lasts)
 
     def sign_server(
         self, key: PublicKey, names: Sequence[str], now: datetime, lasts: timedelta = LASTS
@@ -68,7 +74,7 @@ class Authority:
         """A certificate for a server that answers under `names`, host names or addresses."""
         serial = secrets.randbits(63) | 1 << 63
         return self._sign(key, names[0], "server", [_general_name(one) for one in names], serial,
-                          ExtendedKeyUsageOID.SERVER_AUTH, now, lasts)  # fmt: skip
+                          [ExtendedKeyUsageOID.SERVER_AUTH], now, lasts)  # fmt: skip
 
     def _sign(
         self,
@@ -77,7 +83,7 @@ class Authority:
         unit: str,
         names: list[x509.GeneralName],
         serial: int,
-        usage: x509.ObjectIdentifier,
+        usages: list[x509.ObjectIdentifier],
         now: datetime,
         lasts: timedelta,
     ) -> x509.Certificate:
@@ -92,7 +98,7 @@ class Authority:
             .not_valid_before(now - SKEW)
             .not_valid_after(ends_at)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key), critical=False)
             .sign(self.key, hashes.SHA256())

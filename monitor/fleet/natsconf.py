@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from monitor.fleet.authority import HUB, user_of
+from monitor.fleet.authority import HUB, LEAF, user_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Holder:
 
     serial: str
     node: str
+    venue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Listen:
     port: int = 4222
     max_store_gb: float = 10.0
     monitor_port: int = 8222
+    leaf_port: int = 7422
+    """For NATS servers at venues."""
 
 
 def inbox_of(node: str) -> str:
@@ -38,7 +42,21 @@ def inbox_of(node: str) -> str:
     return f"_INBOX.{node}"
 
 
-def node_permissions(node: str) -> dict[str, object]:
+def leaf_permissions(nodes: Sequence[str]) -> dict[str, object]:
+    """Of a NATS server at a venue: what the sensors there may, and no more."""
+    of_each = [node_permissions(node) for node in nodes]
+
+    def all_of(way: str) -> list[str]:
+        return sorted({subject for one in of_each for subject in one[way]["allow"]})
+
+    # Answers to what the hub asks go to the hub's inbox.
+    return {
+        "publish": {"allow": [*all_of("publish"), f"{inbox_of(HUB)}.>"]},
+        "subscribe": {"allow": all_of("subscribe")},
+    }
+
+
+def node_permissions(node: str) -> dict[str, Any]:
     return {
         "publish": {
             "allow": [
@@ -69,12 +87,25 @@ HUB_PERMISSIONS: dict[str, object] = {
 
 def users_conf(holders: Iterable[Holder]) -> str:
     """One user a certificate that lasts."""
+    holders = sorted(holders, key=lambda one: (one.node, one.serial))
+    at_venue: dict[str, list[str]] = {}
+    for one in holders:
+        if not one.node.startswith(LEAF):
+            at_venue.setdefault(one.venue, []).append(one.node)
+
+    def permissions(one: Holder) -> dict[str, object]:
+        if one.node == HUB:
+            return HUB_PERMISSIONS
+        if one.node.startswith(LEAF):
+            return leaf_permissions(at_venue.get(one.venue, []))
+        return node_permissions(one.node)
+
     users = [
         {
             "user": user_of(one.serial, one.node),
-            "permissions": HUB_PERMISSIONS if one.node == HUB else node_permissions(one.node),
+            "permissions": permissions(one),
         }
-        for one in sorted(holders, key=lambda one: (one.node, one.serial))
+        for one in holders
     ]
     rows = "\n".join(f"  {json.dumps(user)}" for user in users)
     return (
@@ -111,6 +142,18 @@ tls {{
 authorization {{
   timeout: 5
   include ./users.conf
+}}
+
+# NATS servers at venues come in here; their certificates may what the sensors of their venue may.
+leafnodes {{
+  listen: {json.dumps(f"{listen.host}:{listen.leaf_port}")}
+  tls {{
+    cert_file: {at("server.pem")}
+    key_file: {at("server.key")}
+    ca_file: {at("ca.pem")}
+    verify_and_map: true
+    timeout: 5
+  }}
 }}
 
 jetstream {{

@@ -201,8 +201,9 @@ class FleetRegister:
         """Who may connect."""
         lasting = sa.and_(certificates.c.revoked_at.is_(None), certificates.c.ends_at > now)
         with translated(), self._store.reader.connect() as db:
-            rows = db.execute(sa.select(certificates.c.serial, certificates.c.node).where(lasting))
-            return [Holder(row.serial, row.node) for row in rows]
+            table = certificates.c
+            rows = db.execute(sa.select(table.serial, table.node, table.venue).where(lasting))
+            return [Holder(row.serial, row.node, row.venue) for row in rows]
 
     def certificate(self, node: str, now: datetime) -> str | None:
         """The node's certificate that lasts, as PEM."""

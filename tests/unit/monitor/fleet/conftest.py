@@ -91,6 +91,7 @@ def free_port() -> int:
 class Broker:
     url: str
     hub: Hub
+    leaf_port: int
 
 
 @pytest.fixture
@@ -100,7 +101,9 @@ def broker(hub: Hub) -> Iterator[Broker]:
     if program is None:
         pytest.skip("Debian's nats-server is not installed")
     port = free_port()
-    listen = Listen(host="127.0.0.1", port=port, monitor_port=free_port(), max_store_gb=1)
+    listen = Listen(
+        host="127.0.0.1", port=port, monitor_port=free_port(), max_store_gb=1, leaf_port=free_port()
+    )
     hub.nats.prepare(hub.authority, listen, ["127.0.0.1", "localhost"], "test", hub.now)
     log = hub.folder / "nats.log"
     command = [program, "-c", str(hub.nats.folder / "nats-server.conf"), "-l", str(log)]
@@ -112,7 +115,7 @@ def broker(hub: Hub) -> Iterator[Broker]:
                     break
             assert running.poll() is None, log.read_text()
             time.sleep(0.02)
-        yield Broker(f"tls://127.0.0.1:{port}", hub)
+        yield Broker(f"tls://127.0.0.1:{port}", hub, listen.leaf_port)
     finally:
         running.terminate()
         running.wait(10)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import nats
 import pytest
 from nats.errors import Error as NatsError
 
 from monitor.fleet.natsconf import Holder, inbox_of, users_conf
+from tests.unit.monitor.fleet.conftest import free_port
 
 pytestmark = pytest.mark.tools
 OWN = tuple(
@@ -207,3 +210,85 @@ def test_each_holder_is_one_user_with_its_own_subjects():
     assert '"cd.hub.node"' in text
     assert "examwatch.alerts.roof" in text
     assert "gate" not in text
+
+
+LEAF = Path(__file__).parents[4] / "configs" / "deploy" / "nats" / "leaf.conf"
+
+
+@asynccontextmanager
+async def leaf(broker, identity, port):
+    """The shipped configuration of a venue's server, with the certificate of `identity`."""
+    text = LEAF.read_text(encoding="utf-8").replace("/etc/examwatch/node", str(identity))
+    text = text.replace("0.0.0.0:4222", f"127.0.0.1:{port}").replace("127.0.0.1:8222", "127.0.0.1:-1")
+    text = text.replace("hub.example.org:7422", f"localhost:{broker.leaf_port}")
+    text = text.replace("/run/examwatch-leaf.pid", str(identity / "leaf.pid"))
+    (identity / "users.conf").write_text((broker.hub.nats.folder / "users.conf").read_text())
+    (identity / "leaf.conf").write_text(text)
+    command = ["nats-server", "-c", str(identity / "leaf.conf"), "-l", str(identity / "log")]
+    running = await asyncio.create_subprocess_exec(*command)
+    try:
+        for _ in range(100):
+            if (identity / "log").exists() and "Leafnode connection created" in (
+                identity / "log"
+            ).read_text():
+                break
+            assert running.returncode is None, (identity / "log").read_text()
+            await asyncio.sleep(0.05)
+        yield
+    finally:
+        running.terminate()
+        await running.wait()
+
+
+async def test_a_server_at_a_venue_passes_on_what_its_sensors_may_and_nothing_of_other_venues(broker):
+    hub = broker.hub
+    roof, gate, at_venue = hub.let_in("roof", "v1"), hub.let_in("gate", "v2"), hub.let_in("leaf-v1", "v1")
+    assert hub.nats.refresh(hub.now)
+    await asyncio.sleep(0.3)
+    port = free_port()
+    async with leaf(broker, at_venue, port), connected(broker, hub.nats.folder, "hub", "hub") as centre:
+        await centre.nc.jetstream().add_stream(name="alerts", subjects=["examwatch.alerts.*"])
+        heard: list[str] = []
+
+        async def note(message) -> None:
+            heard.append(message.subject)
+
+        async def answer(message) -> None:
+            await message.respond(b"noon")
+
+        await centre.nc.subscribe("examwatch.health.*", cb=note)
+        await centre.nc.subscribe("examwatch.ask.*", queue="hubs", cb=answer)
+        await centre.nc.flush()
+        here = replace(broker, url=f"tls://localhost:{port}")
+        # As a sensor reaches it: under the leaf's own name.
+        context = ssl.create_default_context(cafile=str(roof / "ca.pem"))
+        context.load_cert_chain(roof / "node.pem", roof / "node.key")
+        nc = await nats.connect(
+            here.url, tls=context, tls_hostname="leaf-v1", inbox_prefix=b"_INBOX.roof", allow_reconnect=False
+        )
+        receipts = await nc.subscribe("examwatch.receipts.roof")
+
+        async def spectrum(message) -> None:
+            await message.respond(b"dB")
+
+        await nc.subscribe("examwatch.ask.roof.>", cb=spectrum)
+        await nc.flush()
+        await asyncio.sleep(0.3)
+        assert (await nc.jetstream().publish("examwatch.alerts.roof", b"{}", timeout=3)).seq == 1
+        assert (await nc.request("examwatch.ask.roof", b"?", timeout=3)).data == b"noon"
+        await centre.nc.publish("examwatch.receipts.roof", b"got it")
+        assert (await receipts.next_msg(3)).data == b"got it"
+        assert (await centre.nc.request("examwatch.ask.roof.now", b"?", timeout=3)).data == b"dB"
+        await nc.publish("examwatch.health.roof", b"")
+        await nc.close()
+        # A sensor of another venue is known here, but what it says goes no further.
+        context = ssl.create_default_context(cafile=str(gate / "ca.pem"))
+        context.load_cert_chain(gate / "node.pem", gate / "node.key")
+        nc = await nats.connect(
+            here.url, tls=context, tls_hostname="leaf-v1", inbox_prefix=b"_INBOX.gate", allow_reconnect=False
+        )
+        await nc.publish("examwatch.health.gate", b"")
+        await nc.flush()
+        await asyncio.sleep(0.3)
+        await nc.close()
+        assert heard == ["examwatch.health.roof"]
