@@ -83,6 +83,8 @@ class FleetDesk:
         self._members: dict[str, _Member] = {}
         self._seen: dict[str, Seen] = {}
         self._unsaved: set[str] = set()
+        self._well: set[str] = set()
+        """Nodes that are there and well: kept by each report, and swept at each look."""
         self._cloned_at: dict[str, datetime] = {}
         self._clones = CloneWatch()
         self._newest: Release | None = None
@@ -115,6 +117,7 @@ class FleetDesk:
         await self._watch_identity(report.node, beat, address)
         self._seen[report.node] = Seen(now, report)
         self._unsaved.add(report.node)
+        (self._well.add if report.health == "ok" else self._well.discard)(report.node)
         wanted = self._wanted(report, now)
         is_behind = wanted > max(report.release, report.refused)
         return ReportView(now=now, wanted=wanted, bundle=await self._bundle(wanted) if is_behind else None)
@@ -134,6 +137,7 @@ class FleetDesk:
         """Take a step where one is due, and write down what was heard. Raises `WorldError`."""
         now = self._clock.now()
         await self._read_members(now)
+        self._well = {node for node in self._well if now - self._seen[node].at <= SILENT_AFTER}
         rows = {
             node: (self._seen[node].at, self._seen[node].body(self._cloned_at.get(node)))
             for node in self._unsaved
@@ -143,7 +147,7 @@ class FleetDesk:
         await self._read_releases()
         if self._newest is None or self._saved is None:
             return
-        stepped = tick(self._newest.rollout, self._policy, self._well(now), now)
+        stepped = tick(self._newest.rollout, self._policy, self._well, now)
         if stepped == self._saved:
             return
         before, self._newest = self._saved, replace(self._newest, rollout=stepped)
@@ -189,18 +193,11 @@ class FleetDesk:
             cloned_at=self._cloned_at.get(one.node),
         )
 
-    def _well(self, now: datetime) -> frozenset[str]:
-        return frozenset(
-            node
-            for node, seen in self._seen.items()
-            if node in self._members and seen.report.health == "ok" and now - seen.at <= SILENT_AFTER
-        )
-
     def _wanted(self, report: Report, now: datetime) -> int:
         if self._newest is None:
             return 0
         rollout = self._newest.rollout
-        if is_chosen(rollout, self._policy, report.node, self._well(now)):
+        if is_chosen(rollout, self._policy, report.node, self._well):
             rollout = offered(rollout, report.node, is_well=report.health == "ok", now=now)
             told = Progress(report.node, report.release, report.health == "ok", report.refused)
             self._newest = replace(self._newest, rollout=heard(rollout, told, now))
@@ -243,6 +240,7 @@ class FleetDesk:
             self._cloned_at.pop(node, None)
             self._seen.pop(node, None)
             self._unsaved.discard(node)
+            self._well.discard(node)
         self._members = {
             node: had
             if (had := self._members.get(node)) is not None
