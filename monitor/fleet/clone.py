@@ -1,12 +1,13 @@
 """Notices that two machines say they are the same node. Pure but for what it remembers.
 
     boots:      A A A A | B B B          A new start has a new instance, and the old never comes back.
-    two copies: A A B A B B A            Whoever comes back after another took its place is a second machine.
+    two copies: A A B A B                Two that each come back after the other are two machines.
     a snapshot: A7 A8 A8' A9'            One instance, a number said twice, but not the same words.
 
 Each heartbeat carries an instance (random, per start of the program) and a number that grows. Heartbeats
-that come late or twice from one machine must not count: a repeated one says the same, and one that
-overtook a restart on its way comes within `GRACE_S`.
+that come late or twice from one machine must not count: a repeated one says the same, one that
+overtook a restart on its way comes within `GRACE_S`, and one of a short life between two others, heard
+only after it, makes the other come back but does not come back itself.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class _Past:
     replaced_at: dict[str, float] = field(default_factory=dict[str, float])
     counts: OrderedDict[tuple[str, int], str] = field(default_factory=OrderedDict[tuple[str, int], str])
     highest: dict[str, int] = field(default_factory=dict[str, int])
+    returned: set[str] = field(default_factory=set[str])
 
 
 class CloneWatch:
@@ -80,9 +82,11 @@ class CloneWatch:
             return None
         other, past.current = past.current, beat.instance
         del past.replaced_at[beat.instance]
+        past.returned.add(beat.instance)
+        is_proven = other in past.returned
         # Both live: neither is the past of the other, so each may be found again at its next word.
-        past.replaced_at[other] = now_s - GRACE_S - 1
-        return Finding(beat.node, (other, beat.instance), "returned")
+        past.replaced_at[other] = now_s - GRACE_S - 1 if is_proven else now_s
+        return Finding(beat.node, (other, beat.instance), "returned") if is_proven else None
 
     def forget(self, node: str) -> None:
         """A node that was revoked or let in anew begins afresh."""
@@ -93,3 +97,4 @@ class CloneWatch:
             oldest = min(past.replaced_at, key=past.replaced_at.__getitem__)
             del past.replaced_at[oldest]
             past.highest.pop(oldest, None)
+            past.returned.discard(oldest)

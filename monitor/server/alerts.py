@@ -7,7 +7,7 @@ from typing import TypeVar, get_args
 from aiohttp import web
 
 from monitor.server.access import actor_of, scope_of
-from monitor.server.params import CURSOR, LIMIT, flag, limit, only
+from monitor.server.params import CURSOR, LIMIT, flag, limit, number, only
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of, some_of
 from monitor.server.services import SERVICES, AlertQuery, BadCursorError
@@ -52,7 +52,7 @@ def alert_query(request: web.Request) -> AlertQuery:
     ProblemError
         400 naming the first parameter that makes no sense; a misspelt name is one too.
     """
-    only(request, "cursor", "limit", "kind", "level", "venue", "state", "review", "drill")
+    only(request, "cursor", "limit", "kind", "level", "venue", "state", "review", "drill", "case", "near_hz")
     states = _words(request, "state", STATES)
     reviews = _words(request, "review", REVIEWS)
     if len(reviews) > 1:
@@ -64,6 +64,8 @@ def alert_query(request: web.Request) -> AlertQuery:
         state=next(iter(states)) if len(states) == 1 else None,
         review=next(iter(reviews), None),
         drill=flag(request, "drill"),
+        case=request.query.get("case") or None,
+        near_hz=number(request, "near_hz"),
         asker=actor_of(request),
         scope=scope_of(request),
         cursor=request.query.get("cursor") or None,
@@ -136,6 +138,8 @@ ROUTES: tuple[Route, ...] = (
             Param("state", "query", one_of(*STATES), "firing: not ended; ended: over"),
             Param("review", "query", one_of(*REVIEWS), "open: not judged; mine: held by who asks; judged"),
             Param("drill", "query", {"type": "boolean"}, "only drills, or none"),
+            Param("case", "query", {"type": "string"}, "only those in this case"),
+            Param("near_hz", "query", {"type": "integer", "minimum": 0}, "only radio on this channel"),
         ),
         (400,),
         needs="alerts",

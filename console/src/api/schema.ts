@@ -226,6 +226,16 @@ export interface CoverageView {
   blind: BlindSpot[];
 }
 
+export interface DepartmentDuty {
+  id: string;
+  name: Record<string, string>;
+  people: OnDutyPerson[];
+  since: string | null;
+  until: string | null;
+  handover: HandoverView | null;
+  open_cases: string[];
+}
+
 export interface DepartmentView {
   id: string;
   en: string;
@@ -237,6 +247,12 @@ export interface DeskView {
   persons_to_confirm: number;
   lease_s: number;
   books: BookView[];
+}
+
+export interface DutyView {
+  departments: DepartmentDuty[];
+  roster: OnDutyPerson[];
+  unseen: EscalationView[];
 }
 
 export interface EditionView {
@@ -257,6 +273,16 @@ export interface EnrolBody {
 export interface EnrolView {
   told: string;
   signature: string;
+}
+
+export interface EscalationView {
+  id: string;
+  alert: string;
+  started_at: string;
+  n_done: number;
+  n_steps: number;
+  next_at: string | null;
+  next_to: string[];
 }
 
 export interface EvidenceRef {
@@ -283,6 +309,29 @@ export interface FleetView {
   release: ReleaseView | null;
 }
 
+export interface HandoverBody {
+  department: string;
+  to: string;
+  note: string;
+}
+
+export interface HandoverPage {
+  handovers: HandoverView[];
+}
+
+export interface HandoverView {
+  id: string;
+  at: string;
+  department: string;
+  by: string;
+  to: string;
+  note: string;
+  n_cases: number;
+  n_unseen: number;
+  cases: string[];
+  unseen: string[];
+}
+
 export interface HealthView {
   status: "degraded" | "ok";
   version: string;
@@ -292,6 +341,13 @@ export interface HealthView {
   sources: SourceHealth[];
   queue: QueueHealth;
   sessions: SessionClock[];
+}
+
+export interface HoldingView {
+  kind: string;
+  kept_days: number;
+  n: number;
+  oldest_at: string | null;
 }
 
 export interface LivenessView {
@@ -364,6 +420,11 @@ export interface NoticeView {
 
 export interface NoticesView {
   notices: NoticeView[];
+}
+
+export interface OnDutyPerson {
+  id: string;
+  name: Record<string, string>;
 }
 
 export interface PasswordBody {
@@ -459,6 +520,10 @@ export interface ReportView {
   now: string;
   wanted: number;
   bundle: string | null;
+}
+
+export interface RetentionView {
+  kinds: HoldingView[];
 }
 
 export interface RuleCheck {
@@ -614,6 +679,7 @@ export interface StepDone {
   fingerprint: string;
   case: CaseView | null;
   error: string | null;
+  code: string | null;
 }
 
 export interface StepsDone {

@@ -16,6 +16,7 @@ export interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { id: "review", name: { en: "Review", zh: "研判" }, needs: "alerts" },
+  { id: "cases", name: { en: "Cases", zh: "案件" }, needs: "cases", load: () => import("./cases/Page") },
 ];
 
 export function pagesOf(permissions: readonly Permission[]): readonly PageEntry[] {

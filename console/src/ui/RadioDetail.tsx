@@ -3,6 +3,7 @@ import type { AlertDetail } from "../api/schema";
 import { language, t } from "../i18n";
 import { hearings, surveyed, textOf, wordsOf, type FlatEvent } from "../state/event";
 import { theme } from "../state/theme";
+import { Elsewhere } from "./Elsewhere";
 import { Facts } from "./Facts";
 import { Listen } from "./Listen";
 import { Measures } from "./Measures";
@@ -71,6 +72,7 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
         <Spectrogram alert={alert} />
         <Measures event={alert.event} kind="radio" />
         <Heard alert={alert} />
+        <Elsewhere alert={alert} />
       </div>
       <div class="column-side">
         {ghosts.length > 0 && (

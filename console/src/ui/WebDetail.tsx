@@ -10,6 +10,7 @@ import { openable } from "../text/url";
 import { CopyButton, Facts } from "./Facts";
 import { Marked } from "./Marked";
 import { Measures } from "./Measures";
+import { Versions } from "./Versions";
 import { Advice, Why } from "./Why";
 
 /** An address is text. Opening it is a decision, said for what it is. */
@@ -134,6 +135,10 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
   const [chosen, setChosen] = useState<FlatEvent | null>(null);
   const event = versions.find((version) => version === chosen) ?? versions[0] ?? alert.event;
   const newest = event === versions[0];
+  const [comparing, setComparing] = useState(false);
+  // The version before the chosen one; before the first there is none, so the first stands against the newest.
+  const older = versions[versions.indexOf(event) + 1];
+  const [before, after] = older ? [older, event] : [event, versions[0] ?? event];
   const text = textOf(event, "text") ?? "";
   const picture = alert.evidence.find((ref) => ref.role === "screenshot");
   const marks = newest ? marksOf(alert.why, "text") : [];
@@ -172,12 +177,26 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
                   <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
                 </button>
               ))}
+              <button
+                type="button"
+                class="versions-compare"
+                aria-pressed={comparing}
+                data-key="d"
+                data-testid="compare-versions"
+                onClick={() => setComparing(!comparing)}
+              >
+                {words.compare} <kbd>d</kbd>
+              </button>
             </div>
           )}
           {!newest && <p class="caution">{words.oldVersion}</p>}
-          <div class="post" ref={body} data-testid="post" tabIndex={0}>
-            {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
-          </div>
+          {comparing && versions.length > 1 ? (
+            <Versions before={before} after={after} />
+          ) : (
+            <div class="post" ref={body} data-testid="post" tabIndex={0}>
+              {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
+            </div>
+          )}
         </section>
         <section class="block origin">
           <dl class="pairs">

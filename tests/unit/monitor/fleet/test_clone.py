@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.fleet.clone import GRACE_S, KEPT_INSTANCES, CloneWatch, Finding, Heartbeat
@@ -31,13 +31,26 @@ def test_a_machine_that_starts_again_and_again_is_one():
             assert watch.heard(machine.beat(), now) is None
 
 
-def test_two_machines_with_one_identity_are_found_at_the_first_return():
+def test_two_machines_with_one_identity_are_found_when_both_have_come_back():
     watch, real, copy = CloneWatch(), Machine("a"), Machine("b")
     assert watch.heard(real.beat(), 0) is None
     assert watch.heard(copy.beat(), 30) is None
-    assert watch.heard(real.beat(), 61) == Finding("roof", ("b", "a"), "returned")
+    assert watch.heard(real.beat(), 61) is None
+    assert watch.heard(copy.beat(), 92) == Finding("roof", ("a", "b"), "returned")
     # And as long as both live, each time that the other speaks.
-    assert watch.heard(copy.beat(), 90) == Finding("roof", ("a", "b"), "returned")
+    assert watch.heard(real.beat(), 93) == Finding("roof", ("b", "a"), "returned")
+
+
+def test_a_short_life_between_two_others_that_is_heard_too_late_is_no_second_machine():
+    watch, machine = CloneWatch(), Machine("a")
+    watch.heard(machine.beat(), 0)
+    machine.boot("b")
+    late = machine.beat()
+    machine.boot("c")
+    assert watch.heard(machine.beat(), 100) is None
+    assert watch.heard(late, 110) is None
+    for now in range(170, 1000, 60):
+        assert watch.heard(machine.beat(), now) is None
 
 
 def test_a_copy_of_memory_shares_the_instance_and_is_found_by_a_number_said_twice():
@@ -74,6 +87,7 @@ def test_nodes_do_not_touch_each_other_and_one_let_in_anew_begins_afresh():
     assert watch.heard(roof.beat(), 500) is None
 
 
+@settings(deadline=None, max_examples=500)
 @given(st.integers(0, 10_000), st.integers(1, 5), st.floats(0, 0.4))
 def test_one_machine_on_a_bad_line_never_counts_as_two(seed, n_boots, repeated):
     """In order within a connection, repeated at will; the last words before a restart may come late."""

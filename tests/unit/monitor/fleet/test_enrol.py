@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.clock import FakeClock
@@ -34,6 +34,7 @@ from tests.unit.monitor.server.conftest import World
 TERMS = Terms(("tls://hub:4222",), "RELEASE KEY")
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=13, max_size=13), st.binary(min_size=12, max_size=12))
 def test_a_code_reads_back_as_people_type_it(secret, pin):
     code = Code(secret, pin)
