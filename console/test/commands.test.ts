@@ -22,9 +22,13 @@ beforeAll(async () => {
 });
 
 describe("the table of keys", () => {
-  test("gives no key two meanings", () => {
-    const keys = commands.COMMANDS.flatMap((one) => one.keys);
-    expect(new Set(keys).size).toBe(keys.length);
+  test("gives no key two meanings on a page", () => {
+    const everywhere = commands.COMMANDS.filter((one) => !one.page);
+    for (const page of ["review", "cases"]) {
+      const there = commands.COMMANDS.filter((one) => one.page === page);
+      const keys = [...there, ...everywhere].flatMap((one) => one.keys);
+      expect(new Set(keys).size).toBe(keys.length);
+    }
   });
 
   test("says what each key does in both languages", () => {

@@ -14,11 +14,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from monitor.case.habits import Habits
+from monitor.case.machine import ACTIONS, VERDICTS, Step, StepError
 from monitor.case.playbook import playbooks
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
-from monitor.case.register import NoSuchError
+from monitor.case.register import CaseRegister, NoSuchError
 from monitor.cli.alerts import Format, InLanguage, Language, StoreOption
-from monitor.cli.stores import DEFAULT, store_place
+from monitor.cli.stores import DEFAULT, shell_actor, store_place
 from monitor.config import load_config
 from monitor.config.desk import habits_of
 from monitor.faults import Fault, InputError
@@ -105,6 +107,42 @@ def show(
             f"{event.seq:>6} {event.at.astimezone():%m-%d %H:%M:%S} {event.actor}: {event.action} {told}",
             highlight=False, markup=False,
         )  # fmt: skip
+
+
+@app.command()
+def step(
+    case: Annotated[str, typer.Argument(help="The case's id, or an alert's fingerprint.")],
+    action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}.")],
+    store: StoreOption = str(DEFAULT),
+    verdict: Annotated[str | None, typer.Option(help=f"Of judge: one of {', '.join(VERDICTS)}.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Of finish: found, lost, stopped.")] = None,
+    department: Annotated[str | None, typer.Option(help="Of notify and transfer: to whom.")] = None,
+    text: Annotated[str, typer.Option(help="A note, or what a task is.")] = "",
+    item: Annotated[str | None, typer.Option(help="Of task-done and check: which.")] = None,
+) -> None:
+    """Take a step with a case, or with an alert's; the record names the account. 对案件执行一步操作。
+
+    Example: examwatch cases step C0607-1A2B3C judge --verdict scam --text "seller of last week"
+    """
+    wanted = {"action": action, "actor": shell_actor(), "text": text}
+    wanted |= {"verdict": verdict, "outcome": outcome, "department": department, "item": item}
+    try:
+        taken = msgspec.convert(wanted, Step)
+    except msgspec.ValidationError as error:
+        raise InputError([Fault(action, 0, str(error))]) from None
+    config = load_config(Path(store)) if store.endswith((".yml", ".yaml")) else None
+    habits = habits_of(config.departments, config.cases) if config is not None else Habits()
+    now = datetime.now(UTC)
+    with _store(store) as opened:
+        register = CaseRegister(opened, habits)
+        try:
+            if case.startswith("C"):
+                done = register.step(case, taken, now)
+            else:
+                done = register.step_on_alert(case, taken, now)
+        except (NoSuchError, StepError) as error:
+            raise InputError([Fault(case, 0, str(error))]) from None
+    typer.echo(f"{done.id}: {done.state}" + (f", {done.verdict}" if done.verdict else ""))
 
 
 @app.command()

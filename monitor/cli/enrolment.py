@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from monitor.cli.shell import shell_actor
-from monitor.cli.stores import DEFAULT
+from monitor.cli.stores import DEFAULT, shell_actor
 from monitor.faults import Fault, InputError
 
 if TYPE_CHECKING:

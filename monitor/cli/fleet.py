@@ -17,8 +17,7 @@ import msgspec
 import typer
 
 from monitor.cli.enrolment import ConfigOption, ListFormat, print_nodes
-from monitor.cli.shell import shell_actor
-from monitor.cli.stores import DEFAULT
+from monitor.cli.stores import DEFAULT, shell_actor
 from monitor.faults import Fault, InputError, WorldError
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from monitor.cli.shell import shell_actor
-from monitor.cli.stores import DEFAULT, store_place
+from monitor.cli.stores import DEFAULT, shell_actor, store_place
 from monitor.faults import Fault, InputError
 from monitor.people.passwords import hash_password, one_time_password
 from monitor.people.register import PeopleError, Register

@@ -6,7 +6,6 @@ request ──> problems ──> host guard ──> access ──> idempotent �
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -21,7 +20,7 @@ from monitor.server.listening import POOL, ListenPool
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
-from monitor.server.reports import PRINTING
+from monitor.server.reports import PRINTER, Printer
 from monitor.server.routes import ROUTES
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.static import get_static
@@ -54,7 +53,7 @@ def make_server_app(
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
     app[POOL] = ListenPool()
-    app[PRINTING] = asyncio.Semaphore(1)
+    app[PRINTER] = Printer()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -25,8 +26,34 @@ HTML: Final = "text/html"
 PDF: Final = "application/pdf"
 _FORMATS: Final = {"html": HTML, "pdf": PDF}
 _STYLE: Final = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-PRINTING: web.AppKey[asyncio.Semaphore] = web.AppKey("printing", asyncio.Semaphore)
-"""One chromium at a time: it takes seconds and hundreds of megabytes."""
+MOST_WAITING: Final = 8
+
+
+class Printer:
+    """One chromium at a time, as it takes seconds and hundreds of megabytes; and few who wait for it."""
+
+    def __init__(self, to_pdf: Callable[[str], bytes] = print_pdf) -> None:
+        self._to_pdf = to_pdf
+        self._turn = asyncio.Lock()
+        self._n_waiting = 0
+
+    async def pdf(self, html: str) -> bytes:
+        """Raises `ProblemError` (503) where too many wait, or chromium does not do it."""
+        if self._n_waiting >= MOST_WAITING:
+            raise ProblemError(
+                503, "busy", f"{MOST_WAITING} reports are being printed already; ask again soon"
+            )
+        self._n_waiting += 1
+        try:
+            async with self._turn:
+                return await asyncio.to_thread(self._to_pdf, html)
+        except WorldError as error:
+            raise ProblemError(503, "no-pdf", str(error)) from None
+        finally:
+            self._n_waiting -= 1
+
+
+PRINTER: web.AppKey[Printer] = web.AppKey("printer", Printer)
 
 
 def _language(request: web.Request) -> Language:
@@ -52,7 +79,8 @@ def _instant(request: web.Request, name: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    # At the ends of the calendar other zones have no such day.
+    if found is None or found.tzinfo is None or not 1 < found.year < 9999:
         raise ProblemError(400, "bad-parameter", f"{name}: {text!r} is no instant with its zone")
     return found
 
@@ -72,11 +100,7 @@ async def _given(request: web.Request, html: str, subject: str, name: str) -> we
     as_what, language = _format(request), _language(request)
     content = html.encode()
     if as_what == "pdf":
-        async with request.app[PRINTING]:
-            try:
-                content = await asyncio.to_thread(print_pdf, html)
-            except WorldError as error:
-                raise ProblemError(503, "no-pdf", str(error)) from None
+        content = await request.app[PRINTER].pdf(html)
     body = {"language": language, "format": as_what, "sha256": hashlib.sha256(content).hexdigest()}
     await request.app[SERVICES].record(actor_of(request), "report.made", subject, body)
     place = "attachment" if as_what == "pdf" else "inline"

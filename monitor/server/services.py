@@ -64,6 +64,8 @@ class AlertQuery:
     drill: bool | None = None
     case: str | None = None
     """Only the alerts of this case."""
+    copies_of: str | None = None
+    """Only this document and its near copies."""
     near_hz: float | None = None
     """Only radio that was heard within half a channel of there."""
     cursor: str | None = None

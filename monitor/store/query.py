@@ -184,6 +184,10 @@ def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]
     if query.case is not None:
         held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == query.case)
         wanted.append(alerts.c.fingerprint.in_(held))
+    if query.copies_of is not None:
+        names = (alerts.c.event[name].as_string() for name in ("document", "repost_of"))
+        wanted.append(alerts.c.kind == "web")
+        wanted.append(sa.or_(*(name == query.copies_of for name in names)))
     if query.near_hz is not None:
         center_hz = alerts.c.event["center_hz"].as_float()
         wanted.append(alerts.c.kind == "radio")

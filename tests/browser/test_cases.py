@@ -234,6 +234,25 @@ def test_the_next_case_is_claimed_and_escape_leads_back_to_the_board(quiet_day, 
     expect(column(page, "judging").locator("[data-testid=card]")).to_have_count(1)
 
 
+def test_the_board_is_walked_by_key_and_one_comes_back_to_where_one_was(quiet_day, open_page):
+    opened(quiet_day, 3)
+    page = open_page(f"{quiet_day.url}/cases")
+    cards = page.locator("[data-testid=card]")
+    expect(cards).to_have_count(3)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(cards.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.get_by_label("Note", exact=True).fill("half a")
+    # Escape leaves the field first, and what was typed stays.
+    page.keyboard.press("Escape")
+    expect(page.get_by_label("Note", exact=True)).to_have_value("half a")
+    page.keyboard.press("Escape")
+    expect(cards.nth(1)).to_be_focused()
+
+
 def test_a_case_that_is_not_there_says_so(quiet_day, open_page):
     page = open_page(f"{quiet_day.url}/cases/C0101-ABCDEF", may_fail=True)
     expect(page.get_by_text("There is no case with this id")).to_be_visible()

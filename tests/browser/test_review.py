@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import wave
 
 import pytest
 from morning import newcomer
@@ -262,6 +264,60 @@ def test_a_radio_alert_tells_its_sensors_and_the_channels_other_alerts(quiet_day
     expect(channel.locator("li")).to_have_count(1)
     channel.get_by_role("button", name="Before").click()
     expect(page.locator("[data-testid=detail] h2")).to_have_text("Before")
+
+
+def test_a_recording_is_played_by_key_and_searched_through_and_that_is_recorded(quiet_day, open_page):
+    day = quiet_day.day
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as out:
+        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.writeframes(bytes(2 * 8000 * 30))
+    alert = day.radio("high", 169.5e6, day.ago(5), ("Voice", "话音"))
+    alert.evidence.append(day.keep(sound.getvalue(), "audio/wav", "audio", day.now))
+    quiet_day.raise_alerts(alert)
+    page = open_page(quiet_day.url)
+    wait_rows(page, 1)
+    page.keyboard.press("j")
+    player = page.locator("[data-testid=recording] audio")
+    expect(player).to_be_visible()
+    assert quiet_day.audit("evidence.") == []
+    page.keyboard.press("i")
+    expect(player).to_have_js_property("paused", False)
+    expect(player).to_have_js_property("readyState", 4)
+    player.evaluate("audio => { audio.currentTime = 20; }")
+    expect(player).to_have_js_property("seeking", False)
+    assert player.evaluate("audio => audio.currentTime") >= 20
+    page.keyboard.press("i")
+    expect(player).to_have_js_property("paused", True)
+    assert {one.actor for one in quiet_day.audit("evidence.")} == {"local"}
+
+
+def test_near_copies_of_a_post_are_listed_with_what_was_made_of_them(quiet_day, open_page):
+    day, text = quiet_day.day, "考中答案，先考试再付款"
+    marked = [(("text offers answers", "正文出售答案"), ("答案",))]
+    posts = [
+        day.web("high", day.ago(9), ("First post", "首发"), text, marked, event={"document": "one"}),
+        day.web(
+            "low", day.ago(3), ("Its copy", "转发"), text, marked, source="another forum",
+            event={"document": "two", "repost_of": "one", "n_reposts": 4},
+        ),
+        day.web("low", day.ago(2), ("Something else", "其他"), text, marked, event={"document": "three"}),
+    ]  # fmt: skip
+    quiet_day.raise_alerts(*posts)
+    page = open_page(quiet_day.url)
+    wait_rows(page, 3)
+    page.locator("[data-testid=row]", has_text="Its copy").click()
+    copies = page.locator("[data-testid=copies]")
+    expect(copies).to_contain_text("4 were seen before this one")
+    expect(copies.locator("li")).to_have_count(1)
+    copies.get_by_role("button", name="First post").click()
+    expect(page.locator("[data-testid=detail] h2")).to_have_text("First post")
+    expect(copies).to_contain_text("another forum")
+    expect(copies.locator("li")).to_have_count(1)
+    page.locator("[data-testid=row]", has_text="Something else").click()
+    expect(page.locator("[data-testid=detail] h2")).to_have_text("Something else")
+    page.wait_for_timeout(900)
+    expect(copies).to_have_count(0)
 
 
 @pytest.mark.parametrize(("language", "told"), [("en-GB", "pass on"), ("zh-CN", "转交")])

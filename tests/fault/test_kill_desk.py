@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -199,6 +200,5 @@ def test_kills_lose_no_resolve_and_repeat_no_message_without_saying_so(tmp_path)
     assert n_doubled <= N_KILLS, "a kill repeats one message at most"
     assert len(plans) == n_alerts
     assert len({fingerprint for fingerprint, _ in plans}) == n_alerts
-    print(
-        f"{N_KILLS} kills: {len(witnessed)} alerts and resolves, {len(told)} messages, {n_doubled} repeated"
-    )
+    figures = f"{len(witnessed)} alerts and resolves, {len(told)} messages, {n_doubled} repeated"
+    sys.stdout.write(f"{N_KILLS} kills: {figures}\n")

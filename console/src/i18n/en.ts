@@ -181,6 +181,8 @@ export const en = {
     oneSensor: "Heard at one sensor only.",
     channel: "Other alerts on this channel",
     channelNone: "None, at no other place and at no other time.",
+    recording: "Recording",
+    recordingLogged: "Playing it is recorded in the audit. Key i plays and stops.",
     heardAxis: "SNR, dB",
   },
   measure: {
@@ -252,6 +254,8 @@ export const en = {
     newest: "newest",
     compare: "Side by side",
     sameText: "The texts are the same: something else of the page has changed.",
+    copies: "Near copies",
+    copiesSeen: (n: number) => `${n} were seen before this one, with an alert or without.`,
     oldVersion: "An older version: reasons and marks belong to the newest.",
     author: "Author",
     unknownAuthor: "unknown",
@@ -375,7 +379,6 @@ export const en = {
   } as Record<string, string>,
   help: {
     title: "Keys",
-    onReview: "Review",
     everywhere: "Everywhere",
     close: "Close",
     rule: "The list never moves while you scroll, point at it or read: new alerts wait behind the counter.",

@@ -181,6 +181,8 @@ export const zh: Dictionary = {
     oneSensor: "仅一台传感器听到。",
     channel: "同频道的其他告警",
     channelNone: "其他地点、其他时间均没有。",
+    recording: "录音",
+    recordingLogged: "播放会记入审计。按 i 键播放或停止。",
     heardAxis: "信噪比 dB",
   },
   measure: {
@@ -252,6 +254,8 @@ export const zh: Dictionary = {
     newest: "最新",
     compare: "并排比较",
     sameText: "正文相同，变化在页面的其他部分。",
+    copies: "近似转发",
+    copiesSeen: (n) => `此前已见 ${n} 条近似内容（不一定触发告警）。`,
     oldVersion: "这是旧版本：触发原因和标记属于最新版本。",
     author: "作者",
     unknownAuthor: "未知",
@@ -375,7 +379,6 @@ export const zh: Dictionary = {
   },
   help: {
     title: "快捷键",
-    onReview: "研判",
     everywhere: "所有页面",
     close: "关闭",
     rule: "在您滚动、指向列表或阅读时，列表不会移动：新告警在计数按钮后等待。",

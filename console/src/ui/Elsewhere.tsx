@@ -1,16 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
-import { listAlerts } from "../api/client";
 import type { AlertDetail, AlertView } from "../api/schema";
 import { prose, t } from "../i18n";
 import { now } from "../state/clock";
 import { select } from "../state/desk";
-import { bySensor, numberOf } from "../state/event";
+import { bySensor, numberOf, textOf } from "../state/event";
 import { when } from "../text/format";
 import { LevelMark } from "./icons";
-
-/** Whoever goes through the list by key is past this alert by then: nothing is asked for nothing. */
-const STAY_MS = 500;
-const MOST = 12;
+import { useRelated } from "./related";
 
 /** The strongest hearing of each sensor of the place: the strongest shows the side that it comes from. */
 function Sensors({ alert }: { alert: AlertDetail }) {
@@ -44,26 +39,29 @@ function Sensors({ alert }: { alert: AlertDetail }) {
   );
 }
 
+export function RelatedList({ found }: { found: readonly AlertView[] }) {
+  return (
+    <ul class="channel">
+      {found.map((one) => (
+        <li key={one.fingerprint}>
+          <LevelMark level={one.level} />
+          <time class="num dim">{when(one.updated_at, now.value)}</time>
+          <button type="button" class="link" onClick={() => select(one.fingerprint)}>
+            {prose(one.annotations, "title")}
+          </button>
+          <span class="dim">{one.venue ?? textOf(one.event, "source") ?? ""}</span>
+          {one.case && <span class="tag">{t.value.review.state[one.case.state] ?? one.case.state}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 /** Other alerts on the channel: at other places, or before; and what was made of them. */
 export function Elsewhere({ alert }: { alert: AlertDetail }) {
   const words = t.value.radio;
-  const [found, setFound] = useState<readonly AlertView[] | null>(null);
   const centre = numberOf(alert.event, "center_hz");
-  useEffect(() => {
-    if (centre === null) return undefined;
-    const stop = new AbortController();
-    const timer = setTimeout(() => {
-      const query = new URLSearchParams({ near_hz: String(Math.round(centre)), limit: String(MOST + 1) });
-      listAlerts(query, stop.signal).then(
-        (page) => setFound(page.alerts.filter((one) => one.fingerprint !== alert.fingerprint).slice(0, MOST)),
-        () => undefined, // left, or without an answer: what the alert itself says stands above
-      );
-    }, STAY_MS);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [alert.fingerprint, centre]);
+  const found = useRelated(centre === null ? "" : `near_hz=${Math.round(centre)}`, alert.fingerprint);
   return (
     <>
       <Sensors alert={alert} />
@@ -71,19 +69,7 @@ export function Elsewhere({ alert }: { alert: AlertDetail }) {
         <section class="block" data-testid="channel">
           <h3>{words.channel}</h3>
           {found.length === 0 && <p class="dim">{words.channelNone}</p>}
-          <ul class="channel">
-            {found.map((one) => (
-              <li key={one.fingerprint}>
-                <LevelMark level={one.level} />
-                <time class="num dim">{when(one.updated_at, now.value)}</time>
-                <button type="button" class="link" onClick={() => select(one.fingerprint)}>
-                  {prose(one.annotations, "title")}
-                </button>
-                <span class="dim">{one.venue ?? ""}</span>
-                {one.case && <span class="tag">{t.value.review.state[one.case.state] ?? one.case.state}</span>}
-              </li>
-            ))}
-          </ul>
+          <RelatedList found={found} />
         </section>
       )}
     </>

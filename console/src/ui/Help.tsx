@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../i18n";
+import { PAGES } from "../pages/registry";
 import { helpOpen } from "../state/desk";
 import { KINDS, LEVELS } from "../state/filters";
 import { COMMANDS, keyName } from "./commands";
@@ -22,11 +23,11 @@ export function Help() {
       }}
     >
       <h2>{words.help.title}</h2>
-      {[true, false].map((onReview) => (
-        <section key={String(onReview)}>
-          <h3>{onReview ? words.help.onReview : words.help.everywhere}</h3>
+      {(["review", "cases", undefined] as const).map((page) => (
+        <section key={page ?? ""}>
+          <h3>{page ? PAGES.find((one) => one.id === page)?.name[language.value] : words.help.everywhere}</h3>
           <dl>
-            {COMMANDS.filter((one) => one.onReview === onReview).map((one) => (
+            {COMMANDS.filter((one) => one.page === page).map((one) => (
               <div key={one.keys[0]}>
                 <dt>
                   {one.keys.map((key) => (

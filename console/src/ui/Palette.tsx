@@ -23,10 +23,10 @@ const MOST = 12;
 const SEARCH_MS = 200;
 
 function commandOffers(typed: string): Offer[] {
-  const onReview = at.value.page === "review";
+  const { page } = at.value;
   return COMMANDS.filter(
     (one) =>
-      (onReview || !one.onReview) &&
+      (one.page === undefined || one.page === page) &&
       (!one.judges || reviewer() !== null) &&
       fits(typed, [one.name.en, one.name.zh, ...one.keys]),
   ).map((one) => ({
@@ -137,7 +137,7 @@ function Finder({ close }: { close: () => void }) {
     ...alertOffers(typed),
     ...caseOffers(cases),
   ].slice(0, typed ? MOST * 2 : MOST);
-  const at = Math.min(chosen, offers.length - 1);
+  const place = Math.min(chosen, offers.length - 1);
   const run = (offer: Offer | undefined) => {
     if (!offer) return;
     close();
@@ -145,8 +145,8 @@ function Finder({ close }: { close: () => void }) {
   };
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
-    list.current?.children[at]?.scrollIntoView({ block: "nearest" });
-  }, [at]);
+    list.current?.children[place]?.scrollIntoView({ block: "nearest" });
+  }, [place]);
   return (
     <>
       <input
@@ -155,7 +155,7 @@ function Finder({ close }: { close: () => void }) {
         role="combobox"
         aria-expanded="true"
         aria-controls="palette-list"
-        aria-activedescendant={offers[at] ? `palette-${at}` : undefined}
+        aria-activedescendant={offers[place] ? `palette-${place}` : undefined}
         aria-label={words.title}
         placeholder={words.hint}
         value={typed}
@@ -166,8 +166,8 @@ function Finder({ close }: { close: () => void }) {
         }}
         onKeyDown={(event) => {
           const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-          if (by) setChosen(Math.max(0, Math.min(at + by, offers.length - 1)));
-          else if (event.key === "Enter") run(offers[at]);
+          if (by) setChosen(Math.max(0, Math.min(place + by, offers.length - 1)));
+          else if (event.key === "Enter") run(offers[place]);
           else return;
           event.preventDefault();
         }}
@@ -178,7 +178,7 @@ function Finder({ close }: { close: () => void }) {
             key={offer.id}
             id={`palette-${index}`}
             role="option"
-            aria-selected={index === at}
+            aria-selected={index === place}
             data-testid="offer"
             onClick={() => run(offer)}
           >

@@ -7,9 +7,11 @@ import { numberOf, textOf, versionsOf, type FlatEvent } from "../state/event";
 import { dayAndTime, parts } from "../text/format";
 import { marksOf } from "../text/spans";
 import { openable } from "../text/url";
+import { RelatedList } from "./Elsewhere";
 import { CopyButton, Facts } from "./Facts";
 import { Marked } from "./Marked";
 import { Measures } from "./Measures";
+import { useRelated } from "./related";
 import { Versions } from "./Versions";
 import { Advice, Why } from "./Why";
 
@@ -129,6 +131,22 @@ function People({ alert }: { alert: AlertDetail }) {
   );
 }
 
+/** Near copies of the post, from wherever; the text that was seen first leads them. */
+function Copies({ alert }: { alert: AlertDetail }) {
+  const words = t.value.web;
+  const first = textOf(alert.event, "repost_of") ?? textOf(alert.event, "document");
+  const found = useRelated(first ? String(new URLSearchParams({ copies_of: first })) : "", alert.fingerprint);
+  const n = numberOf(alert.event, "n_reposts") ?? 0;
+  if (!found?.length && n === 0) return null;
+  return (
+    <section class="block" data-testid="copies">
+      <h3>{words.copies}</h3>
+      {n > 0 && <p class="dim">{words.copiesSeen(n)}</p>}
+      {found && <RelatedList found={found} />}
+    </section>
+  );
+}
+
 export function WebDetail({ alert }: { alert: AlertDetail }) {
   const words = t.value.web;
   const versions = versionsOf([...alert.events, alert.event]);
@@ -215,6 +233,7 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
           </dl>
           <Times event={event} alert={alert} />
         </section>
+        <Copies alert={alert} />
         <People alert={alert} key={alert.fingerprint} />
         {picture && (
           <section class="block">

@@ -10,8 +10,8 @@ import { openPalette } from "./palette";
 export interface Command {
   readonly keys: readonly string[];
   readonly name: Record<Language, string>;
-  /** Only on the review; the others mean the same on every page. */
-  readonly onReview: boolean;
+  /** Only on this page; without one it means the same on every page. */
+  readonly page?: "review" | "cases";
   /** Only for whoever may take steps. */
   readonly judges?: boolean;
   readonly run: () => void;
@@ -35,6 +35,20 @@ function toTop(): void {
 
 const press = (key: string) => document.querySelector<HTMLButtonElement>(`[data-key="${key}"]`)?.click();
 
+/** Cards are links: the focus goes from one to the next, and Enter opens it. */
+function toCard(by: number): void {
+  const cards = [...document.querySelectorAll<HTMLElement>("[data-card]")];
+  const from = cards.findIndex((card) => card === document.activeElement);
+  cards[from < 0 ? 0 : Math.max(0, Math.min(from + by, cards.length - 1))]?.focus();
+}
+
+function playOrStop(): void {
+  const sound = document.querySelector<HTMLAudioElement>("[data-play]");
+  if (!sound) return;
+  if (sound.paused) void sound.play().catch(() => undefined); // the player itself says that it cannot
+  else sound.pause();
+}
+
 function ask(what: "note" | "pass"): void {
   if (reviewer() && selected.value) asking.value = what;
 }
@@ -50,14 +64,19 @@ const VERDICT_NAMES: Record<Verdict, Record<Language, string>> = {
 const review = (keys: string[], en: string, zh: string, run: () => void, judges = false): Command => ({
   keys,
   name: { en, zh },
-  onReview: true,
+  page: "review",
   judges,
+  run,
+});
+const onCases = (keys: string[], en: string, zh: string, run: () => void): Command => ({
+  keys,
+  name: { en, zh },
+  page: "cases",
   run,
 });
 const anywhere = (keys: string[], en: string, zh: string, run: () => void): Command => ({
   keys,
   name: { en, zh },
-  onReview: false,
   run,
 });
 
@@ -103,9 +122,13 @@ export const COMMANDS: readonly Command[] = [
   review(["w"], "only web (again: off)", "只看网络（再按取消）", () => onlyKind("web")),
   review(["m"], "next mark in a text", "正文中的下一处匹配", () => press("m")),
   review(["d"], "versions of a post side by side", "并排比较帖子的版本", () => press("d")),
+  review(["i"], "play or stop the recording", "播放或停止录音", playOrStop),
   review(["f"], "frame in the spectrogram", "时频图标框", () => {
     framed.value = !framed.value;
   }),
+  onCases(["j"], "next card", "下一张卡片", () => toCard(1)),
+  onCases(["k"], "previous card", "上一张卡片", () => toCard(-1)),
+  onCases(["Escape"], "out of a field; back to the board", "离开输入框；返回看板", () => press("Escape")),
   anywhere(["Ctrl+K", ":"], "find: a step, a page, an alert or case", "查找：步骤、页面、告警或案件", () => openPalette()),
   anywhere(["l"], "switch language", "切换语言", switchLanguage),
   anywhere(["t"], "dark, light", "深色、浅色", switchTheme),

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ApiError } from "../../api/client";
 import type { CaseView } from "../../api/schema";
 import { language, t } from "../../i18n";
@@ -17,6 +17,7 @@ import {
   me,
   narrow,
   narrowing,
+  one,
   owners,
   readBoard,
   readMore,
@@ -35,6 +36,7 @@ function Card({ one }: { one: CaseView }) {
         class={`case-card level-edge-${one.level}`}
         href={path}
         data-testid="card"
+        data-card=""
         data-case={one.id}
         onClick={(event) => follow(event, path)}
       >
@@ -209,6 +211,11 @@ export function Board() {
   const words = w.value;
   const [noneWaits, setNoneWaits] = useState(false);
   const state = boardState.value;
+  // Back from a case one goes on with the next: the focus is where one left.
+  useEffect(() => {
+    const left = one.peek()?.id;
+    if (state === "ready" && left) document.querySelector<HTMLElement>(`[data-card][data-case="${left}"]`)?.focus();
+  }, [state]);
   const columns = narrowing.value.columns.length ? narrowing.value.columns : COLUMNS;
   const total = columns.reduce((sum, column) => sum + board.value[column].total, 0);
   const sessionPath = "/cases?report=session";

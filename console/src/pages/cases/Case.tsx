@@ -1,4 +1,3 @@
-import { useEffect } from "preact/hooks";
 import { ApiError } from "../../api/client";
 import type { CaseDetail } from "../../api/schema";
 import { language, t } from "../../i18n";
@@ -28,7 +27,7 @@ function Head({ one }: { one: CaseDetail }) {
           <a class="button" href={reportPath} data-testid="report" onClick={(event) => follow(event, reportPath)}>
             {words.report}
           </a>
-          <button type="button" class="link" onClick={backToBoard} title={words.back} data-testid="back">
+          <button type="button" class="link" data-key="Escape" onClick={backToBoard} title={words.back} data-testid="back">
             Esc ✕
           </button>
         </span>
@@ -90,29 +89,15 @@ function Head({ one }: { one: CaseDetail }) {
   );
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
-}
-
 export function Case() {
   const words = w.value;
   const shown = one.value;
   const state = oneState.value;
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      // Out of a field first, then out of the case.
-      if (isTyping(event.target)) (event.target as HTMLElement).blur();
-      else backToBoard();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
   if (state instanceof ApiError && (!shown || state.status === 404)) {
     return state.status === 404 ? (
       <Notice title={words.caseFailedTitle}>
         <p>{words.gone}</p>
-        <button type="button" class="button" onClick={backToBoard}>
+        <button type="button" class="button" data-key="Escape" onClick={backToBoard}>
           {words.back}
         </button>
       </Notice>

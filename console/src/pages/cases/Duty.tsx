@@ -276,19 +276,12 @@ function Past({ past, duty }: { past: readonly HandoverView[]; duty: DutyView })
 export function Duty() {
   const words = w.value;
   const { seen, error, reread } = useDuty();
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !document.querySelector("dialog[open]")) backToBoard();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  }, []);
   return (
     <main class="duty" data-testid="duty">
       <div class="case-board-head">
         <h1>{words.duty.title}</h1>
         <span class="case-board-does">
-          <button type="button" class="link" onClick={backToBoard} title={words.back}>
+          <button type="button" class="link" data-key="Escape" onClick={backToBoard} title={words.back}>
             Esc ✕
           </button>
         </span>

@@ -1,5 +1,5 @@
 /** A report as it will be printed: shown in a frame where nothing of it can run. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { ApiError } from "../../api/client";
 import type { ProblemView } from "../../api/schema";
 import { language as inUse } from "../../i18n";
@@ -54,13 +54,6 @@ function Preview({ path, language, setLanguage, title, close, children }: {
   const frame = useRef<HTMLIFrameElement>(null);
   const [making, setMaking] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !document.querySelector("dialog[open]")) close();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  });
   const full = path && `${path}${path.includes("?") ? "&" : "?"}language=${language}`;
   const save = () => {
     if (!full) return;
@@ -95,7 +88,7 @@ function Preview({ path, language, setLanguage, title, close, children }: {
           <button type="button" class="button button-main" disabled={!full || making} data-testid="pdf" onClick={save}>
             {making ? words.pdfMaking : words.pdf}
           </button>
-          <button type="button" class="link" data-testid="close-report" onClick={close}>
+          <button type="button" class="link" data-key="Escape" data-testid="close-report" onClick={close}>
             Esc ✕
           </button>
         </span>

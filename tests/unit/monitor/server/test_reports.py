@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
 import shutil
+import threading
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -17,6 +19,8 @@ from monitor.case.service import CaseService
 from monitor.clock import FakeClock
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.server.app import make_server_app
+from monitor.server.problem import ProblemError
+from monitor.server.reports import MOST_WAITING, Printer
 from monitor.server.services import ServerServices
 from monitor.store import Store
 from monitor.store.book import StoreBook
@@ -101,6 +105,7 @@ async def test_the_page_can_run_nothing_and_its_own_style_alone_is_allowed(desk)
         ("/api/cases/{case}/report?lang=zh", 400, "bad-parameter"),
         ("/api/reports/session?from=2026-06-07T00:00:00Z", 400, "bad-parameter"),
         ("/api/reports/session?from=2026-06-07T00:00:00&to=2026-06-07T01:00:00", 400, "bad-parameter"),
+        ("/api/reports/session?from=2026-06-07T00:00:00Z&to=9999-12-31T23:59:59Z", 400, "bad-parameter"),
         ("/api/reports/session?from=2026-06-07T02:00:00Z&to=2026-06-07T01:00:00Z", 400, "bad-parameter"),
     ],
 )
@@ -130,6 +135,27 @@ async def test_a_report_is_a_pdf_where_that_is_asked(desk):
     assert content.startswith(b"%PDF")
 
 
+async def test_few_wait_for_the_printer_and_it_prints_one_at_a_time():
+    release = threading.Event()
+    printing = threading.Semaphore(1)
+
+    def print_slowly(_html):
+        assert printing.acquire(blocking=False)
+        release.wait(10)
+        printing.release()
+        return b"%PDF"
+
+    printer = Printer(print_slowly)
+    waiting = [asyncio.create_task(printer.pdf(str(n))) for n in range(MOST_WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(ProblemError) as refused:
+        await printer.pdf("one too many")
+    assert (refused.value.status, refused.value.code) == (503, "busy")
+    release.set()
+    assert await asyncio.gather(*waiting) == [b"%PDF"] * MOST_WAITING
+    assert await printer.pdf("again") == b"%PDF"
+
+
 async def test_cases_are_found_by_playbook_and_by_words(desk):
     for query, n in (
         ("kind=radio", 1),
@@ -148,5 +174,15 @@ async def test_alerts_are_found_by_case_and_by_channel(desk):
     desk.book.store.merge([near, far], NOON)
     _, _, body = await desk.get("/api/alerts?near_hz=169504000")
     assert (near.fingerprint in body.decode(), far.fingerprint in body.decode()) == (True, False)
+    post, copy = (
+        make_alert(name, kind="web", labels={"document": name}, event={"document": name, "repost_of": of})
+        for name, of in (("post", None), ("copy", "post"))
+    )
+    desk.book.store.merge([post, copy], NOON)
+    _, _, body = await desk.get("/api/alerts?copies_of=post")
+    assert (post.fingerprint in body.decode(), copy.fingerprint in body.decode()) == (True, True)
+    assert '"total":2' in body.decode()
+    _, _, body = await desk.get("/api/alerts?copies_of=copy")
+    assert '"total":1' in body.decode()
     _, _, body = await desk.get(f"/api/alerts?case={desk.case}")
     assert '"total":2' in body.decode()
