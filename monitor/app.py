@@ -47,6 +47,7 @@ from monitor.duty.desk import DutyPlans, EscalationDesk
 from monitor.duty.service import DutyService
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
+from monitor.fleet.service import open_fleet
 from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
 from monitor.metrics import DaemonCollector
@@ -126,6 +127,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     ping = await _open_ping(stack, config)
     escalation = _open_escalation(setup, book, clock)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
+    fleet = await asyncio.to_thread(open_fleet, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -144,6 +146,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
             name, venue, world, config.drill_dir, setup.bandplan, evidence.root
         ),
         heads=heads,
+        fleet=fleet.desk if fleet is not None else None,
+        enrol=fleet.enrol if fleet is not None else None,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
@@ -353,6 +357,8 @@ async def _open_server(
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,
         topics=daemon.topics.topics,
+        enrol=doors.enrol,
+        fleet=doors.fleet,
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

@@ -31,6 +31,8 @@ from monitor.drill.desk import DrillDesk, DrillDoors
 from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
+from monitor.fleet.desk import FleetDesk
+from monitor.fleet.enrol import EnrolDesk
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
@@ -98,6 +100,10 @@ class Doors:
     """A sensor of a drill's own: its name, venue, world. None: no drills here."""
     heads: Sequence[tuple[HeadKeeper, float]] = ()
     """Keep heads of the audit chain elsewhere, each so often, in seconds."""
+    fleet: FleetDesk | None = None
+    """Looks after the nodes that belong to this installation."""
+    enrol: EnrolDesk | None = None
+    """Lets them in."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -194,6 +200,7 @@ class Daemon:
                 *(() if doors.fleet is None else (leases_part(doors.fleet),)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(heads_part(keeper) for keeper, _ in doors.heads),
+                *(() if doors.fleet is None else doors.fleet.parts()),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
@@ -280,6 +287,8 @@ class Daemon:
             group.create_task(self.topics.run(), name="topics")
             for keeper, every_s in self._doors.heads:
                 group.create_task(keeper.run(every_s), name="audit heads")
+            if self._doors.fleet is not None:
+                group.create_task(self._doors.fleet.run(), name="fleet")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),

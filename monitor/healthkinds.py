@@ -97,6 +97,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"late": ("the next step is overdue", "下一步已超时")},
     ),
+    "identity": Kind(
+        "critical",
+        ("Two machines say that they are node {id}", "疑似克隆：有两台机器自称节点 {id}"),
+        (
+            "Find out which of them is yours; `examwatch sensor revoke` the node, then let the right one in.",
+            "核实哪一台是真机，执行 `examwatch sensor revoke` 吊销该节点，再重新邀请真机入网。",
+        ),
+        {"cloned": ("its certificate is in use twice at once", "同一证书正被两处同时使用")},
+    ),
     "messages": Kind(
         "high",
         ("{id} takes no messages", "{id} 收不到通知"),

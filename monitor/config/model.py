@@ -20,6 +20,7 @@ from pydantic import (
 from crawlers.config import CrawlSettings
 from monitor.config.desk import Audit, Cases, DepartmentEntry, Retention, TestSignals
 from monitor.config.duty import Duty
+from monitor.config.fleet import Fleet
 from monitor.config.notify import Deadman, Notify
 from monitor.paths import ExistingPath, FilePath, Id, Strict, existing, resolved
 from sdr.units import parse_band, parse_frequency
@@ -235,6 +236,8 @@ class Config(Strict):
     duty: Duty | None = None
     """Who is on duty, and who is told when nobody has seen an alert."""
     audit: Audit = Audit()
+    fleet: Fleet | None = None
+    """Where nodes belong to this hub."""
     retention: Retention = Retention()
     test_signals: tuple[TestSignals, ...] = ()
     """Drills on schedule, to prove that the whole chain works."""

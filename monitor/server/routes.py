@@ -8,6 +8,7 @@ from monitor.server import (
     case_routes,
     duty,
     evidence,
+    fleet,
     health,
     listening,
     live,
@@ -37,4 +38,5 @@ ROUTES: tuple[Route, ...] = (
     *auditing.ROUTES,
     *duty.ROUTES,
     *retention.ROUTES,
+    *fleet.ROUTES,
 )

@@ -45,6 +45,8 @@ from rules.budget import Over
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
     from monitor.duty.service import DutyService
+    from monitor.fleet.desk import FleetDesk
+    from monitor.fleet.enrol import EnrolDesk
     from monitor.store.retention import Holding
 
 
@@ -290,6 +292,9 @@ class ServerServices:
     """Silences and messages; None where this process has no store of its own."""
     topics: Topics | None = None
     """None where this process reads no posts."""
+    enrol: EnrolDesk | None = None
+    fleet: FleetDesk | None = None
+    """None where no nodes belong to this installation."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

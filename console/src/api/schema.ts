@@ -264,6 +264,17 @@ export interface EditionView {
   venues: string[];
 }
 
+export interface EnrolBody {
+  key: string;
+  csr: string;
+  signature: string;
+}
+
+export interface EnrolView {
+  told: string;
+  signature: string;
+}
+
 export interface EscalationView {
   id: string;
   alert: string;
@@ -291,6 +302,11 @@ export interface FieldView {
   unit: string;
   en: string;
   zh: string;
+}
+
+export interface FleetView {
+  nodes: NodeView[];
+  release: ReleaseView | null;
 }
 
 export interface HandoverBody {
@@ -366,6 +382,21 @@ export interface NextBody {
 
 export interface NextView {
   case: CaseView | null;
+}
+
+export interface NodeView {
+  node: string;
+  venue: string;
+  state: "enrolled" | "expired" | "invited" | "revoked";
+  invited_by: string;
+  enrolled_at: string | null;
+  last_seen: string | null;
+  certificate_ends_at: string | null;
+  software: string | null;
+  release: number | null;
+  health: string | null;
+  clock_offset_s: number | null;
+  cloned_at: string | null;
 }
 
 export interface Note {
@@ -464,6 +495,31 @@ export interface ReasonView {
   text: string;
   text_zh: string;
   rule: string;
+}
+
+export interface ReleaseView {
+  serial: number;
+  made_by: string;
+  made_at: string;
+  note: string;
+  state: "done" | "rolled-back" | "running";
+  share: number;
+  n_offered: number;
+  n_sound: number;
+  failing: string[];
+  why: string;
+}
+
+export interface ReportBody {
+  node: string;
+  report: string;
+  signature: string;
+}
+
+export interface ReportView {
+  now: string;
+  wanted: number;
+  bundle: string | null;
 }
 
 export interface RetentionView {
