@@ -59,6 +59,7 @@ from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 from monitor.store.requests import KeptRequests
+from monitor.templates import SiteTemplates
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -280,8 +281,10 @@ async def _open_server(
         requests=KeptRequests(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
+        held={runner.status.id: runner for runner in daemon.sensors},
         rules=daemon.rules,
         topics=daemon.topics.topics,
+        templates=SiteTemplates(config.sensors),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

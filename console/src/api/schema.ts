@@ -485,6 +485,7 @@ export interface SensorHealth {
   bands: BandCoverage[];
   unwatched: BandView[];
   notes: Note[];
+  stare: StareView | null;
 }
 
 export interface SessionClock {
@@ -499,7 +500,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
@@ -543,6 +544,23 @@ export interface SourceHealth {
   n_documents: number;
 }
 
+export interface StareBody {
+  center_hz: number;
+  seconds: number;
+  reason: string;
+}
+
+export interface StareView {
+  center_hz: number;
+  until: string;
+  by: string;
+  reason: string;
+}
+
+export interface StaringView {
+  stare: StareView | null;
+}
+
 export interface StepBody {
   action: "acknowledge" | "arrive" | "check" | "claim" | "close" | "finish" | "judge" | "note" | "notify" | "release" | "reopen" | "review" | "seal" | "task" | "task-done" | "transfer" | "triage" | "uncheck" | "verify";
   verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
@@ -572,9 +590,20 @@ export interface TaskView {
   done_at: string | null;
 }
 
+export interface TemplateView {
+  surveyed_at: string;
+  hour: number;
+  low_hz: number;
+  bin_hz: number;
+  p50: (number | null)[];
+  p90: (number | null)[];
+  max: (number | null)[];
+  settings_differ: string[];
+}
+
 export interface TokenBody {
   name: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   days: number;
   note: string;
 }
@@ -583,7 +612,7 @@ export interface TokenView {
   id: string;
   name: string;
   note: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   created_at: string;
   expires_at: string;
   token: string | null;
