@@ -21,7 +21,7 @@ from monitor.server.spectrum_views import (
     CoverageView,
     PastView,
     SensorCoverage,
-    TemplateView,
+    SurveyView,
     VenueUnwatched,
 )
 from monitor.server.views import BandView, SensorHealth
@@ -97,9 +97,7 @@ async def get_template(request: web.Request) -> web.StreamResponse:
         raise ProblemError(400, "bad-parameter", f"high_hz: above low_hz, by {MOST_TEMPLATE_HZ:.0f} at most")
     query = TemplateQuery(sensor, low_hz, high_hz, _count(request, "bins", 1024, MAX_BINS), services.now())
     view = await services.templates.view(query) if services.templates is not None else None
-    if view is None:
-        raise ProblemError(404, "no-template", f"there is no survey for the sensor {sensor!r}")
-    return json_response(view)
+    return json_response(SurveyView(template=view))
 
 
 async def get_band_plan(request: web.Request) -> web.StreamResponse:
@@ -206,14 +204,14 @@ ROUTES: tuple[Route, ...] = (
         get_template,
         "getTemplate",
         "What the sensor's site sounded like at its survey, in the hour of the day that is nearest",
-        TemplateView,
+        SurveyView,
         (
             Param("sensor", "path", {"type": "string"}, "its name in the configuration"),
             Param("low_hz", "query", _HZ, "lowest frequency"),
             Param("high_hz", "query", _HZ, "highest frequency"),
             Param("bins", "query", {"type": "integer", "minimum": 1, "maximum": MAX_BINS}, "bins at most"),
         ),
-        (400, 404),
+        (400,),
         needs="spectrum",
     ),
     Route(

@@ -107,3 +107,8 @@ class TemplateView(View, frozen=True, kw_only=True):
     max: list[float | None]
     settings_differ: list[str]
     """How the receiver is set up otherwise than at the survey; levels then do not compare."""
+
+
+class SurveyView(View, frozen=True, kw_only=True):
+    template: TemplateView | None
+    """None: the sensor's site was not surveyed."""

@@ -582,6 +582,10 @@ export interface StepsDone {
   done: StepDone[];
 }
 
+export interface SurveyView {
+  template: TemplateView | null;
+}
+
 export interface TaskView {
   id: number;
   text: string;
