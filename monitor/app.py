@@ -43,6 +43,7 @@ from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.heads import HeadKeeper, open_key
 from monitor.intake import Heard
+from monitor.mapdesk import MapDesk
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
 from monitor.notify.ledger import Ledger
@@ -285,6 +286,7 @@ async def _open_server(
         rules=daemon.rules,
         topics=daemon.topics.topics,
         templates=SiteTemplates(config.sensors),
+        map=MapDesk(config.sensors, setup.timetable, setup.ground),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

@@ -20,6 +20,7 @@ from pydantic import (
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
 from monitor.config.desk import Audit, Cases, DepartmentEntry
+from monitor.config.map import Map, Position
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -162,6 +163,10 @@ class Sensor(Strict):
     id: Id
     venue: str | None = None
     """One of the timetable's venues: its sessions are this sensor's."""
+    position: Position | None = None
+    """Where its antenna stands: for the map, and to tell where a sender may be."""
+    offset_db: float = Field(default=0.0, ge=-60, le=60)
+    """What it reads too high beside the others, as a test sender of one level tells."""
     source: Annotated[str, AfterValidator(_source)]
     """``rtl:0``, ``tcp://host:port``, a recording, ``synth:WORLD.yml``."""
     bands: tuple[Annotated[Band, BeforeValidator(_band)], ...] = ()
@@ -232,6 +237,7 @@ class Config(Strict):
     """Of the joint duty room; none: the usual ones."""
     cases: Cases = Cases()
     audit: Audit = Audit()
+    map: Map = Map()
     demo: Demo | None = None
 
     @property

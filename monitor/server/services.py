@@ -46,6 +46,7 @@ from rules.budget import Over
 
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
+    from monitor.mapdesk import MapDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +320,7 @@ class ServerServices:
     past: SpectrumPast | None = None
     """None where this process has no sensors."""
     templates: Templates | None = None
+    map: MapDesk | None = None
     rules: RuleService | None = None
     """None where this process judges nothing."""
     telling: Telling | None = None

@@ -72,6 +72,19 @@ export interface AlertsBody {
   fingerprints: string[];
 }
 
+export interface AreaView {
+  status: string;
+  en: string;
+  zh: string;
+  strongest: string | null;
+  levels: SensorLevel[];
+  confidence: number | null;
+  area_m2: number | null;
+  area: Record<string, unknown>;
+  cautions_en: string[];
+  cautions_zh: string[];
+}
+
 export interface AuditEntryView {
   seq: number;
   at: string;
@@ -287,6 +300,32 @@ export interface LoginBody {
   password: string;
 }
 
+export interface MapPlan {
+  corners: ([number, number])[];
+}
+
+export interface MapSensor {
+  id: string;
+  venue: string | null;
+  lat: number | null;
+  lon: number | null;
+}
+
+export interface MapVenue {
+  id: string;
+  name_en: string;
+  name_zh: string;
+  lat: number | null;
+  lon: number | null;
+}
+
+export interface MapView {
+  plan: MapPlan | null;
+  outlines: Record<string, unknown>;
+  venues: MapVenue[];
+  sensors: MapSensor[];
+}
+
 export interface MergeBody {
   case: string;
 }
@@ -486,6 +525,14 @@ export interface SensorHealth {
   unwatched: BandView[];
   notes: Note[];
   stare: StareView | null;
+}
+
+export interface SensorLevel {
+  sensor: string;
+  level_db: number;
+  n_read: number;
+  lat: number | null;
+  lon: number | null;
 }
 
 export interface SessionClock {

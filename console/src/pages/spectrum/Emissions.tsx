@@ -48,10 +48,10 @@ function Chosen({ mark }: { mark: Mark }) {
   );
 }
 
-export function Emissions({ scope }: { scope: Scope }) {
+export function Emissions({ scope, marks }: { scope: Scope; marks: readonly Mark[] }) {
   const text = words.value;
   const hz = scope.shownHz;
-  const found = hz ? within(scope.marks, hz, scope.time.value) : [];
+  const found = hz ? within(marks, hz, scope.time.value) : [];
   const shown = [...found].sort((a, b) => b.time.high - a.time.high).slice(0, MOST);
   return (
     <section class="block" data-testid="emissions">

@@ -93,9 +93,10 @@ export function Hear({ scope }: { scope: Scope }) {
       )}
       {!isOn && spot && (
         <span class="group">
+          <span class="num">{text.listenAt(megahertz(spot.hz))}</span>
           {(["nfm", "am"] as const).map((mode) => (
             <button key={mode} type="button" class="button" onClick={() => listen(scope.sensor, spot.hz, mode)}>
-              {text.listenAt(megahertz(spot.hz))} {mode.toUpperCase()}
+              {mode.toUpperCase()}
             </button>
           ))}
         </span>

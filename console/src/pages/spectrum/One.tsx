@@ -205,7 +205,7 @@ export function One({ sensor }: { sensor: SensorHealth }) {
           <Measures scope={scope} />
           <Hear scope={scope} />
           <Stare sensor={sensor} scope={scope} part="form" />
-          <Emissions scope={scope} />
+          <Emissions scope={scope} marks={scope.marks} />
           <Coverage sensor={sensor.id} />
         </aside>
       </div>

@@ -80,7 +80,9 @@ class Stage {
     const { fall } = this.layout;
     Object.assign(this.fall.style, { left: `${fall.x}px`, top: `${fall.y}px` });
     Object.assign(this.fall.style, { width: `${fall.width}px`, height: `${fall.height}px` });
-    [this.fall.width, this.fall.height] = [fall.width, fall.height];
+    // Setting a size wipes the picture, the same size too.
+    if (this.fall.width !== fall.width) this.fall.width = fall.width;
+    if (this.fall.height !== fall.height) this.fall.height = fall.height;
     const ratio = Math.min(2, devicePixelRatio || 1);
     [this.over.width, this.over.height] = [clientWidth * ratio, clientHeight * ratio];
     this.line = new Uint8Array(fall.width);

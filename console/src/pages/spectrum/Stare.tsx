@@ -18,7 +18,7 @@ function Refusal({ error }: { error: ApiError | null }) {
   if (!error) return null;
   return (
     <p class="caution" role="alert">
-      {t.value.error[error.code] ?? t.value.error["other"]} <span class="dim">{error.message}</span>
+      {words.value.refused[error.code] ?? t.value.error[error.code] ?? t.value.error["other"]} <span class="dim">{error.message}</span>
     </p>
   );
 }

@@ -19,6 +19,22 @@ async function readCoverage(): Promise<void> {
   }
 }
 
+/** Radio alerts as they stand and as they come, until the result is called. */
+export function followAlerts(): () => void {
+  const fresh = new Set<string>();
+  const end = onAlert((alert) => {
+    fresh.add(alert.fingerprint);
+    if (alert.kind === "radio") alerts.value = keep(alerts.value, alert);
+  });
+  listAlerts(new URLSearchParams({ kind: "radio", limit: String(MOST_ALERTS) })).then(
+    (page) => {
+      alerts.value = keep(alerts.value, ...page.alerts.filter((one) => !fresh.has(one.fingerprint)));
+    },
+    () => undefined, // what the stream brings is marked all the same
+  );
+  return end;
+}
+
 /** Read all of it, and keep it up to date until the result is called. */
 export function follow(mayAlerts: boolean): () => void {
   void readCoverage();
@@ -27,19 +43,10 @@ export function follow(mayAlerts: boolean): () => void {
     (view) => (plan.value = view.rows),
     () => undefined, // the strip stays empty; nothing else hangs on it
   );
-  let end = () => undefined as void;
-  if (mayAlerts) {
-    end = onAlert((alert) => {
-      if (alert.kind === "radio") alerts.value = keep(alerts.value, alert);
-    });
-    listAlerts(new URLSearchParams({ kind: "radio", limit: String(MOST_ALERTS) })).then(
-      (page) => (alerts.value = keep(new Map(page.alerts.map((one) => [one.fingerprint, one])), ...alerts.value.values())),
-      () => undefined, // what the stream brings is marked all the same
-    );
-  }
+  const end = mayAlerts ? followAlerts() : null;
   return () => {
     clearInterval(timer);
-    end();
+    end?.();
   };
 }
 

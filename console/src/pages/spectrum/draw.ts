@@ -172,11 +172,14 @@ function axis(context: Context, frame: Frame, colours: Palette, isSmall: boolean
   if (frame.time === null || isSmall) return;
   const n = Math.max(2, Math.floor(fall.height / 44));
   const east = -new Date(frame.time.high).getTimezoneOffset();
+  let lowest = Infinity;
   for (const { at } of instants(frame.time, n, east)) {
     const y = yAt(frame, at);
-    if (y === null || y < fall.y + 6 || y > fall.y + fall.height - 6) continue;
+    // Older lies lower: where lines hold much time, labels would lie on each other.
+    if (y === null || lowest - y < 16 || y < fall.y + 6 || y > fall.y + fall.height - 6) continue;
     context.fillRect(fall.x - 4, Math.round(y), 4, 1);
     context.fillText(timeOfDay(at), fall.x - 6, y);
+    lowest = y;
   }
 }
 
@@ -219,6 +222,12 @@ function owners(context: Context, scope: Scope, frame: Frame, colours: Palette):
   }
 }
 
+/** Where the oldest line in view ends. */
+function oldestY({ age, layout: { fall }, sheet }: Frame): number {
+  const n = Math.min(sheet.nPushed, sheet.height);
+  return fall.y + fall.height * Math.min(1, Math.max(0, (n - age.low) / (age.high - age.low)));
+}
+
 /** Where a mark is drawn: one box for the newest time it was heard, short lines for the others. */
 export function placeOf(mark: Mark, frame: Frame): Box | null {
   const { fall } = frame.layout;
@@ -227,9 +236,9 @@ export function placeOf(mark: Mark, frame: Frame): Box | null {
   const x1 = xOf(fall, mark.hz.high, frame.hz);
   const newest = frame.sheet.timeAt(frame.age.low <= 0 ? 0 : frame.age.low);
   const top = yAt(frame, mark.time.high) ?? (mark.isOn && mark.time.high >= newest ? fall.y : null);
-  const bottom = yAt(frame, mark.time.low) ?? (top === null ? null : fall.y + fall.height);
+  const bottom = yAt(frame, mark.time.low);
   if (top === null && bottom === null) return null;
-  const [a, b] = [top ?? fall.y, bottom ?? fall.y + fall.height];
+  const [a, b] = [top ?? fall.y, bottom ?? oldestY(frame)];
   const wide = Math.max(6, x1 - x0 + 4);
   return { x: (x0 + x1) / 2 - wide / 2, y: a - 2, width: wide, height: Math.max(6, b - a + 4) };
 }

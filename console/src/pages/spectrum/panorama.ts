@@ -35,6 +35,8 @@ export class Panorama {
   private readonly line: Uint8Array;
   private lineAt = NaN;
   private lastAt = NaN;
+  /** Lower edges of the hops in the line. */
+  private readonly hops = new Set<number>();
   private last: Span = { low: NaN, high: NaN };
   private readonly isWhole: boolean;
 
@@ -63,7 +65,7 @@ export class Panorama {
       const lasted = (row.at - this.lineAt) / 1000;
       const isFull = isSameHop
         ? lasted >= (this.isWhole ? this.lineS : Math.max(this.lineS, STAY_S)) - row.spanS / 2
-        : (this.line[(first + last) >> 1] ?? 0) > 0;
+        : this.hops.has(own.low);
       if (isFull) this.close();
       if (this.isWhole && row.at - this.lastAt > GAP_S * 1000) {
         this.close();
@@ -73,6 +75,7 @@ export class Panorama {
     if (Number.isNaN(this.lineAt)) this.lineAt = row.at;
     this.lastAt = row.at;
     this.last = own;
+    this.hops.add(own.low);
     this.put(row, first, last);
   }
 
@@ -84,6 +87,7 @@ export class Panorama {
     if (Number.isNaN(this.lineAt)) return;
     this.sheet.push(this.line, this.lineAt);
     this.line.fill(0);
+    this.hops.clear();
     this.lineAt = NaN;
   }
 
