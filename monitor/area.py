@@ -1,6 +1,7 @@
-"""Where an emission may come from, by its levels at several sensors: an area as GeoJSON, or in words why there is none.
+"""Where an emission may come from, by its levels at several sensors: an area, or in words why there is none.
 
-One emission's levels and the sensors' places in, `sdr.locate`'s answer out. A building block is shown, never a room.
+One emission's levels and the sensors' places in, `sdr.locate`'s answer out as GeoJSON. A building block is
+shown, never a room.
 """
 
 from __future__ import annotations

@@ -197,11 +197,11 @@ def _answer(
     en, zh = result.get("en", ""), result.get("zh", "")
     if area is not None:
         n_blocks = round(area["area_m2"] / area["block_m"] ** 2)
-        extent_en = f"{n_blocks} blocks of {area['block_m']:.0f} m, {area['area_m2'] / 1e4:.0f} hectares in all"
+        extent_en = f"{n_blocks} blocks of {area['block_m']:.0f} m, {area['area_m2'] / 1e4:.0f} hectares"
         extent_zh = f"{n_blocks} 个边长 {area['block_m']:.0f} 米的街区，共 {area['area_m2'] / 1e4:.0f} 公顷"
         said_en = (
-            f"The sender is in the marked area with {area['confidence']:.0%}: {extent_en}. One time in ten it is "
-            "outside. The levels tell a building block, never a house or a room."
+            f"The sender is in the marked area with {area['confidence']:.0%}: {extent_en}. One time in "
+            "ten it is outside. The levels tell a building block, never a house or a room."
         )
         said_zh = (
             f"发射源在标出区域内的概率为 {area['confidence']:.0%}：{extent_zh}。"

@@ -1,7 +1,8 @@
 """The user's plan and outlines, checked before anybody is shown them.
 
-A picture is what its first bytes say. An SVG is refused if it could do anything but be looked at; browsers are shown
-it as a picture all the same, which runs nothing. Of a GeoJSON geometry and names are kept, all else is dropped.
+A picture is what its first bytes say. An SVG is refused if it could do anything but be looked at; browsers
+are shown it as a picture all the same, which runs nothing. Of a GeoJSON geometry and names are kept, all
+else is dropped.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def _svg_fault(raw: bytes) -> str | None:
     if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw or b"<?xml-stylesheet" in raw:
         return "an SVG with a document type, entities or a style sheet of its own is refused"
     try:
-        root = ElementTree.fromstring(raw)
+        # Entities, through which a parser is attacked, are refused above.
+        root = ElementTree.fromstring(raw)  # noqa: S314
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         return f"not an SVG: {error}"
     if _local(root.tag) != "svg":
@@ -168,6 +170,8 @@ def _checked(coordinates: Any, depth: int) -> list[Any]:
         case [float() | int() as lon, float() | int() as lat, *_]:
             if math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 90:
                 return [lon, lat]
+        case _:
+            pass
     raise _GeoError(f"{str(parts)[:60]} is no position: longitude, then latitude, in degrees")
 
 

@@ -1,7 +1,8 @@
 """A site's survey for people: the levels that the live spectrum is held against, in the hour nearest to now.
 
-A template holds powers in bins of 12.5 kHz, a spectrum densities: the power is spread over its bin. Noise then
-compares as it is; a carrier narrower than the bin reads lower than in the finer rows of the live spectrum.
+A template holds powers in bins of 12.5 kHz, a spectrum densities: the power is spread over its bin. Noise
+then compares as it is; a carrier narrower than the bin reads lower than in the finer rows of the live
+spectrum.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Levels = list[float | None]
 
 
 class SiteTemplates:
-    """The surveys of this machine's sensors, read when somebody first asks and again when the file changes."""
+    """The surveys of this machine's sensors, read when somebody asks and again when the file changes."""
 
     def __init__(self, sensors: Iterable[Sensor]) -> None:
         self._sensors = {sensor.id: sensor for sensor in sensors if sensor.baseline is not None}
@@ -70,7 +71,7 @@ class SiteTemplates:
 
 
 def template_view(template: Template, query: TemplateQuery, settings_differ: list[str]) -> TemplateView:
-    """The part of `template` that is asked for, in at most `query.n_bins` bins: of several the highest level."""
+    """The part of `template` that is asked for, in `query.n_bins` bins at most: of several the highest."""
     first = math.floor(query.low_hz / template.bin_hz + 0.5)
     last = max(first + 1, math.ceil(query.high_hz / template.bin_hz - 0.5) + 1)
     group = max(1, math.ceil((last - first) / query.n_bins))

@@ -1,4 +1,4 @@
-"""Levels as eight bits: code 1 is -150 dBFS/Hz, each step half a decibel, 0 means that nobody listened. Pure."""
+"""Levels as eight bits: code 1 is -150 dBFS/Hz, a step half a decibel, 0 that nobody listened. Pure."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Coverage:
             self._visits.note(hop, (end_sample - n_samples) / rate_hz, end_sample / rate_hz)
 
     def start_anew(self) -> None:
-        """The receiver was away from its plan: the odds are those of the plan until they are measured again."""
+        """The receiver was away from its plan: until they are measured again the odds are the plan's."""
         self._visits.forget()
 
     @property

@@ -2,8 +2,8 @@
 
     scanner ──power rows──> Lookout ──about 25 rows a second, at most 1024 bins, a byte each──> the onlooker
 
-A row holds the mean of `ROW_S` of spectra; where several bins become one, the strongest of them: a carrier that
-is narrower than a picture's point must not drown in it.
+A row holds the mean of `ROW_S` of spectra; where several bins become one, the strongest of them: a carrier
+that is narrower than a picture's point must not drown in it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Lookout:
         self._began_at: datetime | None = None
 
     def show_to(self, sink: Callable[[SpectrumRow], None] | None) -> None:
-        """Hand every row to `sink` from now on, from the scanning thread; None: nobody looks. From any thread."""
+        """Hand every row to `sink`, from the scanning thread; None: nobody looks. From any thread."""
         self._sink = sink
 
     @property
@@ -98,7 +98,9 @@ class Lookout:
             sink(self._row(self._sum / np.float32(n * self._bin_hz), began_at, n, block))
         self._sum[:] = 0
 
-    def _row(self, density: NDArray[np.float32], began_at: datetime, n_rows: int, block: Block) -> SpectrumRow:
+    def _row(
+        self, density: NDArray[np.float32], began_at: datetime, n_rows: int, block: Block
+    ) -> SpectrumRow:
         group = max(1, self._n_fft // MOST_BINS)
         pooled = density.reshape(-1, group).max(axis=1)
         # Of a sweep's hop only what the plan counts on: at its edges the receiver's filter falls off.

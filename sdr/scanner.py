@@ -243,7 +243,7 @@ class Scanner:
         self._tuned = hop
 
     def _stay(self, n_samples: int | None) -> bool:
-        """Read until `n_samples` are heard, without end until a stare is asked; false when the scan is over."""
+        """Read until `n_samples` are heard, or a stare is asked if None; false when the scan is over."""
         heard = 0
         while not self._stopped.is_set():
             if n_samples is None and self._stare is not None:

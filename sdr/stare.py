@@ -10,7 +10,7 @@ from sdr.plan import RECEIVER_HZ, USABLE_SHARE
 from sdr.types import Hop
 
 ASIDE_SHARE = 0.1
-"""Of the rate: how far beside the asked frequency the receiver is set, so that its own DC does not lie on it."""
+"""Of the rate: how far beside the asked frequency the receiver is set, so that its DC does not lie on it."""
 
 
 class StareError(Exception):
@@ -30,7 +30,7 @@ class Stare:
 
 
 def stare_hop(center_hz: float, hops: Sequence[Hop], rate_hz: float, gain_db: float | None) -> Hop:
-    """Where the receiver is set to look at `center_hz`: the plan's own hop that covers it best, else a new one.
+    """Where the receiver is set to look at `center_hz`: the plan's hop that covers it best, else a new one.
 
     Raises
     ------
@@ -39,7 +39,9 @@ def stare_hop(center_hz: float, hops: Sequence[Hop], rate_hz: float, gain_db: fl
     """
     low_hz, high_hz = RECEIVER_HZ
     if not low_hz <= center_hz <= high_hz:
-        raise StareError(f"{center_hz / 1e6:.4f} MHz is outside of {low_hz / 1e6:.0f} to {high_hz / 1e6:.0f} MHz")
+        raise StareError(
+            f"{center_hz / 1e6:.4f} MHz is outside of {low_hz / 1e6:.0f} to {high_hz / 1e6:.0f} MHz"
+        )
     nearest = min(hops, key=lambda hop: abs(hop.center_hz - center_hz), default=None)
     if nearest is not None and abs(nearest.center_hz - center_hz) <= USABLE_SHARE * nearest.rate_hz / 2:
         return nearest

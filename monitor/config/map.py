@@ -36,7 +36,7 @@ class Map(Strict):
     plan: ExistingPath | None = None
     """PNG, JPEG, or SVG without scripts."""
     corners: tuple[Corner, ...] = Field(default=(), max_length=3)
-    """Of the plan: upper left and lower right where north is up, else upper left, upper right and lower left."""
+    """Of the plan: upper left and lower right where north is up, else upper left, upper right, lower left."""
     geojson: ExistingPath | None = None
     """Outlines of buildings, streets, rivers; longitude first, as GeoJSON has it."""
 

@@ -15,9 +15,10 @@
         | n_bins codes, u8, lowest frequency first        ... |  32
         +-----------------------------------------------------+
 
-A code is a level of -150 dBFS/Hz + (code - 1) / 2 dB; 0: not heard. ``n_dropped`` counts the rows that this viewer
-was too slow for: the newest are sent, never the oldest. Rows come about 25 times a second; of a sensor that sweeps
-each shows the hop that was heard. The stream outlives a sensor that fails: it goes on when the sensor does.
+A code is a level of -150 dBFS/Hz + (code - 1) / 2 dB; 0: not heard. ``n_dropped`` counts the rows that this
+viewer was too slow for: the newest are sent, never the oldest. Rows come about 25 times a second; of a
+sensor that sweeps each shows the hop that was heard. The stream outlives a sensor that fails: it goes on
+when the sensor does.
 
 Spectra are no speech: they need ``spectrum``, which is no permission to listen.
 """
@@ -168,7 +169,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/sensors/{sensor}/spectrum",
         look,
         "look",
-        "A WebSocket: rows of the live spectrum, 25 a second, in the binary form of monitor/server/looking.py",
+        "A WebSocket: rows of the live spectrum, 25 a second, as monitor/server/looking.py draws them",
         ("application/octet-stream",),
         (SENSOR,),
         (404, 426, 503),

@@ -42,7 +42,7 @@ class MapView(View, frozen=True, kw_only=True):
 class SensorLevel(View, frozen=True, kw_only=True):
     sensor: str
     level_db: float
-    """Median of what it read, less its gain and its offset: only differences between sensors mean something."""
+    """Median of what it read, less its gain and offset: only differences between sensors mean something."""
     n_read: int
     lat: float | None
     lon: float | None

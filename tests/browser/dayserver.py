@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -135,6 +136,12 @@ class RunningDay:
         self._serving: Any = None
         self._people: People | None = None
         self.first_login: tuple[str, str] | None = None
+        self.instead: dict[str, Any] = {}
+        """Services that a test has of its own, in place of the day's."""
+
+    @property
+    def book(self) -> StoreBook:
+        return self._book
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
@@ -151,6 +158,7 @@ class RunningDay:
             self._people,
             cases=CaseService(self._book, Habits(), playbooks(), self.day.clock),
         )
+        services = replace(services, **self.instead)
         settings = ServerSettings(health_s=0.5, ping_s=1.0)
         self._serving = serving(make_server_app(services, settings), port=port)
         return await self._serving.__aenter__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -24,7 +25,13 @@ SENDER = (120.0, 150.0)
 
 def sensor(name: str, **more) -> Sensor:
     lon, lat = FLAT.position(*PLACES[name])
-    values = {"id": name, "source": "rtl:0", "venue": "no1", "gain_db": 20.0, "position": {"lat": lat, "lon": lon}}
+    values = {
+        "id": name,
+        "source": "rtl:0",
+        "venue": "no1",
+        "gain_db": 20.0,
+        "position": {"lat": lat, "lon": lon},
+    }
     return Sensor.model_validate({**values, **more})
 
 
@@ -62,7 +69,7 @@ def holds(area: dict, x: float, y: float) -> bool:
     polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     inside = False
     for ring in (ring for polygon in polygons for ring in polygon):
-        for (x0, y0), (x1, y1) in zip(ring, ring[1:], strict=False):
+        for (x0, y0), (x1, y1) in pairwise(ring):
             if (y0 > lat) != (y1 > lat) and lon < x0 + (lat - y0) / (y1 - y0) * (x1 - x0):
                 inside = not inside
     return inside
@@ -78,7 +85,7 @@ async def test_four_sensors_give_an_area_that_holds_the_sender_and_says_how_sure
     assert "不能指到楼栋或房间" in seen.zh
     assert "90%" in seen.en
     assert seen.cautions_en == []
-    assert [one.sensor for one in seen.levels][0] == "gate"
+    assert seen.levels[0].sensor == "gate"
 
 
 async def test_two_sensors_are_too_few_and_that_is_said_in_both_languages():
@@ -101,12 +108,19 @@ async def test_without_positions_or_levels_the_reason_is_said():
 
 async def test_gain_and_offset_are_taken_off_and_what_compares_badly_is_said():
     louder = MapDesk(
-        [sensor("gate", gain_db=40.0, offset_db=3.0), sensor("hall", gain_db=None), sensor("roof")], TABLE, Ground()
+        [sensor("gate", gain_db=40.0, offset_db=3.0), sensor("hall", gain_db=None), sensor("roof")],
+        TABLE,
+        Ground(),
     )
-    seen = await louder.area(alert(heard("gate", -30.0), heard("hall", -70.0), heard("roof", -80.0), heard("yard")))
+    seen = await louder.area(
+        alert(heard("gate", -30.0), heard("hall", -70.0), heard("roof", -80.0), heard("yard"))
+    )
     levels = {one.sensor: one.level_db for one in seen.levels}
     assert (levels["gate"], levels["hall"], levels["roof"]) == (-73.0, -70.0, -100.0)
-    assert [text.split(":")[0] for text in seen.cautions_en] == ["hall", "yard heard it too, but has no position"]
+    assert [text.split(":")[0] for text in seen.cautions_en] == [
+        "hall",
+        "yard heard it too, but has no position",
+    ]
     assert len(seen.cautions_zh) == 2
 
 

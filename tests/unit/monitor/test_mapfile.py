@@ -28,7 +28,8 @@ def test_a_picture_is_what_its_first_bytes_say(tmp_path, head, media_type):
 
 
 def test_a_plain_svg_is_taken(tmp_path):
-    body = '<style>.a{fill:url(#g)}</style><!-- c --><a id="x"/><use href="#x"/><image href="data:image/png;base64,AA"/>'
+    picture = '<image href="data:image/png;base64,AA"/>'
+    body = f'<style>.a{{fill:url(#g)}}</style><!-- c --><a id="x"/><use href="#x"/>{picture}'
     assert plan(tmp_path, SVG.format(body)).media_type == "image/svg+xml"
 
 

@@ -1,4 +1,4 @@
-"""Looking on and holding a receiver: rows while somebody looks, and a plan that is left and taken up again."""
+"""Looking on and holding a receiver: rows while somebody looks, a plan left and taken up again."""
 
 from __future__ import annotations
 
@@ -90,7 +90,14 @@ def test_the_nearest_hop_of_the_plan_is_stared_at_else_one_beside_the_frequency(
 def world(folder: Path, **more: Any) -> str:
     path = folder / "world.yml"
     carrier = {"name": "c", "frequency": 169.05e6, "modulation": "carrier", "snr_db": 25}
-    body = {"rate": 250_000, "center": 169e6, "seconds": 3.0, "seed": 5, "noise_dbfs": -38, "emitters": [carrier]}
+    body = {
+        "rate": 250_000,
+        "center": 169e6,
+        "seconds": 3.0,
+        "seed": 5,
+        "noise_dbfs": -38,
+        "emitters": [carrier],
+    }
     path.write_text(json.dumps({**body, **more}))
     return f"synth:{path}"
 

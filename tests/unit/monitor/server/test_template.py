@@ -19,8 +19,8 @@ class Surveys:
         if query.sensor != "roof":
             return None
         return TemplateView(
-            surveyed_at=NOON, hour=4, low_hz=query.low_hz, bin_hz=12_500.0, p50=[-140.0, None], p90=[-139.0, None],
-            max=[-120.0, None], settings_differ=[],
+            surveyed_at=NOON, hour=4, low_hz=query.low_hz, bin_hz=12_500.0,
+            p50=[-140.0, None], p90=[-139.0, None], max=[-120.0, None], settings_differ=[],
         )  # fmt: skip
 
 
@@ -43,7 +43,9 @@ async def test_the_survey_of_a_band_is_answered_and_none_where_there_was_none(su
     assert await answer.json() == {"template": None}
 
 
-@pytest.mark.parametrize("asked", ["", "low_hz=2&high_hz=1", "low_hz=1&high_hz=3e9", "low_hz=1&high_hz=2&bins=0"])
+@pytest.mark.parametrize(
+    "asked", ["", "low_hz=2&high_hz=1", "low_hz=1&high_hz=3e9", "low_hz=1&high_hz=2&bins=0"]
+)
 async def test_a_band_that_is_none_is_refused(surveys, client, asked):
     answer = await client.get(f"/api/sensors/roof/template?{asked}")
     assert (answer.status, (await answer.json())["code"]) == (400, "bad-parameter")
