@@ -123,10 +123,10 @@ def scan_figures() -> None:
                     speeds[is_watched].append(n / (time.thread_time() - began_s) / 1e6)
                 n_rows = len(rows) or n_rows
         alone, watched = (max(speeds[key]) for key in (False, True))
+        shares = [f"{RATE_HZ / 1e6 / one:.1%}" for one in (alone, watched)]
         print(
-            f"scan of {RATE_HZ / 1e6} MS/s: {alone:.0f} MS/s of processor time alone, "
-            f"{watched:.0f} looked at "
-            f"({watched / alone - 1:+.1%}, best of {len(speeds[True])}); {n_rows / SCAN_S:.1f} rows/s"
+            f"scan of {RATE_HZ / 1e6} MS/s: {shares[0]} of a core alone, {shares[1]} looked at "
+            f"(best of {len(speeds[True])}); {n_rows / SCAN_S:.1f} rows/s"
         )
 
 
@@ -135,9 +135,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--draw", choices=("2d", "webgl2"), action="append")
     asked = parser.parse_args()
-    print(
-        f"{N_SENSORS} sensors, 25 rows/s of 1024 bins each, 1920x1080, {os.cpu_count()} cores, drawn in software"
-    )
+    cores = f"{os.cpu_count()} cores at load {os.getloadavg()[0]:.1f}"
+    print(f"{N_SENSORS} sensors, 25 rows/s of 1024 bins each, 1920x1080, drawn in software, {cores}")
     page_figures(asked.draw or ["2d", "webgl2"], asked.seconds)
     scan_figures()
 

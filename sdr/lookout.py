@@ -98,9 +98,7 @@ class Lookout:
             sink(self._row(self._sum / np.float32(n * self._bin_hz), began_at, n, block))
         self._sum[:] = 0
 
-    def _row(
-        self, density: NDArray[np.float32], began_at: datetime, n_rows: int, block: Block
-    ) -> SpectrumRow:
+    def _row(self, density: NDArray[Any], began_at: datetime, n_rows: int, block: Block) -> SpectrumRow:
         group = max(1, self._n_fft // MOST_BINS)
         pooled = density.reshape(-1, group).max(axis=1)
         # Of a sweep's hop only what the plan counts on: at its edges the receiver's filter falls off.

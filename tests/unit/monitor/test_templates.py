@@ -1,4 +1,4 @@
-"""A survey shown beside the live spectrum: densities, the nearest hour, nothing where nothing was surveyed."""
+"""A survey shown beside the live spectrum: densities, the nearest hour, else nothing."""
 
 from __future__ import annotations
 
