@@ -207,7 +207,8 @@ def _answer(
             f"发射源在标出区域内的概率为 {area['confidence']:.0%}：{extent_zh}。"
             "十次中约有一次在区域之外。电平只能指到街区，不能指到楼栋或房间。"
         )
-        en, zh = f"{said_en} {en}".strip(), f"{said_zh}{zh}"
+        more_en = f" {en[0].upper()}{en[1:]}." if en else ""
+        en, zh = said_en + more_en, said_zh + (f"{zh}。" if zh else "")
     return AreaView(
         status=str(result["status"]),
         en=en,

@@ -6,7 +6,7 @@ import { differenceOf } from "../src/pages/spectrum/difference";
 import { feed, type FeedState, type FeedWorld } from "../src/pages/spectrum/feed";
 import { frequencies, hzAt, layoutOf, xOf } from "../src/pages/spectrum/layout";
 import { codeOf, dbOf, extentOf, fitted } from "../src/pages/spectrum/levels";
-import { isOwn, keep, markOf, marksFor, within } from "../src/pages/spectrum/marks";
+import { gathered, isOwn, keep, markOf, marksFor, remember, within } from "../src/pages/spectrum/marks";
 import { Panorama, rangeFor } from "../src/pages/spectrum/panorama";
 import { pastOf } from "../src/pages/spectrum/past";
 import { palette } from "../src/pages/spectrum/paint-plain";
@@ -276,38 +276,59 @@ describe("owners of bands", () => {
 });
 
 describe("marks", () => {
+  const at = (time: string) => Date.parse(`2026-06-07T${time}Z`);
   const heard = (more: Record<string, unknown>, over: Partial<AlertView> = {}) =>
     makeAlert({
       kind: "radio",
       venue: "no1",
       event: { center_hz: 169e6, bandwidth_hz: 12_000, at: "2026-06-07T01:32:10Z", duration_s: 4, sensor: "roof", ...more },
-      history: [{ at: "2026-06-07T01:20:00Z" }, { at: "2026-06-07T01:32:06Z" }],
       ...over,
     });
 
   it("lie where and when an emission was heard", () => {
-    const mark = markOf(heard({}));
+    const mark = markOf(heard({}), []);
     expect(mark?.hz).toEqual({ low: 169e6 - 6000, high: 169e6 + 6000 });
-    expect(mark && mark.time.high - mark.time.low).toBe(4000);
-    expect(mark?.told).toHaveLength(2);
-    expect(markOf(heard({ bandwidth_hz: null }))?.hz).toEqual({ low: 169e6 - 3125, high: 169e6 + 3125 });
-    expect(markOf(heard({ center_hz: null }))).toBeNull();
-    expect(markOf(makeAlert({ kind: "web" }))).toBeNull();
+    expect(mark?.heard).toEqual([{ sensor: "roof", time: { low: at("01:32:06"), high: at("01:32:10") } }]);
+    expect(markOf(heard({ bandwidth_hz: null }), [])?.hz).toEqual({ low: 169e6 - 3125, high: 169e6 + 3125 });
+    expect(markOf(heard({ center_hz: null }), [])).toBeNull();
+    expect(markOf(makeAlert({ kind: "web" }), [])).toBeNull();
+  });
+
+  it("gather each burst once, as long as it was last told", () => {
+    const burst = (from: string, to: string, sensor = "roof") => ({ sensor, time: { low: at(from), high: at(to) } });
+    const first = gathered([], [burst("01:20:00", "01:20:01"), burst("01:10:00", "01:10:04")]);
+    const all = gathered(first, [burst("01:20:00", "01:20:04"), burst("01:20:00", "01:20:02"), burst("01:20:00", "01:20:04", "gate")]);
+    expect(all).toEqual([burst("01:10:00", "01:10:04"), burst("01:20:00", "01:20:04"), burst("01:20:00", "01:20:04", "gate")]);
+    const many = Array.from({ length: 99 }, (_, i) => ({ sensor: "s", time: { low: i * 1e4, high: i * 1e4 + 1 } }));
+    expect(gathered([], many)).toHaveLength(60);
   });
 
   it("are the sensor's own and its venue's, the gravest on top", () => {
     const own = heard({}, { fingerprint: "a", level: "critical" });
     const beside = heard({ sensor: "gate" }, { fingerprint: "b", level: "low" });
     const elsewhere = heard({ sensor: "gate" }, { fingerprint: "c", venue: "no2" });
-    const found = marksFor([own, elsewhere, beside], "roof", "no1");
+    const before = { sensor: "gate", time: { low: at("01:20:00"), high: at("01:20:04") } };
+    const doubled = { sensor: "gate", time: { low: at("01:32:07"), high: at("01:32:11") } };
+    const known = new Map([["a", [before, doubled]]]);
+    const found = marksFor([own, elsewhere, beside], known, "roof", "no1");
     expect(found.map((one) => [one.fingerprint, isOwn(one, "roof")])).toEqual([
       ["b", false],
       ["a", true],
     ]);
+    expect(found[1]?.heard.map((one) => one.sensor)).toEqual(["gate", "roof"]);
     expect(within(found, { low: 168e6, high: 168.9e6 }, null)).toEqual([]);
-    const early = { low: Date.parse("2026-06-07T01:19:00Z"), high: Date.parse("2026-06-07T01:21:00Z") };
-    expect(within(found, { low: 168e6, high: 170e6 }, early)).toHaveLength(2);
+    const early = { low: at("01:19:00"), high: at("01:21:00") };
+    expect(within(found, { low: 168e6, high: 170e6 }, early).map((one) => one.fingerprint)).toEqual(["a"]);
     expect(within(found, { low: 168e6, high: 170e6 }, { low: 0, high: 1 })).toEqual([]);
+  });
+
+  it("are remembered for alerts that are kept, and for no others", () => {
+    const kept = keep(new Map(), heard({}, { fingerprint: "a" }));
+    const event = heard({}).event;
+    const known = remember(new Map([["gone", []]]), kept, "a", [event, { kind: "radio" }]);
+    expect([...known.keys()]).toEqual(["a"]);
+    expect(known.get("a")).toHaveLength(1);
+    expect(remember(known, kept, "other", [event])).toEqual(known);
   });
 
   it("are not kept without end", () => {

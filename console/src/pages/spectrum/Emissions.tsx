@@ -7,7 +7,7 @@ import { go } from "../../state/page";
 import { isPerson, who } from "../../state/person";
 import { hertz, megahertz, when } from "../../text/format";
 import { LevelMark } from "../../ui/icons";
-import { isOwn, within, type Mark } from "./marks";
+import { isOwn, lastHeard, within, type Mark } from "./marks";
 import type { Scope } from "./scope";
 import { words } from "./words";
 
@@ -52,7 +52,7 @@ export function Emissions({ scope, marks }: { scope: Scope; marks: readonly Mark
   const text = words.value;
   const hz = scope.shownHz;
   const found = hz ? within(marks, hz, scope.time.value) : [];
-  const shown = [...found].sort((a, b) => b.time.high - a.time.high).slice(0, MOST);
+  const shown = [...found].sort((a, b) => lastHeard(b) - lastHeard(a)).slice(0, MOST);
   return (
     <section class="block" data-testid="emissions">
       <h3>
@@ -72,7 +72,7 @@ export function Emissions({ scope, marks }: { scope: Scope; marks: readonly Mark
                 <LevelMark level={mark.alert.level} />
                 <span class="num">{megahertz((mark.hz.low + mark.hz.high) / 2)}</span>
                 <span class="cut">{prose(mark.alert.annotations, "title", language.value)}</span>
-                <span class="num dim">{mark.isOn ? text.still : when(mark.time.high, now.value)}</span>
+                <span class="num dim">{mark.isOn ? text.still : when(lastHeard(mark), now.value)}</span>
               </button>
               <p class="dim heard-where">{isOwn(mark, scope.sensor) ? text.heardHere : text.heardElsewhere}</p>
               {isChosen && <Chosen mark={mark} />}

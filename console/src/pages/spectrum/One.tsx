@@ -8,7 +8,7 @@ import { dayAndTime } from "../../text/format";
 import { StateDot } from "../../ui/icons";
 import { ErrorNotice } from "../../ui/Notice";
 import { Blind, Coverage } from "./Coverage";
-import { alerts, asApiError, plan } from "./data";
+import { alerts, asApiError, heard, plan, recall } from "./data";
 import { Emissions } from "./Emissions";
 import { marksFor } from "./marks";
 import { pastOf, readPast, readTemplate } from "./past";
@@ -136,9 +136,13 @@ export function One({ sensor }: { sensor: SensorHealth }) {
     scope.range.value = { low: Math.min(...lows), high: Math.max(...highs) };
   }
   scope.plan = plan.value;
-  scope.marks = marksFor(alerts.value.values(), sensor.id, sensor.venue);
+  scope.marks = marksFor(alerts.value.values(), heard.value, sensor.id, sensor.venue);
   scope.touch();
   useAddress(scope);
+  const chosen = scope.chosen.value;
+  useEffect(() => {
+    if (chosen) void recall(chosen);
+  }, [chosen]);
   const reading = usePast(scope, attempt);
   const survey = useSurvey(scope);
   const time = scope.time.value;

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { megahertz } from "../../text/format";
 import { theme } from "../../state/theme";
-import { drawOver, paletteOf, placeOf, type Frame, type Palette } from "./draw";
+import { drawOver, paletteOf, placesOf, type Frame, type Palette } from "./draw";
 import { holds, hzAt, layoutOf, type Layout } from "./layout";
 import { dbOf } from "./levels";
 import { eachFrame } from "./loop";
@@ -254,10 +254,9 @@ export function Plot({ scope }: { scope: Scope }) {
     if (!held || held.isMoved || !at?.frame) return;
     const { x, y } = place(event);
     const frame = at.frame;
-    const hit = [...scope.marks].reverse().find((mark) => {
-      const box = placeOf(mark, frame);
-      return box !== null && holds(box, x, y);
-    });
+    const hit = [...scope.marks]
+      .reverse()
+      .find((mark) => placesOf(mark, frame, scope.sensor).some((place) => holds(place, x, y)));
     const spot = spotAt(scope, at, x, y);
     if (hit) scope.chosen.value = hit.fingerprint;
     if (spot) setMark(scope, spot);

@@ -6,7 +6,7 @@ import { at, go, restate } from "../../state/page";
 import { megahertz, timeOfDay } from "../../text/format";
 import { StateDot } from "../../ui/icons";
 import { Blind } from "./Coverage";
-import { alerts } from "./data";
+import { alerts, heard } from "./data";
 import { beat } from "./loop";
 import { marksFor } from "./marks";
 import { Plot } from "./Plot";
@@ -23,7 +23,7 @@ function Panel({ sensor }: { sensor: SensorHealth }) {
   const scope = useMemo(() => new Scope(sensor.id, true), [sensor.id]);
   useEffect(() => () => scope.close(), [scope]);
   scope.bands = bandsOf(sensor);
-  scope.marks = marksFor(alerts.value.values(), sensor.id, sensor.venue);
+  scope.marks = marksFor(alerts.value.values(), heard.value, sensor.id, sensor.venue);
   const range = scope.range.value;
   const state = scope.state.value;
   const path = `/spectrum/${encodeURIComponent(sensor.id)}`;

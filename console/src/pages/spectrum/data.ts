@@ -1,13 +1,15 @@
 /** What the page asks of the server beside the rows: alerts as marks, the band plan, what is watched. */
 import { signal } from "@preact/signals";
-import { ApiError, get, listAlerts, send } from "../../api/client";
+import { ApiError, get, getAlert, listAlerts, send } from "../../api/client";
 import type { AlertView, BandPlanRow, BandPlanView, CoverageView, StareView, StaringView } from "../../api/schema";
 import { onAlert } from "../../state/desk";
-import { keep, MOST_ALERTS } from "./marks";
+import { keep, MOST_ALERTS, remember, type Heard } from "./marks";
 
 const COVERAGE_MS = 10_000;
 
 export const alerts = signal<ReadonlyMap<string, AlertView>>(new Map());
+/** When each was heard, as far as that came to this page. */
+export const heard = signal<ReadonlyMap<string, readonly Heard[]>>(new Map());
 export const plan = signal<readonly BandPlanRow[]>([]);
 export const coverage = signal<CoverageView | null>(null);
 
@@ -24,7 +26,9 @@ export function followAlerts(): () => void {
   const fresh = new Set<string>();
   const end = onAlert((alert) => {
     fresh.add(alert.fingerprint);
-    if (alert.kind === "radio") alerts.value = keep(alerts.value, alert);
+    if (alert.kind !== "radio") return;
+    alerts.value = keep(alerts.value, alert);
+    heard.value = remember(heard.value, alerts.value, alert.fingerprint, [alert.event]);
   });
   listAlerts(new URLSearchParams({ kind: "radio", limit: String(MOST_ALERTS) })).then(
     (page) => {
@@ -33,6 +37,16 @@ export function followAlerts(): () => void {
     () => undefined, // what the stream brings is marked all the same
   );
   return end;
+}
+
+/** All the times that an alert's emission was heard: marked once somebody wants to know. */
+export async function recall(fingerprint: string): Promise<void> {
+  try {
+    const whole = await getAlert(fingerprint);
+    heard.value = remember(heard.value, alerts.value, fingerprint, whole.events);
+  } catch {
+    // What is known of it stays marked.
+  }
 }
 
 /** Read all of it, and keep it up to date until the result is called. */

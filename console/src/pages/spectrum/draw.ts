@@ -5,7 +5,7 @@ import { LEVEL_MARKS } from "../../ui/icons";
 import { ownersOf } from "./bandplan";
 import { frequencies, xOf, yOf, type Box, type Layout } from "./layout";
 import { dbOf, type Scale } from "./levels";
-import { isOwn, type Mark } from "./marks";
+import type { Mark } from "./marks";
 import type { Scope, Spot } from "./scope";
 import { pooled, type Sheet } from "./sheet";
 import { instants, overlaps, type Span } from "./span";
@@ -228,19 +228,23 @@ function oldestY({ age, layout: { fall }, sheet }: Frame): number {
   return fall.y + fall.height * Math.min(1, Math.max(0, (n - age.low) / (age.high - age.low)));
 }
 
-/** Where a mark is drawn: one box for the newest time it was heard, short lines for the others. */
-export function placeOf(mark: Mark, frame: Frame): Box | null {
+export interface Place extends Box {
+  readonly isOwn: boolean;
+}
+
+/** Where a mark is drawn: a box for each time that it was heard in view. */
+export function placesOf(mark: Mark, frame: Frame, sensor: string): Place[] {
   const { fall } = frame.layout;
-  if (!overlaps(mark.hz, frame.hz)) return null;
+  if (!overlaps(mark.hz, frame.hz)) return [];
   const x0 = xOf(fall, mark.hz.low, frame.hz);
   const x1 = xOf(fall, mark.hz.high, frame.hz);
-  const newest = frame.sheet.timeAt(frame.age.low <= 0 ? 0 : frame.age.low);
-  const top = yAt(frame, mark.time.high) ?? (mark.isOn && mark.time.high >= newest ? fall.y : null);
-  const bottom = yAt(frame, mark.time.low);
-  if (top === null && bottom === null) return null;
-  const [a, b] = [top ?? fall.y, bottom ?? oldestY(frame)];
   const wide = Math.max(6, x1 - x0 + 4);
-  return { x: (x0 + x1) / 2 - wide / 2, y: a - 2, width: wide, height: Math.max(6, b - a + 4) };
+  return mark.heard.flatMap(({ time, sensor: by }) => {
+    const [top, bottom] = [yAt(frame, time.high), yAt(frame, time.low)];
+    if (top === null && bottom === null) return [];
+    const [a, b] = [top ?? fall.y, bottom ?? oldestY(frame)];
+    return [{ x: (x0 + x1) / 2 - wide / 2, y: a - 2, width: wide, height: Math.max(6, b - a + 4), isOwn: by === sensor }];
+  });
 }
 
 function marks(context: Context, scope: Scope, frame: Frame, colours: Palette): void {
@@ -257,18 +261,15 @@ function marks(context: Context, scope: Scope, frame: Frame, colours: Palette): 
     const isChosen = scope.chosen.value === mark.fingerprint;
     context.strokeStyle = colour;
     context.lineWidth = isChosen ? 2.5 : 1.5;
-    context.setLineDash(isOwn(mark, scope.sensor) ? [] : [3, 3]);
     const x = xOf(fall, (mark.hz.low + mark.hz.high) / 2, frame.hz);
-    const place = placeOf(mark, frame);
-    if (place) {
+    const places = placesOf(mark, frame, scope.sensor);
+    for (const place of places) {
+      context.setLineDash(place.isOwn ? [] : [3, 3]);
       context.strokeRect(place.x, place.y, place.width, place.height);
-      if (!scope.isSmall) label(context, LEVEL_MARKS[mark.alert.level], place.x + place.width + 3, place.y + 7, colour, colours);
     }
     context.setLineDash([]);
-    for (const at of mark.told) {
-      const y = yAt(frame, at);
-      if (y !== null) context.strokeRect(x - 4, Math.round(y) + 0.5, 8, 0);
-    }
+    const named = scope.isSmall ? undefined : places.at(-1);
+    if (named) label(context, LEVEL_MARKS[mark.alert.level], named.x + named.width + 3, named.y + 7, colour, colours);
     // A small triangle above the levels says where, whenever it was.
     context.fillStyle = colour;
     context.beginPath();
