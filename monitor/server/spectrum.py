@@ -11,6 +11,7 @@ from datetime import datetime
 from aiohttp import web
 
 from monitor.bandplan import SOUGHT_HZ, SOUGHT_S, BandPlan
+from monitor.server.access import scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES, PastQuery, TemplateQuery
@@ -70,8 +71,17 @@ def _instant(request: web.Request, name: str) -> datetime:
     return at
 
 
+def _sensor(request: web.Request) -> str:
+    """The sensor that is asked about; as if it were not there for who may not see its venue."""
+    name = request.match_info["sensor"]
+    held = request.app[SERVICES].held.get(name)
+    if held is not None and not scope_of(request).holds(held.venue):
+        raise ProblemError(404, "no-such-sensor", f"no sensor here is called {name!r}")
+    return name
+
+
 async def get_past(request: web.Request) -> web.StreamResponse:
-    sensor, past = request.match_info["sensor"], request.app[SERVICES].past
+    sensor, past = _sensor(request), request.app[SERVICES].past
     query = PastQuery(
         sensor=sensor,
         low_hz=_number(request, "low_hz"),
@@ -91,7 +101,7 @@ async def get_past(request: web.Request) -> web.StreamResponse:
 
 
 async def get_template(request: web.Request) -> web.StreamResponse:
-    services, sensor = request.app[SERVICES], request.match_info["sensor"]
+    services, sensor = request.app[SERVICES], _sensor(request)
     low_hz, high_hz = _number(request, "low_hz"), _number(request, "high_hz")
     if high_hz <= low_hz or high_hz - low_hz > MOST_TEMPLATE_HZ:
         raise ProblemError(400, "bad-parameter", f"high_hz: above low_hz, by {MOST_TEMPLATE_HZ:.0f} at most")
@@ -211,7 +221,7 @@ ROUTES: tuple[Route, ...] = (
             Param("high_hz", "query", _HZ, "highest frequency"),
             Param("bins", "query", {"type": "integer", "minimum": 1, "maximum": MAX_BINS}, "bins at most"),
         ),
-        (400,),
+        (400, 404),
         needs="spectrum",
     ),
     Route(

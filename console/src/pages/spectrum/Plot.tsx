@@ -216,7 +216,8 @@ export function Plot({ scope }: { scope: Scope }) {
     if (!hz || !at) return;
     event.preventDefault();
     const { x } = place(event);
-    const factor = Math.exp(Math.min(100, Math.max(-100, event.deltaY)) / 300);
+    // With Shift some systems turn the wheel sideways.
+    const factor = Math.exp(Math.min(100, Math.max(-100, event.deltaY || event.deltaX)) / 300);
     if (event.shiftKey || event.altKey) {
       const time = scope.time.value ?? { low: Date.now() - FIRST_PAST_MS, high: Date.now() };
       const wide = Math.min(7 * 86_400_000, Math.max(20_000, width(time) * factor));

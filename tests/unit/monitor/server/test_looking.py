@@ -11,6 +11,7 @@ import pytest
 from aiohttp import WSServerHandshakeError
 
 from monitor.onlookers import MOST_ROWS, Onlookers
+from monitor.people.scope import Scope
 from monitor.sensors import SensorError
 from monitor.server import looking
 from monitor.server.looking import HEAD, frame
@@ -153,4 +154,15 @@ async def test_a_stare_that_cannot_be_is_refused_in_words(roof, client, world, c
     told = await answer.json()
     assert (answer.status, told["code"]) == (status, code)
     assert told["detail"]
+    assert world.audit == []
+
+
+async def test_a_sensor_of_another_venue_is_neither_shown_nor_held(roof, client, monkeypatch, world):
+    monkeypatch.setattr(looking, "scope_of", lambda _request: Scope(frozenset({"elsewhere"})))
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect("/api/sensors/roof/spectrum")
+    assert refused.value.status == 404
+    body = {"center_hz": 169e6, "seconds": 60, "reason": "why"}
+    assert (await client.post("/api/sensors/roof/stare", json=body)).status == 404
+    assert roof.held == []
     assert world.audit == []

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from monitor.people.scope import Scope
+from monitor.server import spectrum
 from monitor.server.spectrum_views import TemplateView
 from tests.unit.monitor.server.conftest import NOON
 
@@ -49,3 +51,18 @@ async def test_the_survey_of_a_band_is_answered_and_none_where_there_was_none(su
 async def test_a_band_that_is_none_is_refused(surveys, client, asked):
     answer = await client.get(f"/api/sensors/roof/template?{asked}")
     assert (answer.status, (await answer.json())["code"]) == (400, "bad-parameter")
+
+
+async def test_what_a_sensor_of_another_venue_hears_is_not_told(surveys, world, connect, monkeypatch):
+    class Roof:
+        venue = "no1"
+
+    plain = world.services
+    monkeypatch.setattr(world, "services", lambda: replace(plain(), held={"roof": Roof()}))
+    monkeypatch.setattr(spectrum, "scope_of", lambda _request: Scope(frozenset({"no2"})))
+    client = await connect()
+    band = "low_hz=169e6&high_hz=169.1e6"
+    past = f"{band}&from=2026-06-07T01:00:00Z&to=2026-06-07T02:00:00Z"
+    for path in (f"template?{band}", f"history?{past}"):
+        assert (await client.get(f"/api/sensors/roof/{path}")).status == 404
+    assert surveys.asked == []
