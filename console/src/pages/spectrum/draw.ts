@@ -3,12 +3,16 @@ import { language } from "../../i18n";
 import { ticks, timeOfDay } from "../../text/format";
 import { LEVEL_MARKS } from "../../ui/icons";
 import { ownersOf } from "./bandplan";
+import { viridis } from "./colours";
 import { frequencies, xOf, yOf, type Box, type Layout } from "./layout";
 import { dbOf, type Scale } from "./levels";
 import type { Mark } from "./marks";
 import type { Scope, Spot } from "./scope";
 import { pooled, type Sheet } from "./sheet";
 import { instants, overlaps, type Span } from "./span";
+
+/** Seen on the waterfall in both themes: its own brightest colour. */
+const OVER_FALL = `rgb(${viridis(1).join(" ")})`;
 
 export interface Palette {
   readonly text: string;
@@ -264,6 +268,13 @@ function marks(context: Context, scope: Scope, frame: Frame, colours: Palette): 
     const x = xOf(fall, (mark.hz.low + mark.hz.high) / 2, frame.hz);
     const places = placesOf(mark, frame, scope.sensor);
     for (const place of places) {
+      // A rim in the page's colour: the waterfall is dark in both themes.
+      context.setLineDash([]);
+      context.strokeStyle = colours.panel;
+      context.lineWidth += 2;
+      context.strokeRect(place.x, place.y, place.width, place.height);
+      context.lineWidth -= 2;
+      context.strokeStyle = colour;
       context.setLineDash(place.isOwn ? [] : [3, 3]);
       context.strokeRect(place.x, place.y, place.width, place.height);
     }
@@ -309,19 +320,24 @@ function spot(context: Context, frame: Frame, one: Spot, name: string, colours: 
 }
 
 function cursor(context: Context, one: Spot, frame: Frame, colours: Palette): void {
-  const { levels: above, fall } = frame.layout;
+  const { axis: below, levels: above, fall } = frame.layout;
   const x = Math.round(xOf(fall, one.hz, frame.hz)) + 0.5;
-  context.strokeStyle = colours.text;
   context.lineWidth = 1;
+  context.globalAlpha = 0.7;
+  context.strokeStyle = colours.text;
   context.beginPath();
   context.moveTo(x, above.y);
+  context.lineTo(x, below.y + below.height);
+  context.stroke();
+  context.strokeStyle = OVER_FALL;
+  context.beginPath();
+  context.moveTo(x, fall.y);
   context.lineTo(x, fall.y + fall.height);
   const y = one.at === null ? null : yAt(frame, one.at);
   if (y !== null) {
     context.moveTo(fall.x, Math.round(y) + 0.5);
     context.lineTo(fall.x + fall.width, Math.round(y) + 0.5);
   }
-  context.globalAlpha = 0.6;
   context.stroke();
   context.globalAlpha = 1;
 }
