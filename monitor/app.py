@@ -50,6 +50,7 @@ from monitor.faults import WorldError
 from monitor.fleet.service import open_fleet
 from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
+from monitor.mapdesk import MapDesk
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
 from monitor.notify.heads import HeadTeller
@@ -68,6 +69,7 @@ from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 from monitor.store.requests import KeptRequests
 from monitor.store.retention import holdings
+from monitor.templates import SiteTemplates
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -139,7 +141,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         poller=crawler,
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=commons.forget,
-        fleet=commons.fleet,
+        crawl_fleet=commons.fleet,
         notify=notify,
         escalation=escalation,
         open_drill=lambda name, venue, world: drill_receiver(
@@ -355,10 +357,13 @@ async def _open_server(
         requests=KeptRequests(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
+        held={runner.status.id: runner for runner in daemon.sensors},
         rules=daemon.rules,
         topics=daemon.topics.topics,
         enrol=doors.enrol,
         fleet=doors.fleet,
+        templates=SiteTemplates(config.sensors),
+        map=MapDesk(config.sensors, setup.timetable, setup.ground),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

@@ -90,7 +90,7 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
-    fleet: Fleet | None = None
+    crawl_fleet: Fleet | None = None
     """Tells which sources are ours to poll, where several crawlers share them."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
@@ -176,7 +176,7 @@ class Daemon:
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
-            doors.fleet,
+            doors.crawl_fleet,
         )
         self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
         parts = Parts(
@@ -197,7 +197,7 @@ class Daemon:
                 self._clock_watch.part(),
                 queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
                 *(() if self.drills is None else map(chain_part, self.drills.chains)),
-                *(() if doors.fleet is None else (leases_part(doors.fleet),)),
+                *(() if doors.crawl_fleet is None else (leases_part(doors.crawl_fleet),)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(heads_part(keeper) for keeper, _ in doors.heads),
                 *(() if doors.fleet is None else doors.fleet.parts()),

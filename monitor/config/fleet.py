@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from monitor.config.base import Strict
+from monitor.paths import Strict
 
 
 def _server(url: str) -> str:

@@ -157,6 +157,15 @@ class BandCoverage(View, frozen=True, kw_only=True):
     intercept_5s: float | None = None
 
 
+class StareView(View, frozen=True, kw_only=True):
+    """A receiver held at one frequency, away from its plan."""
+
+    center_hz: float
+    until: datetime
+    by: str
+    reason: str
+
+
 class SensorHealth(View, frozen=True, kw_only=True):
     id: str
     state: PartState
@@ -172,6 +181,8 @@ class SensorHealth(View, frozen=True, kw_only=True):
     """What a receiver could tune to and this sensor does not hear."""
     notes: list[Note] = []
     """What is odd about the receiver itself: drift since the survey, other settings."""
+    stare: StareView | None = None
+    """``bands`` and ``unwatched`` say meanwhile what is so, not what is planned."""
 
 
 class SourceHealth(View, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,6 +159,12 @@ class RunningDay:
         self._serving: Any = None
         self._people: People | None = None
         self.first_login: tuple[str, str] | None = None
+        self.instead: dict[str, Any] = {}
+        """Services that a test has of its own, in place of the day's."""
+
+    @property
+    def book(self) -> StoreBook:
+        return self._book
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
@@ -177,6 +184,7 @@ class RunningDay:
             cases=self.cases,
             read_audit=self._book.read_audit,
         )
+        services = replace(services, **self.instead)
         settings = ServerSettings(health_s=0.5, ping_s=1.0)
         self._serving = serving(make_server_app(services, settings), port=port)
         return await self._serving.__aenter__()

@@ -72,6 +72,19 @@ export interface AlertsBody {
   fingerprints: string[];
 }
 
+export interface AreaView {
+  status: string;
+  en: string;
+  zh: string;
+  strongest: string | null;
+  levels: SensorLevel[];
+  confidence: number | null;
+  area_m2: number | null;
+  area: Record<string, unknown>;
+  cautions_en: string[];
+  cautions_zh: string[];
+}
+
 export interface AuditEntryView {
   seq: number;
   at: string;
@@ -359,6 +372,32 @@ export interface LoginBody {
   password: string;
 }
 
+export interface MapPlan {
+  corners: ([number, number])[];
+}
+
+export interface MapSensor {
+  id: string;
+  venue: string | null;
+  lat: number | null;
+  lon: number | null;
+}
+
+export interface MapVenue {
+  id: string;
+  name_en: string;
+  name_zh: string;
+  lat: number | null;
+  lon: number | null;
+}
+
+export interface MapView {
+  plan: MapPlan | null;
+  outlines: Record<string, unknown>;
+  venues: MapVenue[];
+  sensors: MapSensor[];
+}
+
 export interface MergeBody {
   case: string;
 }
@@ -606,6 +645,15 @@ export interface SensorHealth {
   bands: BandCoverage[];
   unwatched: BandView[];
   notes: Note[];
+  stare: StareView | null;
+}
+
+export interface SensorLevel {
+  sensor: string;
+  level_db: number;
+  n_read: number;
+  lat: number | null;
+  lon: number | null;
 }
 
 export interface SessionClock {
@@ -620,7 +668,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
@@ -664,6 +712,23 @@ export interface SourceHealth {
   n_documents: number;
 }
 
+export interface StareBody {
+  center_hz: number;
+  seconds: number;
+  reason: string;
+}
+
+export interface StareView {
+  center_hz: number;
+  until: string;
+  by: string;
+  reason: string;
+}
+
+export interface StaringView {
+  stare: StareView | null;
+}
+
 export interface StepBody {
   action: "acknowledge" | "arrive" | "check" | "claim" | "close" | "finish" | "judge" | "note" | "notify" | "release" | "reopen" | "review" | "seal" | "task" | "task-done" | "transfer" | "triage" | "uncheck" | "verify";
   verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
@@ -686,6 +751,10 @@ export interface StepsDone {
   done: StepDone[];
 }
 
+export interface SurveyView {
+  template: TemplateView | null;
+}
+
 export interface TaskView {
   id: number;
   text: string;
@@ -694,9 +763,20 @@ export interface TaskView {
   done_at: string | null;
 }
 
+export interface TemplateView {
+  surveyed_at: string;
+  hour: number;
+  low_hz: number;
+  bin_hz: number;
+  p50: (number | null)[];
+  p90: (number | null)[];
+  max: (number | null)[];
+  settings_differ: string[];
+}
+
 export interface TokenBody {
   name: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   days: number;
   note: string;
 }
@@ -705,7 +785,7 @@ export interface TokenView {
   id: string;
   name: string;
   note: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   created_at: string;
   expires_at: string;
   token: string | null;

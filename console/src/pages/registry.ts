@@ -17,6 +17,8 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { id: "review", name: { en: "Review", zh: "研判" }, needs: "alerts" },
   { id: "cases", name: { en: "Cases", zh: "案件" }, needs: "cases", load: () => import("./cases/Page") },
+  { id: "spectrum", name: { en: "Spectrum", zh: "频谱" }, needs: "spectrum", load: () => import("./spectrum/Page") },
+  { id: "map", name: { en: "Map", zh: "地图" }, needs: "health", load: () => import("./map/Page") },
 ];
 
 export function pagesOf(permissions: readonly Permission[]): readonly PageEntry[] {

@@ -119,6 +119,14 @@ export function onCase(hear: (step: CaseView | null) => void): () => void {
   return () => caseListeners.delete(hear);
 }
 
+const hearers = new Set<(alert: AlertView) => void>();
+
+/** Every alert that the stream brings, whatever the list shows; the result ends it. */
+export function onAlert(hear: (alert: AlertView) => void): () => void {
+  hearers.add(hear);
+  return () => hearers.delete(hear);
+}
+
 function openLive(position: number): void {
   live = new LiveStream(
     {
@@ -126,6 +134,7 @@ function openLive(position: number): void {
         if (listing) duringListing.push(alert);
         stream.value = arrive(stream.value, alert, filters.value, held.value);
         if (alert.fingerprint === selected.value) refreshSoon();
+        for (const hear of hearers) hear(alert);
       },
       case: (step) => {
         stream.value = stepped(stream.value, step);
