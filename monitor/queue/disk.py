@@ -1,0 +1,134 @@
+"""One SQLite file with one thread that owns its only connection, synchronous=FULL: what returns is on the disk.
+
+    call ─┐
+    call ─┼─> inbox ─> thread: BEGIN, all of them, COMMIT ─> each caller's future
+    call ─┘
+
+Nobody else writes or checkpoints (SQLite before 3.51.3 can lose a WAL that two connections
+checkpoint at once). All that waits is committed in one transaction, so a burst of callers
+shares one fsync.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from monitor.queue.base import QueueError
+
+MAX_GROUP = 256
+"""Calls that share one commit: more would only delay the first of them."""
+
+T = TypeVar("T")
+
+
+class TurnedAwayError(Exception):
+    """Raised by a piece of work before it changed anything: its caller alone is told."""
+
+
+class Disk:
+    """Open with `Disk.open`; a file is for one process at a time."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._db = connection
+        self._undone: Callable[[sqlite3.Connection], None] | None = None
+        self._inbox: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._thread = threading.Thread(target=self._serve, name=f"disk {path.name}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def open(cls, path: Path, schema: str) -> Disk:
+        """
+        Raises
+        ------
+        QueueError
+            If the file cannot be opened, is no database, or belongs to another process.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=2.0)
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("BEGIN IMMEDIATE")
+            for statement in schema.split(";"):
+                db.execute(statement)
+            db.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            raise QueueError(f"{path}: the alert queue cannot be opened: {error}") from error
+        return cls(path, db)
+
+    def read_first(self, count: Callable[[sqlite3.Connection], None]) -> None:
+        """Call `count` now, and again in the thread whenever a commit failed: it takes stock of the tables."""
+        self._undone = count
+        count(self._db)
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returned, once the disk has what it wrote.
+
+        Raises
+        ------
+        QueueError
+            If the disk failed; then nothing of it is there.
+        TurnedAwayError
+            As `work` raised it.
+        """
+        if not self._thread.is_alive():
+            raise QueueError(f"{self._path}: the alert queue is closed")
+        done: Future[Any] = Future()
+        self._inbox.put((work, done))
+        return await asyncio.wrap_future(done)
+
+    async def close(self) -> None:
+        if self._thread.is_alive():
+            self._inbox.put(None)
+            await asyncio.to_thread(self._thread.join)
+            self._db.close()
+
+    def _serve(self) -> None:
+        ended = False
+        while not ended:
+            group = [self._inbox.get()]
+            while len(group) < MAX_GROUP and not self._inbox.empty():
+                group.append(self._inbox.get())
+            ended = None in group
+            # A caller that went away meanwhile was told nothing, so nothing need be done.
+            self._commit([call for call in group if call and call[1].set_running_or_notify_cancel()])
+
+    def _commit(self, calls: list[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]]) -> None:
+        answers: list[Any] = []
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for work, _ in calls:
+                try:
+                    answers.append(work(self._db))
+                except TurnedAwayError as refusal:
+                    answers.append(refusal)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            answers = [QueueError(f"{self._path}: {error}")] * len(calls)
+            self._take_stock()
+        except BaseException as error:
+            for _, done in calls:
+                done.set_exception(error)
+            raise
+        for (_, done), answer in zip(calls, answers, strict=True):
+            if isinstance(answer, Exception):
+                done.set_exception(answer)
+            else:
+                done.set_result(answer)
+
+    def _take_stock(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        if self._undone is not None:
+            self._undone(self._db)
