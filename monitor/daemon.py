@@ -43,6 +43,8 @@ from monitor.healthwatch import (
     source_part,
 )
 from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.link.edge import Edge
+from monitor.link.hub import Hub
 from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
 from monitor.queue import AlertQueue
@@ -90,6 +92,10 @@ class Doors:
     """Bytes in all, and free, where a folder lies."""
     renderer: Renderer | None = None
     """Pictures the pages of posts that raised an alert, where there is a browser."""
+    edge: Edge | None = None
+    """Carries what is raised to a hub, which stores and tells it; then `queue` is its outbox."""
+    hub: Hub | None = None
+    """Takes what edges raise."""
 
 
 class Daemon:
@@ -147,21 +153,25 @@ class Daemon:
             pipeline=self.pipeline.counts,
             emissions_dropped=self.n_dropped,
             timetable=timetable,
+            far_sensors=doors.hub.sensors if doors.hub is not None else tuple,
+            far_sources=doors.hub.sources if doors.hub is not None else tuple,
         )
         self.health = Health(parts, clock, version("examwatch"))
-        self._watch = HealthWatch(
-            lambda: [
-                *(sensor_part(sensor) for sensor in self.health.view().sensors),
-                *(receiver_part(sensor) for sensor in self.health.view().sensors),
-                *(source_part(status) for status in self.crawling.statuses.values()),
-                disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
-                *(() if doors.heads is None else (heads_part(doors.heads),)),
-                *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
-            ],
-            doors.queue,
-            clock,
-            self._late_cases,
-        )
+        self._data_dir = setup.config.data_dir
+        self._watch = HealthWatch(self._parts, doors.queue, clock, self._late_cases)
+
+    def _parts(self) -> list[Part]:
+        doors, mine = self._doors, {runner.status.id for runner in self.sensors}
+        sensors = [sensor for sensor in self.health.view().sensors if sensor.id in mine]
+        return [
+            *map(sensor_part, sensors),
+            *map(receiver_part, sensors),
+            *map(source_part, self.crawling.statuses.values()),
+            disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
+            *(() if doors.heads is None else (heads_part(doors.heads),)),
+            *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
+            *(() if doors.hub is None else doors.hub.parts()),
+        ]
 
     async def _late_cases(self) -> list[Part]:
         reader = CaseReader(self._doors.book.store.reader)
@@ -200,21 +210,35 @@ class Daemon:
             If the disk fails already now.
         """
         began_at = self._doors.clock.now()
+        edge, hub = self._doors.edge, self._doors.hub
         if self._doors.notify is not None:
             # Before what the queue still holds is stored: that is news.
             await self._doors.notify.open()
-        while await self.pipeline.step(0.0):
-            pass
-        await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
-        await self._watch.take_over(self._doors.book)
-        for place, channel in await self._doors.book.radio_channels(began_at - CHANNELS_KNOWN):
+        if edge is None:
+            while await self.pipeline.step(0.0):
+                pass
+            await self._watch.take_over(self._doors.book)
+        if hub is not None:
+            # The edges' runs go on while the hub's does not.
+            await hub.open()
+        else:
+            await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
+        record = self._doors.book if edge is None else edge.outbox
+        for place, channel in await record.radio_channels(began_at - CHANNELS_KNOWN):
             self.intake.air.remember(place, channel)
         await self.rules.open()
         await self._doors.book.record(ACTOR, "daemon.started", version("examwatch"), {})
 
     async def run(self) -> None:
+        record = self._doors.book if self._doors.edge is None else self._doors.edge.outbox
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.pipeline.run(), name="pipeline")
+            if self._doors.edge is None:
+                group.create_task(self.pipeline.run(), name="pipeline")
+                group.create_task(self._watch.run(self._look_s), name="health watch")
+            else:
+                group.create_task(self._doors.edge.run(self.health.view, self._parts), name="edge")
+            if self._doors.hub is not None:
+                group.create_task(self._doors.hub.run(), name="hub")
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
@@ -230,9 +254,14 @@ class Daemon:
                 group.create_task(self._doors.notify.run(), name="notify")
             if self.shots is not None:
                 group.create_task(self.shots.run(), name="screenshots")
-            group.create_task(self._watch.run(self._look_s), name="health watch")
             group.create_task(
-                tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),
+                tidy_hourly(
+                    self._doors.evidence.root,
+                    self._bounds,
+                    self._doors.book,
+                    self._doors.clock,
+                    record.evidence_files,
+                ),
                 name="evidence",
             )
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")

@@ -34,6 +34,9 @@ class Parts:
     pipeline: PipelineCounts
     emissions_dropped: Callable[[], dict[str, int]]
     timetable: Timetable
+    far_sensors: Callable[[], Iterable[SensorHealth]] = tuple
+    far_sources: Callable[[], Iterable[SourceHealth]] = tuple
+    """Of the edges, which judge them themselves."""
 
 
 class Health:
@@ -47,8 +50,8 @@ class Health:
 
     def view(self) -> HealthView:
         now = self._clock.now()
-        sensors = [_judged(sensor, now) for sensor in self._parts.sensors()]
-        sources = list(self._parts.sources())
+        sensors = [_judged(sensor, now) for sensor in self._parts.sensors()] + [*self._parts.far_sensors()]
+        sources = [*self._parts.sources(), *self._parts.far_sources()]
         queue = self._queue(now)
         failing = [part for part in (*sensors, *sources) if part.state in ("failed", "silent")]
         degraded = bool(failing) or self._parts.pipeline.error is not None or bool(queue.n_dropped)

@@ -20,6 +20,7 @@ from pydantic import (
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
 from monitor.config.desk import Audit, Cases, DepartmentEntry
+from monitor.config.link import Link
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -48,8 +49,8 @@ def _store(url: str, info: ValidationInfo) -> str:
 
 
 def _queue(url: str, info: ValidationInfo) -> str:
-    if not url.startswith("sqlite:") and url != "memory:":
-        raise ValueError(f"no queue of kind '{url.partition(':')[0]}:' (sqlite: or memory:)")
+    if not url.startswith("sqlite:") and url not in ("memory:", "nats:"):
+        raise ValueError(f"no queue of kind '{url.partition(':')[0]}:' (sqlite:, memory: or nats:)")
     return _sqlite(url, info)
 
 
@@ -98,7 +99,10 @@ class Queue(Strict):
     """Where raised alerts wait until they are stored."""
 
     url: Annotated[str, AfterValidator(_queue)] = "sqlite:"
-    """``sqlite:PATH``, or ``memory:`` for tests; ``sqlite:`` alone is ``queue.db`` in ``data_dir``."""
+    """``sqlite:PATH``, or ``memory:`` for tests; ``sqlite:`` alone is ``queue.db`` in ``data_dir``.
+
+    ``nats:`` is the stream of ``link``: it holds what its server's disk holds.
+    """
 
 
 class Store(Strict):
@@ -233,6 +237,14 @@ class Config(Strict):
     cases: Cases = Cases()
     audit: Audit = Audit()
     demo: Demo | None = None
+    link: Link | None = None
+    """Between sensors, crawlers and their hub, where they are not one process."""
+
+    @property
+    def node(self) -> str:
+        """This process, in the whole province."""
+        named = self.link.node if self.link is not None else None
+        return named or self.site.id.replace(".", "-")
 
     @property
     def history_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""One SQLite file with one thread that owns its only connection, synchronous=FULL: what returns is on the disk.
+"""One SQLite file and the one thread that owns its only connection: what returns is on the disk.
 
     call ─┐
     call ─┼─> inbox ─> thread: BEGIN, all of them, COMMIT ─> each caller's future
@@ -68,7 +68,7 @@ class Disk:
         return cls(path, db)
 
     def read_first(self, count: Callable[[sqlite3.Connection], None]) -> None:
-        """Call `count` now, and again in the thread whenever a commit failed: it takes stock of the tables."""
+        """Call `count`, which takes stock of the tables, now and in the thread after each failed commit."""
         self._undone = count
         count(self._db)
 

@@ -305,3 +305,12 @@ case_events = sa.Table(
     sa.Index("ix_case_events_case_id_seq", "case_id", "seq"),
 )
 """``seq`` is that of the audit entry. ``before`` is the case as it was, for undoing."""
+
+nodes = sa.Table(
+    "nodes",
+    metadata,
+    _column("node", sa.Text, primary_key=True),
+    _column("seen_at", Instant),
+    _column("body", sa.Text),
+)
+"""The newest report of each edge, as JSON: so that a hub that starts knows who is missing."""
