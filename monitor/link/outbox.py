@@ -5,7 +5,8 @@
            [ evidence ] files that the hub does not have yet, gravest first
 
 Bounded by bytes. What finds no room pushes out the least grave and oldest; each one dropped
-is counted, and the counts survive a restart. A sensor never waits for the uplink.
+is counted, and the counts survive a restart. A sensor never waits for the uplink. On a disk that
+others have filled nothing more is taken, but what is there still leaves.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from monitor.alert import wire
 from monitor.alert.alert import LEVEL_RANK, Alert
 from monitor.link.stamp import Stamp, Stamper
 from monitor.link.words import OutboxReport
-from monitor.queue.base import Queued, QueueStats
+from monitor.queue.base import Queued, QueueError, QueueStats
 from monitor.queue.disk import Disk
 
 ROW_BYTES = 300
 """What a row costs beside its body: id, stamp, two indexes."""
+RESERVE_BYTES = 4_000_000
+"""Deleting a window of rows writes some 400 pages of SQLite's log."""
 LOG_EVERY = 1000
 """Dropped alerts between two lines of the log."""
 
@@ -99,7 +102,7 @@ class Outbox:
         QueueError
             If the file cannot be opened, is no database, or belongs to another process.
         """
-        return cls(Disk.open(path, _SCHEMA), max_bytes, stamper)
+        return cls(Disk.open(path, _SCHEMA, RESERVE_BYTES), max_bytes, stamper)
 
     def _count(self, db: sqlite3.Connection) -> None:
         row = db.execute("SELECT count(*), coalesce(sum(length(body)), 0) FROM alerts").fetchone()
@@ -112,6 +115,8 @@ class Outbox:
         """As `AlertQueue.put`, but never waits: what finds no room is dropped and counted."""
         if not alerts:
             return
+        if not self._disk.keep_reserve():
+            raise QueueError("the outbox takes no alerts: the disk is full")
         rows = [_Row(alert, wire.encode(alert), LEVEL_RANK[alert.level]) for alert in alerts]
         stamp = self._stamper()
         self._n_put += await self._disk.do(lambda db: self._insert(db, rows, stamp))
@@ -202,7 +207,12 @@ class Outbox:
         ]
 
     async def ack(self, seqs: Sequence[int]) -> None:
-        self._n_acked += await self._disk.do(lambda db: self._delete(db, seqs))
+        try:
+            self._n_acked += await self._disk.do(lambda db: self._delete(db, seqs))
+        except QueueError:
+            if not self._disk.free_reserve():
+                raise
+            self._n_acked += await self._disk.do(lambda db: self._delete(db, seqs))
         self._taken.difference_update(seqs)
 
     def _delete(self, db: sqlite3.Connection, seqs: Sequence[int]) -> int:

@@ -147,7 +147,7 @@ class Shipper:
                     await self._outbox.refuse(sent.queued.seq, reason)
 
     async def _settle(self, ids: Iterable[str]) -> None:
-        gone = [id for id in ids if id in self._waiting]
+        gone = [id for id in dict.fromkeys(ids) if id in self._waiting]
         if gone:
             await self._outbox.ack([self._waiting[id].queued.seq for id in gone])
             for id in gone:

@@ -12,6 +12,8 @@ shares one fsync.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import queue
 import sqlite3
 import threading
@@ -35,9 +37,11 @@ class TurnedAwayError(Exception):
 class Disk:
     """Open with `Disk.open`; a file is for one process at a time."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, reserve_bytes: int = 0) -> None:
         self._path = path
         self._db = connection
+        self._reserve = path.with_name(f"{path.name}.reserve")
+        self._reserve_bytes = reserve_bytes
         self._undone: Callable[[sqlite3.Connection], None] | None = None
         self._inbox: queue.SimpleQueue[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None] = (
             queue.SimpleQueue()
@@ -46,8 +50,13 @@ class Disk:
         self._thread.start()
 
     @classmethod
-    def open(cls, path: Path, schema: str) -> Disk:
+    def open(cls, path: Path, schema: str, reserve_bytes: int = 0) -> Disk:
         """
+        Parameters
+        ----------
+        reserve_bytes
+            Room on the disk that is kept for letting go of rows when it is full: see `free_reserve`.
+
         Raises
         ------
         QueueError
@@ -57,15 +66,41 @@ class Disk:
             path.parent.mkdir(parents=True, exist_ok=True)
             db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=2.0)
             db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
+            if reserve_bytes:
+                # The log stays within the reserve: it is written over from its start once it is this long.
+                db.execute(f"PRAGMA wal_autocheckpoint={reserve_bytes // 4 // 4096}")
             db.execute("BEGIN IMMEDIATE")
             for statement in schema.split(";"):
                 db.execute(statement)
             db.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
             raise QueueError(f"{path}: the alert queue cannot be opened: {error}") from error
-        return cls(path, db)
+        return cls(path, db, reserve_bytes)
+
+    @property
+    def has_reserve(self) -> bool:
+        return not self._reserve_bytes or self._reserve.exists()
+
+    def keep_reserve(self) -> bool:
+        """Set the reserve aside, if it is not; False if the disk has no room for it."""
+        if not self.has_reserve:
+            try:
+                with self._reserve.open("wb") as file:
+                    os.posix_fallocate(file.fileno(), 0, self._reserve_bytes)
+            except OSError:
+                self._reserve.unlink(missing_ok=True)
+                return False
+        return True
+
+    def free_reserve(self) -> bool:
+        """Give the reserve up, so that rows can be deleted on a full disk; False if there is none."""
+        if not self._reserve_bytes or not self.has_reserve:
+            return False
+        self._reserve.unlink(missing_ok=True)
+        return True
 
     def read_first(self, count: Callable[[sqlite3.Connection], None]) -> None:
         """Call `count`, which takes stock of the tables, now and in the thread after each failed commit."""
@@ -114,6 +149,8 @@ class Disk:
                 except TurnedAwayError as refusal:
                     answers.append(refusal)
             self._db.execute("COMMIT")
+            if not self.has_reserve:
+                self._give_back_room()
         except sqlite3.Error as error:
             answers = [QueueError(f"{self._path}: {error}")] * len(calls)
             self._take_stock()
@@ -126,6 +163,13 @@ class Disk:
                 done.set_exception(answer)
             else:
                 done.set_result(answer)
+
+    def _give_back_room(self) -> None:
+        """Cut off what deleted rows have left of file and log."""
+        # On a disk so full that not even this works, the next deletion tries it again.
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA incremental_vacuum(512)").fetchall()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _take_stock(self) -> None:
         if self._db.in_transaction:

@@ -24,7 +24,7 @@ from nats.aio.msg import Msg
 from monitor.alert import wire
 from monitor.alert.alert import Alert
 from monitor.link import words
-from monitor.link.bus import Bus, LinkError
+from monitor.link.bus import CONNECT_S, Bus, LinkError
 from monitor.link.correct import corrected
 from monitor.link.ship import stream_seq
 from monitor.link.words import Receipt
@@ -35,9 +35,9 @@ AHEAD = 1024
 ENOUGH = 256
 """With so many at hand no more are asked for."""
 EXPIRES_S = 5.0
-ACK_WAIT_S = 60.0
-"""After which the broker gives an alert to another hub. A commit that waits for its store may take longer,
-and is then done twice, which the store knows."""
+ACK_WAIT_S = 15.0
+"""After which the broker gives what a dead hub held to another. A commit that waits for its store may take
+longer, and is then done twice, which the store knows."""
 MAX_UNACKED = 16_384
 API_S = 5.0
 DURABLE = "hubs"
@@ -63,11 +63,14 @@ class StreamState:
 
 
 class NatsQueue:
-    def __init__(self, bus: Bus, stream: str, max_bytes: int, node: str) -> None:
+    def __init__(
+        self, bus: Bus, stream: str, max_bytes: int, node: str, ack_wait_s: float = ACK_WAIT_S
+    ) -> None:
         self._bus = bus
         self._stream = stream
         self._max_bytes = max_bytes
         self._node = node
+        self._ack_wait_s = ack_wait_s
         self._prepared_at = 0
         """The bus's number of the connection on which stream and consumer were seen to be there."""
         self._preparing = asyncio.Lock()
@@ -185,13 +188,15 @@ class NatsQueue:
 
     async def _prepare(self) -> None:
         """Have stream, consumer and an inbox, on this connection."""
-        client = await self._bus.client()
+        client = await self._bus.client(CONNECT_S)
         async with self._preparing:
             if self._prepared_at == self._bus.n_connects:
                 return
             at = self._bus.n_connects
             await self._api(f"STREAM.CREATE.{self._stream}", _stream(self._stream, self._max_bytes))
-            await self._api(f"CONSUMER.DURABLE.CREATE.{self._stream}.{DURABLE}", _consumer(self._stream))
+            await self._api(
+                f"CONSUMER.DURABLE.CREATE.{self._stream}.{DURABLE}", _consumer(self._stream, self._ack_wait_s)
+            )
             self._inbox = client.new_inbox()
             self._asked = 0
             # Of an earlier connection: the broker delivers it again.
@@ -241,14 +246,14 @@ def _stream(name: str, max_bytes: int) -> dict[str, Any]:
     }
 
 
-def _consumer(stream: str) -> dict[str, Any]:
+def _consumer(stream: str, ack_wait_s: float) -> dict[str, Any]:
     return {
         "stream_name": stream,
         "config": {
             "durable_name": DURABLE,
             "ack_policy": "explicit",
             "deliver_policy": "all",
-            "ack_wait": round(ACK_WAIT_S * NANO),
+            "ack_wait": round(ack_wait_s * NANO),
             "max_ack_pending": MAX_UNACKED,
             "max_deliver": -1,
         },
