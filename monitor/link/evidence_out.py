@@ -113,20 +113,21 @@ class EvidenceShipper:
             await self._budget.spend(len(content))
             kept = await self._send(parcel, n_bytes, n_there, content)
             self.counts.n_bytes += len(content)
-        await self._answered(parcel, kept, n_there if digest == parcel.digest else 0)
+            if not kept.done and n_there + len(content) >= n_bytes:
+                # All of it went, and the hub has thrown it away.
+                self._n_misfits += 1
+        await self._answered(parcel, kept)
         return True
 
-    async def _answered(self, parcel: Parcel, kept: Kept, n_before: int) -> None:
+    async def _answered(self, parcel: Parcel, kept: Kept) -> None:
         self._under_way = (parcel.digest, kept.n_bytes)
         if kept.done:
             self.counts.n_sent += 1
             await self._outbox.parcel_done(parcel)
-        elif kept.n_bytes < n_before:
-            self._n_misfits += 1
-            if self._n_misfits == MAX_MISFITS:
-                await self._give_up(parcel, "it arrives as something else than its name says")
         elif kept.error is not None:
             await self._give_up(parcel, kept.error)
+        elif self._n_misfits == MAX_MISFITS:
+            await self._give_up(parcel, "it arrives as something else than its name says")
 
     async def _give_up(self, parcel: Parcel, reason: str) -> None:
         log.error("evidence stays at the edge", path=parcel.path, reason=reason)
