@@ -30,9 +30,14 @@ from monitor.queue import Queued, QueueError
 
 WINDOW = 128
 """Alerts on the way: at a round trip of 100 ms and a commit of 100 ms, 600 a second from one edge."""
+LEAST_WINDOW = 8
+"""It begins with so many, grows with each receipt, and is halved when the broker does not keep up: a thousand
+edges that come back at once would else send all they have, and send it again."""
 FIRST_ASK_S, LONGEST_ASK_S = 4.0, 60.0
 """Without a receipt. A hub commits within a second; one that is away is asked ever more rarely."""
 ANSWER_S = 5.0
+PUBLISH_S = 20.0
+"""For the broker's word on one alert. A busy one is slow, and to send again makes it slower."""
 log = structlog.get_logger()
 
 
@@ -61,7 +66,8 @@ class Shipper:
         self._hub_time = hub_time
         self._stamper = stamper
         self._clock = clock
-        self._window = window
+        self._most = window
+        self._window = min(LEAST_WINDOW, window)
         self._first_ask_s = first_ask_s
         self._waiting: dict[str, _Sent] = {}
         self._receipts: list[Receipt] = []
@@ -80,6 +86,7 @@ class Shipper:
                 await self._bus.client(wait_s=60.0)
                 await self.step()
             except QueueError as error:
+                self._window = max(LEAST_WINDOW, self._window // 2)
                 log.info("the outbox waits", error=str(error), n_waiting=self._outbox.stats().n_waiting)
                 await self._clock.sleep(backoff.next_s())
             else:
@@ -126,7 +133,7 @@ class Shipper:
         if sent.queued.stamp is not None:
             correction_s = self._hub_time.correction_s(sent.queued.stamp, self._stamper())
             headers[words.CORRECTION] = f"{correction_s:.6f}"
-        answer = await self._bus.request(words.alerts(self._node), wire.encode(alert), ANSWER_S, headers)
+        answer = await self._bus.request(words.alerts(self._node), wire.encode(alert), PUBLISH_S, headers)
         sent.seq = stream_seq(answer)
 
     async def _hear(self, wait_s: float) -> None:
@@ -153,6 +160,7 @@ class Shipper:
             for id in gone:
                 del self._waiting[id]
             self.n_shipped += len(gone)
+            self._window = min(self._most, self._window + len(gone))
             self._wait_anew()
 
     def _wait_anew(self) -> None:

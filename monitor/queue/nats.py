@@ -42,7 +42,7 @@ MAX_UNACKED = 16_384
 API_S = 5.0
 DURABLE = "hubs"
 NANO = 1_000_000_000
-DUPLICATES_S = 10
+DUPLICATES_S = 120
 """The broker's own memory of ids saves work when a publisher did not hear its answer, and no more."""
 log = structlog.get_logger()
 

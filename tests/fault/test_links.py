@@ -252,7 +252,7 @@ async def test_a_restarted_database_is_waited_for(province, postgres):
 def small_disk(tmp_path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "none", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(place)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a small disk cannot be mounted without root")
     yield place
