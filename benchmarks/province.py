@@ -17,7 +17,9 @@ import multiprocessing
 import os
 import random
 import resource
+import signal
 import statistics
+import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -51,7 +53,8 @@ N_CRAWLERS_OF = 20
 STEADY_A_SECOND = 0.1
 """Alerts of an edge a second under the steady load: 36 times the busy day's."""
 REPORT_S = 15.0
-BACKLOG_OF_AN_EDGE = 30
+BACKLOG = 6000
+"""Alerts that wait at all edges together when they come back."""
 
 
 @dataclass
@@ -214,6 +217,10 @@ def cpu_s(pid: int) -> float:
     return total
 
 
+def shares(used_s: dict[str, float], over_s: float) -> str:
+    return " ".join(f"{name} {100 * spent / over_s:.0f} %" for name, spent in used_s.items())
+
+
 async def measure(nats: NatsServer, postgres: Postgres, folder: Path, n_sensors: int, seconds: float) -> None:
     url = postgres.new_database(f"p{n_sensors}")
     postmaster = int((folder / "pg" / "data" / "postmaster.pid").read_text().split()[0])
@@ -240,13 +247,13 @@ async def measure(nats: NatsServer, postgres: Postgres, folder: Path, n_sensors:
     print(
         f"{n_sensors:5} sensors {len(edges.all) - n_sensors:3} crawlers: "
         f"{len(lags) / seconds:6.1f} alerts/s, lag p50 {p50_ms:5.0f} ms, p99 {p99_ms:5.0f} ms; "
-        f"hub {memory_mb(hub.pid):5.0f} MB; CPU "
-        + " ".join(f"{name} {100 * spent / seconds:.0f} %" for name, spent in used.items()),
+        f"hub {memory_mb(hub.pid):5.0f} MB; CPU {shares(used, seconds)}",
         flush=True,
     )
-    n_alerts = BACKLOG_OF_AN_EDGE * len(edges.all)
+    of_each = -(-BACKLOG // len(edges.all))
+    n_alerts = of_each * len(edges.all)
     for edge in edges.all:
-        await edge.queue.put([make_alert(edge) for _ in range(BACKLOG_OF_AN_EDGE)])
+        await edge.queue.put([make_alert(edge) for _ in range(of_each)])
     before = {name: cpu_s(pid) for name, pid in pids.items()}
     own = time.process_time()
     took_s = await edges.drained()
@@ -257,8 +264,9 @@ async def measure(nats: NatsServer, postgres: Postgres, folder: Path, n_sensors:
     n_again = sum(edge.shipper.n_sent_again for edge in edges.all)
     print(
         f"      backlog of {n_alerts} drained in {took_s:.1f} s: {rate:.0f} alerts/s ({n_again} sent again); "
-        f"a day's outage ({a_day} alerts): {a_day / rate / 60:.1f} min; hub {memory_mb(hub.pid):.0f} MB; CPU "
-        + " ".join(f"{name} {100 * spent / took_s:.0f} %" for name, spent in used.items()),
+        f"a day's outage ({a_day} alerts): {a_day / rate / 60:.1f} min; hub {memory_mb(hub.pid):.0f} MB; "
+        f"CPU {shares(used, took_s)}; ms an alert "
+        + " ".join(f"{name} {1000 * spent / n_alerts:.2f}" for name, spent in used.items()),
         flush=True,
     )
     await edges.stop()
@@ -271,6 +279,8 @@ def main() -> None:
     parser.add_argument("--sensors", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
+    # Or the servers would go on after a time limit.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start")

@@ -116,7 +116,19 @@ class Bus:
         """
         self._ears.append(_Ear(subject, group, call))
         if self._client is not None and self.connected:
-            await self._client.subscribe(subject, queue=group, cb=call)
+            # What breaks right now is connected again soon, and this with it.
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await self._client.subscribe(subject, queue=group, cb=call)
+
+    async def open_inbox(self, call: Callback) -> str:
+        """A subject of one's own, heard as long as this connection holds. Raises `LinkError`."""
+        client = await self.client()
+        inbox = client.new_inbox()
+        try:
+            await client.subscribe(inbox, cb=call)
+        except (nats.errors.Error, OSError) as error:
+            raise LinkError(_told(error)) from None
+        return inbox
 
     async def client(self, wait_s: float = 0.0) -> Client:
         """The client, connected.

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
+import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
@@ -182,7 +183,7 @@ def _never_raising(call: Callback) -> Callback:
             await call(said)
         except (msgspec.DecodeError, KeyError, ValueError) as error:
             log.warning("an edge's message cannot be read", subject=said.subject, error=str(error))
-        except (StoreError, LinkError, OSError) as error:
+        except (StoreError, LinkError, OSError, nats.errors.Error) as error:
             log.warning("an edge's message is not answered", subject=said.subject, error=str(error))
 
     return guarded

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import structlog
 
 from monitor.alert import wire
@@ -201,10 +202,15 @@ class Outbox:
             self._taken.update(row[0] for row in free)
             return free
 
-        return [
-            Queued(seq, wire.decode(body), Stamp(datetime.fromisoformat(at), boot_s, boot))
-            for seq, at, boot_s, boot, body in await self._disk.do(select)
-        ]
+        taken: list[Queued] = []
+        for seq, at, boot_s, boot, body in await self._disk.do(select):
+            try:
+                stamp = Stamp(datetime.fromisoformat(at), boot_s, boot)
+                taken.append(Queued(seq, wire.decode(body), stamp))
+            except msgspec.DecodeError as error:
+                # Of a newer version that was here before: it must not hold up the rest.
+                await self.refuse(seq, str(error))
+        return taken
 
     async def ack(self, seqs: Sequence[int]) -> None:
         try:

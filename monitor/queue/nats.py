@@ -188,7 +188,7 @@ class NatsQueue:
 
     async def _prepare(self) -> None:
         """Have stream, consumer and an inbox, on this connection."""
-        client = await self._bus.client(CONNECT_S)
+        await self._bus.client(CONNECT_S)
         async with self._preparing:
             if self._prepared_at == self._bus.n_connects:
                 return
@@ -197,11 +197,10 @@ class NatsQueue:
             await self._api(
                 f"CONSUMER.DURABLE.CREATE.{self._stream}.{DURABLE}", _consumer(self._stream, self._ack_wait_s)
             )
-            self._inbox = client.new_inbox()
             self._asked = 0
             # Of an earlier connection: the broker delivers it again.
             self._fresh.clear()
-            await client.subscribe(self._inbox, cb=self._arrived)
+            self._inbox = await self._bus.open_inbox(self._arrived)
             self._prepared_at = at
 
     async def _api(self, subject: str, wish: dict[str, Any] | None = None) -> dict[str, Any]:

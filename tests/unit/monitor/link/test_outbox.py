@@ -83,6 +83,12 @@ async def test_what_the_hub_can_never_read_is_put_aside(outbox):
     assert (report.n_waiting, report.n_bytes, report.n_refused) == (0, 0, 1)
 
 
+async def test_a_row_of_a_newer_version_does_not_hold_up_the_rest(outbox):
+    await outbox.put([make_alert("a", kind="laser", level="critical"), make_alert("b")])
+    assert [queued.alert.id for queued in await outbox.take(9, 0)] == ["id-b"]
+    assert (await outbox.report()).n_refused == 1
+
+
 async def test_evidence_waits_gravest_first_until_it_is_done(outbox):
     await outbox.put([make_alert("a", level="low"), make_alert("b", level="critical")])
     await outbox.put([make_alert("c", level="high", evidence=make_alert("a").evidence)])
