@@ -155,6 +155,7 @@ class Daemon:
             timetable=timetable,
             far_sensors=doors.hub.sensors if doors.hub is not None else tuple,
             far_sources=doors.hub.sources if doors.hub is not None else tuple,
+            far_waiting=doors.hub.n_waiting if doors.hub is not None else int,
         )
         self.health = Health(parts, clock, version("examwatch"))
         self._data_dir = setup.config.data_dir

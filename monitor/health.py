@@ -37,6 +37,8 @@ class Parts:
     far_sensors: Callable[[], Iterable[SensorHealth]] = tuple
     far_sources: Callable[[], Iterable[SourceHealth]] = tuple
     """Of the edges, which judge them themselves."""
+    far_waiting: Callable[[], int] = int
+    """What edges sent and is not stored yet."""
 
 
 class Health:
@@ -71,7 +73,9 @@ class Health:
         since = self._parts.pipeline.failing_since
         oldest_s = (now - since).total_seconds() if since is not None and stats.n_waiting else 0.0
         return QueueHealth(
-            n_waiting=stats.n_waiting, oldest_s=oldest_s, n_dropped=self._parts.emissions_dropped()
+            n_waiting=stats.n_waiting + self._parts.far_waiting(),
+            oldest_s=oldest_s,
+            n_dropped=self._parts.emissions_dropped(),
         )
 
 

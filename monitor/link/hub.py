@@ -85,6 +85,9 @@ class Hub:
             group.create_task(self.pipeline.run(), name="edges' alerts")
             group.create_task(self._save(), name="save nodes")
 
+    def n_waiting(self) -> int:
+        return self.queue.stats().n_waiting
+
     def sensors(self) -> list[SensorHealth]:
         return self.nodes.sensors(self._clock.now())
 

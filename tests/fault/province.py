@@ -170,7 +170,7 @@ def make_alert(node: str, number: int, at: datetime, evidence: list[EvidenceRef]
 async def until(holds: Callable[[], bool], within_s: float = 30.0) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < deadline, "it never came"
+        assert time.monotonic() < deadline, f"it never came, in {within_s} s"
         await asyncio.sleep(0.02)
 
 
@@ -213,7 +213,7 @@ class Province:
         settings = BusSettings(f"nats://127.0.0.1:{port}", name, **QUICK)
         return Bus(settings, SystemClock(), random.Random(name))
 
-    async def drained(self, within_s: float = 30.0) -> None:
+    async def drained(self, within_s: float = 60.0) -> None:
         """Wait until every outbox is empty."""
 
         def empty() -> bool:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.healthwatch import Part, disk_part, sensor_part
+from monitor.clock import FakeClock
+from monitor.healthwatch import HealthWatch, Part, disk_part, sensor_part
 from monitor.link import nodebook
 from monitor.link.nodes import Nodes
 from monitor.link.words import NodeReport, OutboxReport
+from monitor.queue.memory import MemoryQueue
 from monitor.server.views import HealthView, QueueHealth, SensorHealth
 from tests.unit.monitor.conftest import NOON
 from tests.unit.monitor.store.conftest import cluster, sqlite_store, store  # noqa: F401
@@ -106,6 +108,22 @@ def test_one_silent_sensor_is_told_by_its_own_name():
 )
 def test_what_an_edge_reports_of_itself_becomes_parts(changes, expected):
     assert bad(heard(report("n1", **changes)), timedelta(0)) == expected
+
+
+async def test_a_silent_edge_is_told_and_told_again_when_it_is_back():
+    clock, queue = FakeClock(NOON), MemoryQueue()
+    nodes = heard(report("n1"))
+    watch = HealthWatch(lambda: nodes.parts(clock.now(), NOON - LONG), queue, clock)
+    await watch.look()
+    await clock.advance(91)
+    await watch.look()
+    nodes.heard(report("n1"), clock.now())
+    await clock.advance(5)
+    await watch.look()
+    told = [queued.alert for queued in await queue.take(9, 0)]
+    assert [alert.annotations["title_en"] for alert in told] == ["Edge n1 is not heard"] * 2
+    assert [alert.ends_at for alert in told] == [None, clock.now()]
+    assert (told[0].starts_at, told[0].venue) == (NOON, "v1")
 
 
 def test_edges_are_known_again_after_the_hub_was_started_anew(store):  # noqa: F811
