@@ -126,6 +126,8 @@ class Daemon:
             doors.evidence,
             setup.bank.match if setup.bank is not None else None,
         )
+        if doors.hub is not None:
+            doors.hub.correlate(book, doors.queue)
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         named = {source.id: source.named_hosts() for source in setup.sources}
         self.shots = (

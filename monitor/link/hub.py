@@ -18,12 +18,15 @@ from nats.aio.msg import Msg
 from monitor.clock import Clock
 from monitor.evidence import EvidenceStore
 from monitor.healthwatch import Part
+from monitor.intake import Rules
 from monitor.link import nodebook, words
+from monitor.link.across import Across
 from monitor.link.bus import Bus, Callback, LinkError
 from monitor.link.evidence_in import Piece, take
 from monitor.link.nodes import Nodes
 from monitor.link.words import Answer, Ask, NodeReport, Receipt
 from monitor.pipeline import Pipeline
+from monitor.queue import AlertQueue
 from monitor.queue.nats import NatsQueue, StreamState
 from monitor.server.views import SensorHealth, SourceHealth
 from monitor.store.book import StoreBook
@@ -64,6 +67,10 @@ class Hub:
         self._n_connects = 0
         self._state: tuple[float, StreamState] | None = None
         self._waking: asyncio.TimerHandle | None = None
+
+    def correlate(self, rules: Rules, queue: AlertQueue) -> None:
+        """Ask `rules` about what the edges raise; what that completes goes into `queue`."""
+        self.pipeline = Pipeline(self.queue, Across(self._book, rules, queue), self._clock)
 
     async def open(self) -> None:
         """Know again what edges there are. Raises `StoreError`."""

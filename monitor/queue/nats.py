@@ -14,7 +14,7 @@ import asyncio
 import json
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -117,6 +117,7 @@ class NatsQueue:
         try:
             alert = wire.decode(said.data)
             alert = corrected(alert, float(headers.get(words.CORRECTION, 0.0)))
+            alert = replace(alert, event={**alert.event, words.NODE: node})
         except (msgspec.DecodeError, ValueError, OverflowError) as error:
             await self._refuse(said, node, headers.get("Nats-Msg-Id", ""), str(error))
             return None

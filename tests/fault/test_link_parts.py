@@ -61,7 +61,8 @@ async def test_the_broker_keeps_the_promises_of_a_queue(queue):
     taken = await queue.take(3, 5.0)
     while len(taken) < 3:
         taken += await queue.take(3 - len(taken), 5.0)
-    assert [queued.alert for queued in taken] == alerts[:3]
+    assert [queued.alert.id for queued in taken] == [alert.id for alert in alerts[:3]]
+    assert taken[0].alert.event == {**alerts[0].event, "node": "n"}
     await queue.give_back([taken[1].seq])
     await queue.ack([taken[0].seq, taken[2].seq])
     rest = await queue.take(10, 5.0)
