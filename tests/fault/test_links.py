@@ -65,6 +65,8 @@ async def province(tmp_path, broker, postgres, request) -> AsyncIterator[Provinc
     url = postgres.new_database(request.node.name)
     made = Province(tmp_path, broker.port, url, postgres.password_file)
     yield made
+    n_raised = sum(len(edge.raised) for edge in made.edges)
+    request.node.user_properties.append(("alerts raised", n_raised))
     await made.close()
 
 
