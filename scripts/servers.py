@@ -32,13 +32,15 @@ def free_port() -> int:
 
 
 class NatsServer:
-    def __init__(self, folder: Path) -> None:
-        """Raises `MissingError`."""
+    def __init__(self, folder: Path, settings: str = "", *, jetstream: bool = True) -> None:
+        """`settings` are lines of its configuration. Raises `MissingError`."""
         program = shutil.which("nats-server")
         if program is None:
             raise MissingError("nats-server is not installed (Debian: nats-server)")
         self._program = program
         self._folder = folder
+        self._settings = settings
+        self._jetstream = ["-js", "-sd", str(folder)] if jetstream else []
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -54,7 +56,9 @@ class NatsServer:
     def start(self) -> None:
         """Return once it takes connections."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        command = [self._program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self._folder)]
+        (self._folder / "settings").write_text(self._settings)
+        command = [self._program, "-a", "127.0.0.1", "-p", str(self.port), *self._jetstream]
+        command += ["-c", str(self._folder / "settings")]
         self._process = subprocess.Popen(
             [*command, "-l", str(self._folder / "log")], start_new_session=True, cwd="/"
         )

@@ -20,7 +20,7 @@ from monitor.link.outbox import Outbox
 from monitor.link.stamp import machine_stamper
 from monitor.queue.nats import NatsQueue
 from monitor.server.views import HealthView, QueueHealth, SensorHealth
-from scripts.servers import MissingError, NatsServer
+from scripts.servers import MissingError, NatsServer, free_port
 from tests.fault.province import QUICK, Province, until
 from tests.unit.monitor.conftest import make_alert
 
@@ -104,6 +104,32 @@ async def test_what_the_hub_cannot_read_is_put_aside_and_holds_nobody_up(provinc
     await province.drained()
     assert set(province.stored()) == {"venue-1-1", "venue-1-3"}
     assert (await edge.outbox.report()).n_refused == hub.queue.n_refused == 1
+
+
+async def test_edges_behind_a_citys_leaf_node_reach_the_provinces_stream(tmp_path):
+    port = free_port()
+    try:
+        centre = NatsServer(tmp_path / "centre", f"leafnodes {{ listen: '127.0.0.1:{port}' }}")
+        remote = f"leafnodes {{ remotes: [ {{ url: 'nats-leaf://127.0.0.1:{port}' }} ] }}"
+        leaf = NatsServer(tmp_path / "leaf", remote, jetstream=False)
+    except MissingError as error:
+        pytest.skip(str(error))
+    centre.start()
+    leaf.start()
+    province = Province(tmp_path, centre.port, f"sqlite:{tmp_path / 'store.db'}", None)
+    try:
+        await province.hub()
+        edge = await province.edge("venue-1", port=leaf.port)
+        await edge.put(20)
+        await province.drained()
+        leaf.kill()
+        await edge.put(20)
+        await asyncio.to_thread(leaf.start)
+        assert await province.check() == 40
+    finally:
+        await province.close()
+        leaf.kill()
+        centre.kill()
 
 
 async def test_an_edge_is_in_the_hubs_health_and_its_evidence_in_the_hubs_folder(province, broker, tmp_path):
