@@ -2,7 +2,7 @@
 # `make city` shows hub, sensors and crawlers as processes of their own.
 .PHONY: run city test test-quick check setup setup-test clean \
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
-	bench-leaks bench-rules bench-crawl bench-province
+	bench-leaks bench-rules bench-crawl bench-desk bench-province
 BIN := .venv/bin
 
 run: setup
@@ -58,6 +58,9 @@ bench-leaks: setup
 
 bench-rules: setup
 	@$(BIN)/python -m benchmarks.rules
+
+bench-desk: setup
+	@$(BIN)/python -m benchmarks.desk
 
 bench-crawl: setup
 	@$(BIN)/python -m benchmarks.crawl

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,23 +21,29 @@ from pathlib import Path
 from crawlers.document import Document
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
-from monitor.chores import forget_daily
+from monitor.chores import forget_daily, let_go_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
 from monitor.deadman import Ping, keep_alive
+from monitor.drill.desk import DrillDesk, DrillDoors
+from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
     LOOK_S,
+    ClockWatch,
     HealthWatch,
     Part,
     case_parts,
+    chain_part,
     disk_part,
+    duty_parts,
     heads_part,
     messages_part,
+    queue_part,
     receiver_part,
     sensor_part,
     source_part,
@@ -47,11 +53,13 @@ from monitor.link.edge import Edge
 from monitor.link.hub import Hub
 from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
+from monitor.proof import prove
 from monitor.queue import AlertQueue
 from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
 from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
+from monitor.server.spectrum import coverage
 from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
 from monitor.store.book import StoreBook
@@ -82,9 +90,12 @@ class Doors:
     """Lets the crawler's memory go of what is older."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
-    heads: HeadKeeper | None = None
-    """Keeps heads of the audit chain elsewhere."""
-    heads_s: float = 600.0
+    escalation: EscalationDesk | None = None
+    """Tells the next, where nobody has seen an alert."""
+    open_drill: Callable[[str, str | None, Path], Open] | None = None
+    """A sensor of a drill's own: its name, venue, world. None: no drills here."""
+    heads: Sequence[tuple[HeadKeeper, float]] = ()
+    """Keep heads of the audit chain elsewhere, each so often, in seconds."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -114,6 +125,8 @@ class Daemon:
         self._bounds = Bounds(
             timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
         )
+        self._plan, self._timetable = setup.bandplan, timetable
+        self._kept = setup.config.retention.kept
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
             book, setup.rule_files, shelf, memory, doors.book, clock, self._load, timetable.venues
@@ -130,6 +143,21 @@ class Daemon:
             doors.hub.correlate(book, doors.queue)
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         named = {source.id: source.named_hosts() for source in setup.sources}
+        self.drills = (
+            DrillDesk(
+                DrillDoors(
+                    doors.open_drill,
+                    self.intake.emission,
+                    self.intake.document,
+                    doors.book,
+                    clock,
+                    setup.config.drill_dir,
+                ),
+                setup.test_signals,
+            )
+            if doors.open_drill is not None
+            else None
+        )
         self.shots = (
             ShotDesk(doors.renderer, named.__getitem__, doors.evidence, doors.queue, clock)
             if doors.renderer is not None
@@ -160,26 +188,38 @@ class Daemon:
             far_waiting=doors.hub.n_waiting if doors.hub is not None else int,
         )
         self.health = Health(parts, clock, version("examwatch"))
+        self._clock_watch = ClockWatch(clock)
         self._data_dir = setup.config.data_dir
-        self._watch = HealthWatch(self._parts, doors.queue, clock, self._late_cases)
+        self._watch = HealthWatch(self._parts, doors.queue, clock, self._asked_parts)
 
     def _parts(self) -> list[Part]:
         doors, mine = self._doors, {runner.status.id for runner in self.sensors}
+        stats = doors.queue.stats()
         sensors = [sensor for sensor in self.health.view().sensors if sensor.id in mine]
         return [
             *map(sensor_part, sensors),
             *map(receiver_part, sensors),
             *map(source_part, self.crawling.statuses.values()),
+            self._clock_watch.part(),
+            # An outbox counts bytes, and tells of them in its own report.
+            *(() if doors.edge is not None else (queue_part(stats.n_waiting, stats.capacity),)),
+            *(() if self.drills is None else map(chain_part, self.drills.chains)),
             disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
-            *(() if doors.heads is None else (heads_part(doors.heads),)),
+            *(heads_part(keeper) for keeper, _ in doors.heads),
             *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             *(() if doors.hub is None else doors.hub.parts()),
         ]
 
-    async def _late_cases(self) -> list[Part]:
+    async def _asked_parts(self) -> list[Part]:
         reader = CaseReader(self._doors.book.store.reader)
         late = await self._doors.book.read(partial(reader.late, self._doors.clock.now()))
-        return case_parts(late, self._departments)
+        parts = case_parts(late, self._departments)
+        desk = self._doors.escalation
+        if desk is not None:
+            missed = [f"{one.fingerprint} ({one.n_step + 1})" for one in await desk.missed()]
+            exhausted = [one.fingerprint for one in await desk.exhausted()]
+            parts += duty_parts(desk.departments, desk.unmanned(), missed, exhausted)
+        return parts
 
     async def _emission(self, heard: Heard) -> None:
         self._load.raised(await self.intake.emission(heard), self.rules.edition.rules)
@@ -193,6 +233,9 @@ class Daemon:
             await self._doors.book.keep_personal(document)
         if self.shots is not None:
             self.shots.ask(document, alerts)
+
+    def _failed_sources(self) -> list[str]:
+        return [one.id for one in self.crawling.statuses.values() if one.health().state == "failed"]
 
     def _is_well(self) -> bool:
         return self.pipeline.counts.error is None
@@ -217,6 +260,8 @@ class Daemon:
         if self._doors.notify is not None:
             # Before what the queue still holds is stored: that is news.
             await self._doors.notify.open()
+        if self._doors.escalation is not None:
+            await self._doors.escalation.open()
         if edge is None:
             while await self.pipeline.step(0.0):
                 pass
@@ -245,9 +290,19 @@ class Daemon:
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
+            group.create_task(
+                prove(
+                    lambda: coverage(self.health.view().sensors, self._plan),
+                    self._failed_sources,
+                    self._timetable,
+                    self._doors.book,
+                    self._doors.clock,
+                ),
+                name="proof of coverage",
+            )
             group.create_task(self.topics.run(), name="topics")
-            if self._doors.heads is not None:
-                group.create_task(self._doors.heads.run(self._doors.heads_s), name="audit heads")
+            for keeper, every_s in self._doors.heads:
+                group.create_task(keeper.run(every_s), name="audit heads")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),
@@ -255,6 +310,10 @@ class Daemon:
                 )
             if self._doors.notify is not None:
                 group.create_task(self._doors.notify.run(), name="notify")
+            if self.drills is not None:
+                group.create_task(self.drills.run(), name="drills")
+            if self._doors.escalation is not None:
+                group.create_task(self._doors.escalation.run(), name="escalation")
             if self.shots is not None:
                 group.create_task(self.shots.run(), name="screenshots")
             group.create_task(
@@ -267,6 +326,7 @@ class Daemon:
                 ),
                 name="evidence",
             )
+            group.create_task(let_go_daily(self._doors.book, self._kept, self._doors.clock), name="retention")
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:
                 group.create_task(runner.run(), name=f"sensor {runner.status.id}")

@@ -49,6 +49,7 @@ def narrowed(setup: Setup, role: Role) -> Setup:
     if role is not Role.crawler:
         left_out |= {"sources": (), "tips": None}
     if role is not Role.hub:
-        left_out |= {"notify": None, "audit": type(config.audit)()}
+        # Telling people, and proving that alerts arrive, is where alerts arrive.
+        left_out |= {"notify": None, "duty": None, "test_signals": (), "audit": type(config.audit)()}
     sources = setup.sources if role is Role.crawler else ()
     return replace(setup, config=config.model_copy(update=left_out), sources=sources)

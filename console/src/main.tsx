@@ -6,14 +6,19 @@ import "./style/header.css";
 import "./style/stream.css";
 import "./style/detail.css";
 import "./style/login.css";
+import "./style/review.css";
 import { startClock } from "./state/clock";
 import { connection, selected, start } from "./state/desk";
+import { at } from "./state/page";
 import { askWho, isPerson, who } from "./state/person";
+import { Asking } from "./ui/Asking";
 import { DetailPane } from "./ui/Detail";
 import { Header, LostBanner, StatusBar } from "./ui/Header";
 import { Help } from "./ui/Help";
 import { onKey } from "./ui/keys";
 import { Door } from "./ui/Login";
+import { OpenPage } from "./ui/Pages";
+import { Palette } from "./ui/Palette";
 import { StreamPane } from "./ui/Stream";
 
 function Console() {
@@ -21,12 +26,20 @@ function Console() {
     <div class={`console ${selected.value ? "console-reading" : ""}`}>
       <Header />
       <LostBanner />
-      <div class="panes">
-        <StreamPane />
-        <DetailPane />
-      </div>
+      {at.value.page === "review" ? (
+        <div class="panes">
+          <StreamPane />
+          <DetailPane />
+        </div>
+      ) : (
+        <div class="page">
+          <OpenPage />
+        </div>
+      )}
       <StatusBar />
       <Help />
+      <Palette />
+      <Asking />
     </div>
   );
 }

@@ -124,7 +124,9 @@ def _stored(given: str, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
         wanted = sa.select(
             events.c.event_id, events.c.fingerprint, events.c.cause, events.c.at, events.c.body
         )
-        ordered = wanted.where(events.c.kind.in_(KINDS)).order_by(events.c.at, events.c.event_id)
+        ordered = wanted.where(events.c.kind.in_(KINDS), events.c.body != "").order_by(
+            events.c.at, events.c.event_id
+        )
         with store.reader.connect() as db:
             for fingerprint, verdict in judged(db).items():
                 # What the asker brought counts more than what the store's cases came to.

@@ -19,7 +19,8 @@ from pydantic import (
 
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
-from monitor.config.desk import Audit, Cases, DepartmentEntry
+from monitor.config.desk import Audit, Cases, DepartmentEntry, Retention, TestSignals
+from monitor.config.duty import Duty
 from monitor.config.link import Link
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
@@ -235,7 +236,12 @@ class Config(Strict):
     departments: tuple[DepartmentEntry, ...] = ()
     """Of the joint duty room; none: the usual ones."""
     cases: Cases = Cases()
+    duty: Duty | None = None
+    """Who is on duty, and who is told when nobody has seen an alert."""
     audit: Audit = Audit()
+    retention: Retention = Retention()
+    test_signals: tuple[TestSignals, ...] = ()
+    """Drills on schedule, to prove that the whole chain works."""
     demo: Demo | None = None
     link: Link | None = None
     """Between sensors, crawlers and their hub, where they are not one process."""
@@ -245,6 +251,10 @@ class Config(Strict):
         """This process, in the whole province."""
         named = self.link.node if self.link is not None else None
         return named or self.site.id.replace(".", "-")
+
+    @property
+    def drill_dir(self) -> Path:
+        return self.data_dir / "drills"
 
     @property
     def history_dir(self) -> Path:

@@ -117,7 +117,7 @@ def _own_parts(report: NodeReport) -> Iterable[Part]:
     offset_s, outbox = report.offset_s, report.outbox
     off = offset_s is not None and abs(offset_s) > MAX_OFFSET_S
     yield Part(
-        "clock",
+        "offset",
         report.node,
         report.venue,
         ("off",) if off else (),

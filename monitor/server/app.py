@@ -20,6 +20,7 @@ from monitor.server.listening import POOL, ListenPool
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
+from monitor.server.reports import PRINTER, Printer
 from monitor.server.routes import ROUTES
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.static import get_static
@@ -52,6 +53,7 @@ def make_server_app(
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
     app[POOL] = ListenPool()
+    app[PRINTER] = Printer()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.

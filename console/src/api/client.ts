@@ -2,12 +2,14 @@
 import type {
   AlertDetail,
   AlertPage,
+  AlertStepsBody,
   CaseDetail,
   FieldTables,
   PersonalView,
   ProblemView,
   SessionView,
   StepBody,
+  StepsDone,
 } from "./schema";
 
 export class ApiError extends Error {
@@ -40,11 +42,11 @@ async function ask<T>(path: string, request: RequestInit, signal?: AbortSignal):
   return (await answer.json()) as T;
 }
 
-const get = <T>(path: string, signal?: AbortSignal) =>
+export const get = <T>(path: string, signal?: AbortSignal) =>
   ask<T>(path, { headers: { Accept: "application/json" } }, signal);
 
 /** A request that changes something; `csrf` proves that it comes from this console. */
-const send = <T>(method: string, path: string, csrf: string, body?: unknown) =>
+export const send = <T>(method: string, path: string, csrf: string, body?: unknown) =>
   ask<T>(path, {
     method,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRF-Token": csrf },
@@ -72,6 +74,13 @@ export const getPersonal = (fingerprint: string) =>
 
 export const stepAlert = (csrf: string, fingerprint: string, step: Partial<StepBody>) =>
   send<CaseDetail>("POST", `/api/alerts/${encodeURIComponent(fingerprint)}/steps`, csrf, step);
+
+/** The same step with many alerts: each its case, or why not. */
+export const stepAlerts = (csrf: string, step: Partial<AlertStepsBody>) =>
+  send<StepsDone>("POST", "/api/alerts/steps", csrf, step);
+
+export const acknowledge = (csrf: string, fingerprint: string) =>
+  send<AlertDetail>("POST", `/api/alerts/${encodeURIComponent(fingerprint)}/ack`, csrf, {});
 
 export const undoStep = (csrf: string, caseId: string) =>
   send<CaseDetail>("POST", `/api/cases/${encodeURIComponent(caseId)}/undo`, csrf);

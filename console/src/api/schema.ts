@@ -226,6 +226,16 @@ export interface CoverageView {
   blind: BlindSpot[];
 }
 
+export interface DepartmentDuty {
+  id: string;
+  name: Record<string, string>;
+  people: OnDutyPerson[];
+  since: string | null;
+  until: string | null;
+  handover: HandoverView | null;
+  open_cases: string[];
+}
+
 export interface DepartmentView {
   id: string;
   en: string;
@@ -239,6 +249,12 @@ export interface DeskView {
   books: BookView[];
 }
 
+export interface DutyView {
+  departments: DepartmentDuty[];
+  roster: OnDutyPerson[];
+  unseen: EscalationView[];
+}
+
 export interface EditionView {
   number: number;
   author: string;
@@ -246,6 +262,16 @@ export interface EditionView {
   n_rules: number;
   n_exceptions: number;
   venues: string[];
+}
+
+export interface EscalationView {
+  id: string;
+  alert: string;
+  started_at: string;
+  n_done: number;
+  n_steps: number;
+  next_at: string | null;
+  next_to: string[];
 }
 
 export interface EvidenceRef {
@@ -267,6 +293,29 @@ export interface FieldView {
   zh: string;
 }
 
+export interface HandoverBody {
+  department: string;
+  to: string;
+  note: string;
+}
+
+export interface HandoverPage {
+  handovers: HandoverView[];
+}
+
+export interface HandoverView {
+  id: string;
+  at: string;
+  department: string;
+  by: string;
+  to: string;
+  note: string;
+  n_cases: number;
+  n_unseen: number;
+  cases: string[];
+  unseen: string[];
+}
+
 export interface HealthView {
   status: "degraded" | "ok";
   version: string;
@@ -276,6 +325,13 @@ export interface HealthView {
   sources: SourceHealth[];
   queue: QueueHealth;
   sessions: SessionClock[];
+}
+
+export interface HoldingView {
+  kind: string;
+  kept_days: number;
+  n: number;
+  oldest_at: string | null;
 }
 
 export interface LivenessView {
@@ -333,6 +389,11 @@ export interface NoticeView {
 
 export interface NoticesView {
   notices: NoticeView[];
+}
+
+export interface OnDutyPerson {
+  id: string;
+  name: Record<string, string>;
 }
 
 export interface PasswordBody {
@@ -403,6 +464,10 @@ export interface ReasonView {
   text: string;
   text_zh: string;
   rule: string;
+}
+
+export interface RetentionView {
+  kinds: HoldingView[];
 }
 
 export interface RuleCheck {
@@ -558,6 +623,7 @@ export interface StepDone {
   fingerprint: string;
   case: CaseView | null;
   error: string | null;
+  code: string | null;
 }
 
 export interface StepsDone {

@@ -1,5 +1,5 @@
 /** The language in use: the browser's at first, then what was chosen. */
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import { en, type Dictionary } from "./en";
 import { zh } from "./zh";
 
@@ -19,6 +19,11 @@ export const t = computed<Dictionary>(() => DICTIONARIES[language.value]);
 effect(() => {
   document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
 });
+
+/** A page's own words, in the language in use. */
+export function dictionary<T>(inEnglish: T, inChinese: T): ReadonlySignal<T> {
+  return computed(() => (language.value === "zh" ? inChinese : inEnglish));
+}
 
 export function switchLanguage(): void {
   language.value = language.value === "zh" ? "en" : "zh";

@@ -1,9 +1,10 @@
 /** The console's state and what may happen to it. Components read the signals and call the functions. */
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { ApiError, getAlert, getFields, listAlerts } from "../api/client";
 import { LiveStream, type Connection } from "../api/live";
-import type { AlertDetail, AlertView, FieldView, HealthView } from "../api/schema";
+import type { AlertDetail, AlertView, CaseView, FieldView, HealthView } from "../api/schema";
 import { setServerTime } from "./clock";
+import { at, restate } from "./page";
 import { fromUrl, toPath, toQuery, type Filters } from "./filters";
 import { append, arrive, EMPTY, fromPage, neighbour, release, stepped, type Stream } from "./stream";
 
@@ -39,7 +40,22 @@ let retryTimer = 0;
 let refreshTimer = 0;
 
 effect(() => {
-  history.replaceState(null, "", toPath({ filters: filters.value, selected: selected.value }));
+  const path = toPath({ filters: filters.value, selected: selected.value });
+  // Another page has an address of its own.
+  if (at.peek().page === "review") restate(path);
+});
+/** A link, or the browser's buttons, led to another list; a bare address keeps the one that was open. */
+effect(() => {
+  if (at.value.page !== "review") return;
+  untracked(() => {
+    const asked = fromUrl(new URL(location.href));
+    if (location.search && String(toQuery(asked.filters)) !== String(toQuery(filters.value))) {
+      filters.value = asked.filters;
+      if (live) void reload();
+    }
+    if (asked.selected) select(asked.selected);
+    restate(toPath({ filters: filters.value, selected: selected.value }));
+  });
 });
 
 function asApiError(error: unknown): ApiError {
@@ -95,6 +111,14 @@ export async function loadMore(): Promise<void> {
   }
 }
 
+const caseListeners = new Set<(step: CaseView | null) => void>();
+
+/** Hear each step with a case; null: so much was missed that all must be read anew. The result ends it. */
+export function onCase(hear: (step: CaseView | null) => void): () => void {
+  caseListeners.add(hear);
+  return () => caseListeners.delete(hear);
+}
+
 function openLive(position: number): void {
   live = new LiveStream(
     {
@@ -106,13 +130,17 @@ function openLive(position: number): void {
       case: (step) => {
         stream.value = stepped(stream.value, step);
         if (selected.value && step.alerts.includes(selected.value)) refreshSoon();
+        for (const hear of caseListeners) hear(step);
       },
       health: (view) => {
         health.value = view;
         setServerTime(Date.parse(view.now));
       },
       clock: setServerTime,
-      resync: () => void reload(),
+      resync: () => {
+        void reload();
+        for (const hear of caseListeners) hear(null);
+      },
       connection: (state) => {
         connection.value = state;
       },

@@ -4,10 +4,17 @@ import { language, switchLanguage, t } from "../i18n";
 import { now } from "../state/clock";
 import { connection, health, helpOpen, select } from "../state/desk";
 import { isPerson, leave, who } from "../state/person";
+import { go } from "../state/page";
 import { currentSession, phaseAt } from "../state/session";
 import { switchTheme, theme } from "../state/theme";
 import { countdown, timeOfDay, when, zone } from "../text/format";
+import { PageTabs } from "./Pages";
 import { Logo, MoonIcon, StateDot, SunIcon } from "./icons";
+
+function toOverview(): void {
+  select(null);
+  go("/");
+}
 
 function SessionBox() {
   const words = t.value;
@@ -142,10 +149,11 @@ export function Header() {
   const view = health.value;
   return (
     <header class="header">
-      <button type="button" class="brand" title={words.home} onClick={() => select(null)}>
+      <button type="button" class="brand" title={words.home} onClick={toOverview}>
         <Logo />
         <span>{t.value.product}</span>
       </button>
+      <PageTabs />
       <SessionBox />
       <div class="spacer" />
       <PartsMenu name={words.sensors} parts={view && sensorParts(view)} none={words.noSensors} />

@@ -98,7 +98,7 @@ def test_one_silent_sensor_is_told_by_its_own_name():
     ("changes", "expected"),
     [
         ({"offset_s": 1.9}, {}),
-        ({"offset_s": -3600.0}, {("clock", "n1"): ("off",)}),
+        ({"offset_s": -3600.0}, {("offset", "n1"): ("off",)}),
         ({"offset_s": None}, {}),
         ({"outbox": OutboxReport(9, 801, 1000)}, {("outbox", "n1"): ("nearing",)}),
         ({"outbox": OutboxReport(9, 1, 1000, n_dropped={"low": 2})}, {("outbox", "n1"): ("dropped",)}),
