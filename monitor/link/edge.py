@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from monitor.clock import Clock
-from monitor.healthwatch import Part
+from monitor.healthpart import Part
 from monitor.link import words
 from monitor.link.bus import Bus
 from monitor.link.evidence_out import EvidenceShipper

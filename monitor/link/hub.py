@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 
 from monitor.clock import Clock
 from monitor.evidence import EvidenceStore
-from monitor.healthwatch import Part
+from monitor.healthpart import Part
 from monitor.intake import Rules
 from monitor.link import nodebook, words
 from monitor.link.across import Across

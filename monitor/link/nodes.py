@@ -19,7 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from monitor.healthkinds import KINDS, SILENT_AFTER
-from monitor.healthwatch import Part
+from monitor.healthpart import Part
 from monitor.link.words import NodeReport
 from monitor.server.views import SensorHealth, SourceHealth
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.healthwatch import Part
+from monitor.healthpart import Part
 from monitor.server.views import HealthView
 
 ROOT: Final = "examwatch"
