@@ -1,11 +1,15 @@
 # `make run` and `make test` are all a newcomer needs; both set up what is missing.
-.PHONY: run test test-quick check setup setup-test clean \
+# `make city` shows hub, sensors and crawlers as processes of their own.
+.PHONY: run city test test-quick check setup setup-test clean \
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
-	bench-leaks bench-rules bench-crawl bench-desk bench-console
+	bench-leaks bench-rules bench-crawl bench-desk bench-console bench-province
 BIN := .venv/bin
 
 run: setup
 	@$(BIN)/examwatch run configs/demo.yml
+
+city: setup-test
+	@$(BIN)/python -m scripts.city
 
 test: setup-test check
 	@echo "[examwatch] Python tests"
@@ -64,6 +68,9 @@ bench-crawl: setup
 
 bench-console: setup-test
 	@$(BIN)/python -m benchmarks.console_spectrum
+
+bench-province: setup-test
+	@$(BIN)/python -m benchmarks.province
 
 clean:
 	rm -rf .venv .setup console/node_modules monitor/server/static var

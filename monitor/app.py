@@ -50,6 +50,7 @@ from monitor.faults import WorldError
 from monitor.fleet.service import open_fleet
 from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
+from monitor.link.assemble import open_edge, open_hub, open_own_queue
 from monitor.mapdesk import MapDesk
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
@@ -59,7 +60,7 @@ from monitor.notify.senders import Sender
 from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
-from monitor.queue import open_queue
+from monitor.roles import Role
 from monitor.schedule import ApSchedule
 from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
@@ -85,10 +86,14 @@ class Greeting:
     """Name and password for one use, at the very first start."""
     tips: Callable[[str], None]
     """The public form's address."""
+    edge: Callable[[str, str], None]
+    """An edge's name, and where it sends what it raises."""
 
 
-async def serve(setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet: Greeting) -> None:
-    """Run all of `setup` until `stop` is set; whenever `reread` is, read the rules again.
+async def serve(
+    setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet: Greeting, role: Role = Role.all
+) -> None:
+    """Run `setup`, narrowed to `role`, until `stop` is set; whenever `reread` is, read the rules again.
 
     Raises
     ------
@@ -99,30 +104,37 @@ async def serve(setup: Setup, stop: asyncio.Event, reread: asyncio.Event, greet:
     async with AsyncExitStack() as stack:
         await _open_demo(stack, setup, clock)
         await _open_tips(stack, setup, clock, greet)
-        doors = await _open_doors(stack, setup, clock)
+        doors = await _open_doors(stack, setup, clock, role)
         daemon = Daemon(setup, doors)
         await daemon.recover()
-        people = await _open_people(stack, config, doors, greet)
-        address = await _open_server(stack, setup, daemon, doors, people)
-        greet.ready(address)
+        if role.is_edge and config.link is not None:
+            greet.edge(config.node, config.link.url)
+        else:
+            people = await _open_people(stack, config, doors, greet)
+            address = await _open_server(stack, setup, daemon, doors, people)
+            greet.ready(address)
         await _until(stop, reread, daemon)
         await daemon.rules.keep_memory()
         await daemon.topics.keep()
         await _say_goodbye(doors.book)
 
 
-async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Doors:
+async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: Role) -> Doors:
     config = setup.config
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorldError(f"{config.data_dir}: {error.strerror or error}") from None
-    queue = open_queue(config.queue_url)
+    evidence = EvidenceStore(config.data_dir / "evidence")
+    edge = open_edge(config, role, evidence, clock)
+    queue = edge.outbox if edge is not None else await open_own_queue(stack, config, clock)
     stack.push_async_callback(queue.close)
-    store = await asyncio.to_thread(Store, config.store_url, config.store.password_file)
+    # An edge's own store holds what it did itself, such as changes of its rules; alerts are the hub's.
+    own = f"sqlite:{config.data_dir / 'store.db'}" if role.is_edge else config.store_url
+    store = await asyncio.to_thread(Store, own, config.store.password_file)
     book = StoreBook(store, clock)
     stack.push_async_callback(book.close)
-    evidence = EvidenceStore(config.data_dir / "evidence")
+    hub = open_hub(config, book, evidence, clock) if role is Role.hub else None
     browser = Chromium()
     crawler, commons = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
     notify = await _open_notify(stack, config, book, clock)
@@ -130,6 +142,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     escalation = _open_escalation(setup, book, clock)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
     fleet = await asyncio.to_thread(open_fleet, config, book, clock)
+    if hub is not None and fleet is not None:
+        hub.watch_identity(fleet.desk.heard_on_link)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -152,6 +166,8 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         enrol=fleet.enrol if fleet is not None else None,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
+        edge=edge,
+        hub=hub,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
 

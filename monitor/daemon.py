@@ -53,6 +53,8 @@ from monitor.healthwatch import (
     source_part,
 )
 from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.link.edge import Edge
+from monitor.link.hub import Hub
 from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
 from monitor.proof import prove
@@ -111,6 +113,10 @@ class Doors:
     """Bytes in all, and free, where a folder lies."""
     renderer: Renderer | None = None
     """Pictures the pages of posts that raised an alert, where there is a browser."""
+    edge: Edge | None = None
+    """Carries what is raised to a hub, which stores and tells it; then `queue` is its outbox."""
+    hub: Hub | None = None
+    """Takes what edges raise."""
 
 
 class Daemon:
@@ -143,6 +149,8 @@ class Daemon:
             doors.evidence,
             setup.bank.match if setup.bank is not None else None,
         )
+        if doors.hub is not None:
+            doors.hub.correlate(book, doors.queue)
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         named = {source.id: source.named_hosts() for source in setup.sources}
         self.drills = (
@@ -186,27 +194,34 @@ class Daemon:
             pipeline=self.pipeline.counts,
             emissions_dropped=self.n_dropped,
             timetable=timetable,
+            far_sensors=doors.hub.sensors if doors.hub is not None else tuple,
+            far_sources=doors.hub.sources if doors.hub is not None else tuple,
+            far_waiting=doors.hub.n_waiting if doors.hub is not None else int,
         )
         self.health = Health(parts, clock, version("examwatch"))
         self._clock_watch = ClockWatch(clock)
-        self._watch = HealthWatch(
-            lambda: [
-                *(sensor_part(sensor) for sensor in self.health.view().sensors),
-                *(receiver_part(sensor) for sensor in self.health.view().sensors),
-                *(source_part(status) for status in self.crawling.statuses.values()),
-                self._clock_watch.part(),
-                queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
-                *(() if self.drills is None else map(chain_part, self.drills.chains)),
-                *(() if doors.crawl_fleet is None else (leases_part(doors.crawl_fleet),)),
-                disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
-                *(heads_part(keeper) for keeper, _ in doors.heads),
-                *(() if doors.fleet is None else doors.fleet.parts()),
-                *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
-            ],
-            doors.queue,
-            clock,
-            self._asked_parts,
-        )
+        self._data_dir = setup.config.data_dir
+        self._watch = HealthWatch(self._parts, doors.queue, clock, self._asked_parts)
+
+    def _parts(self) -> list[Part]:
+        doors, mine = self._doors, {runner.status.id for runner in self.sensors}
+        stats = doors.queue.stats()
+        sensors = [sensor for sensor in self.health.view().sensors if sensor.id in mine]
+        return [
+            *map(sensor_part, sensors),
+            *map(receiver_part, sensors),
+            *map(source_part, self.crawling.statuses.values()),
+            self._clock_watch.part(),
+            # An outbox counts bytes, and tells of them in its own report.
+            *(() if doors.edge is not None else (queue_part(stats.n_waiting, stats.capacity),)),
+            *(() if self.drills is None else map(chain_part, self.drills.chains)),
+            *(() if doors.crawl_fleet is None else (leases_part(doors.crawl_fleet),)),
+            *(() if doors.fleet is None else doors.fleet.parts()),
+            disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
+            *(heads_part(keeper) for keeper, _ in doors.heads),
+            *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
+            *(() if doors.hub is None else doors.hub.parts()),
+        ]
 
     async def _asked_parts(self) -> list[Part]:
         reader = CaseReader(self._doors.book.store.reader)
@@ -254,23 +269,37 @@ class Daemon:
             If the disk fails already now.
         """
         began_at = self._doors.clock.now()
+        edge, hub = self._doors.edge, self._doors.hub
         if self._doors.notify is not None:
             # Before what the queue still holds is stored: that is news.
             await self._doors.notify.open()
         if self._doors.escalation is not None:
             await self._doors.escalation.open()
-        while await self.pipeline.step(0.0):
-            pass
-        await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
-        await self._watch.take_over(self._doors.book)
-        for place, channel in await self._doors.book.radio_channels(began_at - CHANNELS_KNOWN):
+        if edge is None:
+            while await self.pipeline.step(0.0):
+                pass
+            await self._watch.take_over(self._doors.book)
+        if hub is not None:
+            # The edges' runs go on while the hub's does not.
+            await hub.open()
+        else:
+            await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
+        record = self._doors.book if edge is None else edge.outbox
+        for place, channel in await record.radio_channels(began_at - CHANNELS_KNOWN):
             self.intake.air.remember(place, channel)
         await self.rules.open()
         await self._doors.book.record(ACTOR, "daemon.started", version("examwatch"), {})
 
     async def run(self) -> None:
+        record = self._doors.book if self._doors.edge is None else self._doors.edge.outbox
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.pipeline.run(), name="pipeline")
+            if self._doors.edge is None:
+                group.create_task(self.pipeline.run(), name="pipeline")
+                group.create_task(self._watch.run(self._look_s), name="health watch")
+            else:
+                group.create_task(self._doors.edge.run(self.health.view, self._parts), name="edge")
+            if self._doors.hub is not None:
+                group.create_task(self._doors.hub.run(), name="hub")
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
@@ -302,9 +331,14 @@ class Daemon:
                 group.create_task(self._doors.escalation.run(), name="escalation")
             if self.shots is not None:
                 group.create_task(self.shots.run(), name="screenshots")
-            group.create_task(self._watch.run(self._look_s), name="health watch")
             group.create_task(
-                tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),
+                tidy_hourly(
+                    self._doors.evidence.root,
+                    self._bounds,
+                    self._doors.book,
+                    self._doors.clock,
+                    record.evidence_files,
+                ),
                 name="evidence",
             )
             group.create_task(let_go_daily(self._doors.book, self._kept, self._doors.clock), name="retention")

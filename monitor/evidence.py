@@ -59,10 +59,10 @@ class EvidenceStore:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name)
             raise
-        _sync_folder(self.root)
+        sync_folder(self.root)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A new name is only on the disk once its folder is."""
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,12 +108,17 @@ def _remove(root: Path, file: _File, alerted: Collection[str], done: Tidied) -> 
     return True
 
 
-async def tidy_hourly(root: Path, bounds: Bounds, book: StoreBook, clock: Clock) -> None:
-    """Keep the evidence folder within `bounds`, until cancelled."""
+async def tidy_hourly(
+    root: Path,
+    bounds: Bounds,
+    book: StoreBook,
+    clock: Clock,
+    alerted: Callable[[], Awaitable[Collection[str]]],
+) -> None:
+    """Keep the evidence folder within `bounds`, until cancelled. `alerted` names the files of alerts."""
     while True:
         try:
-            alerted = await book.evidence_files()
-            done = await asyncio.to_thread(tidy, root, alerted, clock.now(), bounds)
+            done = await asyncio.to_thread(tidy, root, await alerted(), clock.now(), bounds)
             if done.alerted:
                 body = {"n_files": len(done.alerted), "files": done.alerted[:MAX_NAMED]}
                 await book.record(ACTOR, "evidence.expired", "", body)

@@ -34,6 +34,11 @@ class Parts:
     pipeline: PipelineCounts
     emissions_dropped: Callable[[], dict[str, int]]
     timetable: Timetable
+    far_sensors: Callable[[], Iterable[SensorHealth]] = tuple
+    far_sources: Callable[[], Iterable[SourceHealth]] = tuple
+    """Of the edges, which judge them themselves."""
+    far_waiting: Callable[[], int] = int
+    """What edges sent and is not stored yet."""
 
 
 class Health:
@@ -47,8 +52,8 @@ class Health:
 
     def view(self) -> HealthView:
         now = self._clock.now()
-        sensors = [_judged(sensor, now) for sensor in self._parts.sensors()]
-        sources = list(self._parts.sources())
+        sensors = [_judged(sensor, now) for sensor in self._parts.sensors()] + [*self._parts.far_sensors()]
+        sources = [*self._parts.sources(), *self._parts.far_sources()]
         queue = self._queue(now)
         failing = [part for part in (*sensors, *sources) if part.state in ("failed", "silent")]
         degraded = bool(failing) or self._parts.pipeline.error is not None or bool(queue.n_dropped)
@@ -68,7 +73,9 @@ class Health:
         since = self._parts.pipeline.failing_since
         oldest_s = (now - since).total_seconds() if since is not None and stats.n_waiting else 0.0
         return QueueHealth(
-            n_waiting=stats.n_waiting, oldest_s=oldest_s, n_dropped=self._parts.emissions_dropped()
+            n_waiting=stats.n_waiting + self._parts.far_waiting(),
+            oldest_s=oldest_s,
+            n_dropped=self._parts.emissions_dropped(),
         )
 
 

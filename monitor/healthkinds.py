@@ -169,4 +169,59 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"broken": ("steps without their alert", "以下步骤没有产生告警")},
     ),
+    "node": Kind(
+        "high",
+        ("Edge {id} is not heard", "边缘节点 {id} 失联"),
+        (
+            "Check its power and uplink; it goes on watching and keeps its alerts, but nobody sees them "
+            "until it is back.",
+            "检查其供电与上行网络；节点仍在监测并保存告警，但恢复之前中心看不到。",
+        ),
+        {"silent": ("no report for 90 s", "90 秒没有收到状态报告")},
+    ),
+    "venue": Kind(
+        "high",
+        ("Several sensors of venue {id} are silent", "考点 {id} 多个传感器同时无数据"),
+        (
+            "Look for what they have in common: the venue's power, network or uplink.",
+            "优先检查它们的共同原因：考点的供电、网络或上行链路。",
+        ),
+        {"silent": ("several at once", "多个同时中断")},
+    ),
+    "offset": Kind(
+        "medium",
+        ("The clock of edge {id} is wrong", "边缘节点 {id} 时钟不准"),
+        (
+            "Set up NTP there. Times of its alerts are corrected here, but its rules judge by its own clock "
+            "whether a session is on.",
+            "请在该节点配置 NTP。其告警时间在中心已校正，但节点规则仍按自身时钟判断是否处于考试时段。",
+        ),
+        {"off": ("it differs from the hub's", "与中心时钟不一致")},
+        timedelta(minutes=1),
+    ),
+    "outbox": Kind(
+        "high",
+        ("The outbox of edge {id} is filling up", "边缘节点 {id} 的待发队列将满"),
+        (
+            "See why it does not drain: uplink, broker, hub. When it is full the least grave alerts are "
+            "dropped; link.outbox_gb makes it larger.",
+            "检查为何未能送出：上行网络、消息服务或中心。写满后会先丢弃等级最低的告警；"
+            "可调大 link.outbox_gb。",
+        ),
+        {
+            "nearing": ("four fifths are used", "已用五分之四"),
+            "dropped": ("alerts were dropped for want of room", "因空间不足已丢弃告警"),
+            "refused": ("the hub cannot read some of its alerts", "中心无法解析其部分告警"),
+        },
+    ),
+    "link": Kind(
+        "high",
+        ("The hub cannot take what the edges send ({id})", "中心无法接收边缘节点数据（{id}）"),
+        (
+            "Check the NATS server and the database; the edges keep everything until it works again.",
+            "检查 NATS 服务与数据库；恢复之前各节点会保存全部数据。",
+        ),
+        {"down": ("the link does not work", "链路中断")},
+        timedelta(seconds=30),
+    ),
 }

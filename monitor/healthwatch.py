@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -24,6 +23,7 @@ from monitor.crawling import SourceStatus
 from monitor.drill.desk import Chain
 from monitor.heads import HeadKeeper
 from monitor.healthkinds import KINDS
+from monitor.healthpart import Part
 from monitor.queue import AlertQueue, QueueError
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertPage, SensorHealth
@@ -39,28 +39,6 @@ JUMP_S, JUMP_TOLD_S = 2.0, 600.0
 N_NAMED = 5
 """Cases that one alert names; the list has them all."""
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A sensor or a source, as it is now."""
-
-    kind: str
-    id: str
-    venue: str | None
-    problems: tuple[str, ...]
-    """What does not work; empty while all does."""
-    since: datetime | None
-    """From when on, where the part knows."""
-    error: str | None
-    settled: bool
-    """Enough is known of it to say that something is over."""
-    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    """What is said of a problem, in English and Chinese, where its kind does not say it."""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.kind, self.id
 
 
 class FiringAlerts(Protocol):

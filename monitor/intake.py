@@ -267,6 +267,20 @@ def retro_alerts(
     return _raise(matches, event, cause)
 
 
+def joined_alerts(alert: Alert, completed: Sequence[Correlated]) -> list[Alert]:
+    """What correlations raise that `alert`, of an edge, completed at the hub."""
+    cause = _Cause(
+        id=alert.cause,
+        counted=alert.cause,
+        news="across edges",
+        starts_at=alert.starts_at,
+        updated_at=alert.updated_at,
+        ends_at=alert.ends_at,
+        evidence=alert.evidence,
+    )
+    return _raise_correlated(completed, cause)
+
+
 def _document_cause(document: Document, kept: EvidenceRef) -> _Cause:
     version = f"{document.id}/{document.version}"
     return _Cause(

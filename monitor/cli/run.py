@@ -9,42 +9,33 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import structlog
 import typer
 
-from monitor.faults import Fault, InputError
+from monitor.roles import Role, narrowed
 
 DEFAULT = Path("configs/demo.yml")
 STOP_S = 4.5
 """A supervisor waits 5 s or more. All that matters is on the disk by then; what still hangs is left."""
 
 
-class Role(StrEnum):
-    all = "all"
-    sensor = "sensor"
-    crawler = "crawler"
-    hub = "hub"
-
-
 def run(
     config: Annotated[Path, typer.Argument(metavar="[CONFIG]", help="The configuration.")] = DEFAULT,
     role: Annotated[Role, typer.Option(help="Which part of the system this process is.")] = Role.all,
 ) -> None:
-    """Run the whole system until SIGTERM or Ctrl-C; SIGHUP reads the rules again. 运行系统；SIGHUP 重读规则。
+    """Run the system, or one role of it, until SIGTERM or Ctrl-C. 运行系统或其一部分。
+
+    SIGHUP reads the rules again. Roles other than all meet by the section link: docs/province.md.
 
     Example: examwatch run configs/demo.yml
     """
-    if role is not Role.all:
-        message = f"role '{role}' cannot be run alone yet: this version runs everything in one process"
-        raise InputError([Fault("--role", 0, message)])
     from monitor.app import Greeting, serve
     from monitor.config import load_setup
 
-    setup = load_setup(config, datetime.now(UTC))
+    setup = narrowed(load_setup(config, datetime.now(UTC)), role)
     set_up_logging()
 
     async def until_told() -> None:
@@ -53,7 +44,7 @@ def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, _begin_stop, stop)
         loop.add_signal_handler(signal.SIGHUP, reread.set)
-        await serve(setup, stop, reread, Greeting(_ready, _first_administrator, _tips))
+        await serve(setup, stop, reread, Greeting(_ready, _first_administrator, _tips, _edge_ready), role)
 
     asyncio.run(until_told())
 
@@ -79,6 +70,10 @@ def set_up_logging() -> None:
 
 def _ready(address: str) -> None:
     typer.echo(f"console / 控制台: {address}")
+
+
+def _edge_ready(node: str, url: str) -> None:
+    typer.echo(f"edge / 边缘节点: {node} -> {url}")
 
 
 def _tips(address: str) -> None:

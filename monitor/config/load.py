@@ -208,6 +208,8 @@ def _misfits(tree: Tree, config: Config, table: Timetable, sources: tuple[Source
             tree.line(("auth",)),
             f"auth: off is for a console on this machine alone, but the host is {config.server.host}",
         )
+    if config.queue_url == "nats:" and config.link is None:
+        faults.add(tree.line(("queue", "url")), "a queue in nats: needs the section 'link'")
     boxes = {source.id for source in sources if isinstance(source, TipsConfig)}
     if config.tips is not None and config.tips.source not in boxes:
         faults.add(

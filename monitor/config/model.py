@@ -21,6 +21,7 @@ from crawlers.config import CrawlSettings
 from monitor.config.desk import Audit, Cases, DepartmentEntry, Retention, TestSignals
 from monitor.config.duty import Duty
 from monitor.config.fleet import Fleet
+from monitor.config.link import Link
 from monitor.config.map import Map, Position
 from monitor.config.notify import Deadman, Notify
 from monitor.paths import ExistingPath, FilePath, Id, Strict, existing, resolved
@@ -51,8 +52,8 @@ def _store(url: str, info: ValidationInfo) -> str:
 
 
 def _queue(url: str, info: ValidationInfo) -> str:
-    if not url.startswith("sqlite:") and url != "memory:":
-        raise ValueError(f"no queue of kind '{url.partition(':')[0]}:' (sqlite: or memory:)")
+    if not url.startswith("sqlite:") and url not in ("memory:", "nats:"):
+        raise ValueError(f"no queue of kind '{url.partition(':')[0]}:' (sqlite:, memory: or nats:)")
     return _sqlite(url, info)
 
 
@@ -101,7 +102,10 @@ class Queue(Strict):
     """Where raised alerts wait until they are stored."""
 
     url: Annotated[str, AfterValidator(_queue)] = "sqlite:"
-    """``sqlite:PATH``, or ``memory:`` for tests; ``sqlite:`` alone is ``queue.db`` in ``data_dir``."""
+    """``sqlite:PATH``, or ``memory:`` for tests; ``sqlite:`` alone is ``queue.db`` in ``data_dir``.
+
+    ``nats:`` is the stream of ``link``: it holds what its server's disk holds.
+    """
 
 
 class Store(Strict):
@@ -248,6 +252,14 @@ class Config(Strict):
     """Drills on schedule, to prove that the whole chain works."""
     map: Map = Map()
     demo: Demo | None = None
+    link: Link | None = None
+    """Between sensors, crawlers and their hub, where they are not one process."""
+
+    @property
+    def node(self) -> str:
+        """This process, in the whole province."""
+        named = self.link.node if self.link is not None else None
+        return named or self.site.id.replace(".", "-")
 
     @property
     def drill_dir(self) -> Path:

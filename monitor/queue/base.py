@@ -15,6 +15,7 @@ from typing import Protocol
 
 from monitor.alert.alert import Alert
 from monitor.faults import WorldError
+from monitor.link.stamp import Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Queued:
 
     seq: int
     alert: Alert
+    stamp: Stamp | None = None
+    """When it was put, where the queue keeps that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,4 @@
-"""The queue in one SQLite file, synchronous=FULL: `put` returns after the disk has it.
-
-One thread owns the only connection; nobody else writes or checkpoints (SQLite before
-3.51.3 can lose a WAL that two connections checkpoint at once). The thread commits all
-that waits for it in one transaction, so a burst of raisers shares one fsync.
-
-    put  ─┐
-    ack  ─┼─> inbox ─> thread: BEGIN, all of them, COMMIT ─> each caller's future
-    take ─┘
+"""The queue in one SQLite file: `put` returns after the disk has it (`monitor.queue.disk`).
 
 ``seq`` counts upwards for ever; ``taken`` lives in memory only, so that a crash
 returns to the queue whatever was on its way to the store.
@@ -15,22 +7,17 @@ returns to the queue whatever was on its way to the store.
 from __future__ import annotations
 
 import asyncio
-import queue
 import sqlite3
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from monitor.alert import wire
 from monitor.alert.alert import Alert
-from monitor.queue.base import Queued, QueueError, QueueStats
+from monitor.queue.base import Queued, QueueStats
+from monitor.queue.disk import Disk, TurnedAwayError
 
 CAPACITY = 100_000
 """At most about 500 MB of alerts (5 kB each): hours of a storm with the store away."""
-MAX_GROUP = 256
-"""Calls that share one commit: more would only delay the first of them."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS alerts (
@@ -40,30 +27,19 @@ CREATE TABLE IF NOT EXISTS alerts (
 ) STRICT
 """
 
-_Work = Callable[[sqlite3.Connection], Any]
-
-
-class _FullError(Exception):
-    """Told to a waiting `put`: try again after the next acknowledgement."""
-
 
 class SqliteQueue:
     """Open with `SqliteQueue.open`; a file is for one process at a time."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, capacity: int) -> None:
-        self._path = path
-        self._db = connection
+    def __init__(self, disk: Disk, capacity: int) -> None:
+        self._disk = disk
         self._capacity = capacity
-        self._inbox: queue.SimpleQueue[tuple[_Work, Future[Any]] | None] = queue.SimpleQueue()
         self._last_taken = 0
         self._returned: list[int] = []
-        row = connection.execute("SELECT count(*) FROM alerts").fetchone()
-        self._n_held = int(row[0])
-        self._n_put = self._n_acked = self._n_put_waits = 0
+        self._n_held = self._n_put = self._n_acked = self._n_put_waits = 0
         self._came = asyncio.Event()
         self._left = asyncio.Event()
-        self._thread = threading.Thread(target=self._serve, name="alert-queue", daemon=True)
-        self._thread.start()
+        disk.read_first(self._count)
 
     @classmethod
     def open(cls, path: Path, capacity: int = CAPACITY) -> SqliteQueue:
@@ -73,18 +49,10 @@ class SqliteQueue:
         QueueError
             If the file cannot be opened, is no database, or belongs to another process.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=2.0)
-            db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("BEGIN IMMEDIATE")
-            db.execute(_SCHEMA)
-            db.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
-            raise QueueError(f"{path}: the alert queue cannot be opened: {error}") from error
-        return cls(path, db, capacity)
+        return cls(Disk.open(path, _SCHEMA), capacity)
+
+    def _count(self, db: sqlite3.Connection) -> None:
+        self._n_held = int(db.execute("SELECT count(*) FROM alerts").fetchone()[0])
 
     async def put(self, alerts: Sequence[Alert]) -> None:
         rows = [(alert.id, wire.encode(alert)) for alert in alerts]
@@ -94,8 +62,8 @@ class SqliteQueue:
         while True:
             self._left.clear()
             try:
-                n_new = await self._call(lambda db: self._insert(db, rows))
-            except _FullError:
+                n_new = await self._disk.do(lambda db: self._insert(db, rows))
+            except TurnedAwayError:
                 self._n_put_waits += not waited
                 waited = True
                 await self._left.wait()
@@ -107,7 +75,7 @@ class SqliteQueue:
     def _insert(self, db: sqlite3.Connection, rows: list[tuple[str, bytes]]) -> int:
         # A batch larger than the queue passes when the queue is empty, or it would wait for ever.
         if self._n_held and self._n_held + len(rows) > self._capacity:
-            raise _FullError
+            raise TurnedAwayError
         before = db.total_changes
         db.executemany("INSERT OR IGNORE INTO alerts (id, body) VALUES (?, ?)", rows)
         n_new = db.total_changes - before
@@ -142,7 +110,7 @@ class SqliteQueue:
             self._last_taken = max([self._last_taken, *(seq for seq, _ in rows)])
             return rows
 
-        rows: list[tuple[int, bytes]] = await self._call(select)
+        rows: list[tuple[int, bytes]] = await self._disk.do(select)
         return [Queued(seq, wire.decode(body)) for seq, body in rows]
 
     async def ack(self, seqs: Sequence[int]) -> None:
@@ -155,7 +123,7 @@ class SqliteQueue:
             self._n_held -= n_gone
             return n_gone
 
-        self._n_acked += await self._call(delete)
+        self._n_acked += await self._disk.do(delete)
         self._left.set()
 
     async def give_back(self, seqs: Sequence[int]) -> None:
@@ -168,50 +136,4 @@ class SqliteQueue:
         )
 
     async def close(self) -> None:
-        if self._thread.is_alive():
-            self._inbox.put(None)
-            await asyncio.to_thread(self._thread.join)
-            self._db.close()
-
-    async def _call(self, work: _Work) -> Any:
-        if not self._thread.is_alive():
-            raise QueueError(f"{self._path}: the alert queue is closed")
-        done: Future[Any] = Future()
-        self._inbox.put((work, done))
-        return await asyncio.wrap_future(done)
-
-    def _serve(self) -> None:
-        ended = False
-        while not ended:
-            group = [self._inbox.get()]
-            while len(group) < MAX_GROUP and not self._inbox.empty():
-                group.append(self._inbox.get())
-            ended = None in group
-            # A caller that went away meanwhile was told nothing, so nothing need be done.
-            self._commit([call for call in group if call and call[1].set_running_or_notify_cancel()])
-
-    def _commit(self, calls: list[tuple[_Work, Future[Any]]]) -> None:
-        n_held_before = self._n_held
-        answers: list[Any] = []
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for work, _ in calls:
-                try:
-                    answers.append(work(self._db))
-                except _FullError as full:
-                    answers.append(full)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            self._n_held = n_held_before
-            answers = [QueueError(f"{self._path}: {error}")] * len(calls)
-        except BaseException as error:
-            for _, done in calls:
-                done.set_exception(error)
-            raise
-        for (_, done), answer in zip(calls, answers, strict=True):
-            if isinstance(answer, Exception):
-                done.set_exception(answer)
-            else:
-                done.set_result(answer)
+        await self._disk.close()

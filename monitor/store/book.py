@@ -53,8 +53,11 @@ class StoreBook:
             self.wake()
         return n_new
 
-    async def end_abandoned(self, before: datetime, hold: timedelta) -> int:
-        n_ended = await self.write(partial(self._store.end_abandoned, before, hold, self._clock.now()))
+    async def end_abandoned(
+        self, before: datetime, hold: timedelta, sensors: frozenset[tuple[str | None, str]] | None = None
+    ) -> int:
+        work = partial(self._store.end_abandoned, before, hold, self._clock.now(), sensors)
+        n_ended = await self.write(work)
         if n_ended:
             self.wake()
         return n_ended

@@ -90,6 +90,11 @@ class Store:
                 self._store(db, fresh, now)
             return len(fresh)
 
+    def stored(self, event_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these alerts are committed."""
+        with translated(), self._engines.reader.connect() as db:
+            return frozenset(_known(db, events_table.c.event_id, set(event_ids)))
+
     def _store(self, db: sa.Connection, fresh: list[Alert], now: datetime) -> None:
         chain = Chain(db)
         fingerprints = {alert.fingerprint for alert in fresh}
@@ -129,20 +134,32 @@ class Store:
         _index_evidence(db, refs, now)
         chain.flush()
 
-    def end_abandoned(self, before: datetime, hold: timedelta, now: datetime) -> int:
+    def end_abandoned(
+        self,
+        before: datetime,
+        hold: timedelta,
+        now: datetime,
+        sensors: frozenset[tuple[str | None, str]] | None = None,
+    ) -> int:
         """Give an end to radio alerts left open by a run that ended before `before`.
 
         Whoever would have told their end is gone. They end `hold` after the last news of them.
+        With `sensors` only those whose newest event is of one of these, each with its venue.
         """
         table = alerts_table
         with translated(), self._engines.writer.begin() as db:
             rows = db.execute(
-                sa.select(table.c.fingerprint, table.c.updated_at).where(
+                sa.select(table.c.fingerprint, table.c.updated_at, table.c.event).where(
                     table.c.ends_at.is_(None), table.c.kind == "radio", table.c.updated_at < before
                 )
             ).all()
             chain = Chain(db)
-            for fingerprint, updated_at in rows:
+            left = [
+                row
+                for row in rows
+                if sensors is None or (row.event.get("venue"), row.event.get("sensor")) in sensors
+            ]
+            for fingerprint, updated_at, _ in left:
                 ends_at = updated_at + hold
                 seq = chain.append(now, DAEMON, "alert.abandoned", fingerprint, {"ends_at": ends_at})
                 db.execute(sa.insert(changes_table), [_change_row(seq, fingerprint, now, "abandoned", None)])
@@ -152,7 +169,7 @@ class Store:
                     .values(ends_at=ends_at, changed_seq=seq)
                 )
             chain.flush()
-            return len(rows)
+            return len(left)
 
     def record(self, now: datetime, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
         """Append something that was done to the audit chain; its number."""

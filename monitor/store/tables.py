@@ -306,6 +306,14 @@ case_events = sa.Table(
 )
 """``seq`` is that of the audit entry. ``before`` is the case as it was, for undoing."""
 
+nodes = sa.Table(
+    "nodes",
+    metadata,
+    _column("node", sa.Text, primary_key=True),
+    _column("seen_at", Instant),
+    _column("body", sa.Text),
+)
+"""The newest report of each edge, as JSON: so that a hub that starts knows who is missing."""
 escalations = sa.Table(
     "escalations",
     metadata,

@@ -16,7 +16,7 @@ import yaml
 
 from monitor.cli import COMMANDS
 from monitor.config import load_setup
-from tests.unit.monitor.store.conftest import _programs
+from tests.postgres import _programs
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs"

@@ -63,7 +63,7 @@ async def test_the_chore_tidies_every_hour(tmp_path, n_hours):
     root = tmp_path / "evidence"
     root.mkdir()
     keep(root, "clip", timedelta(hours=24) - timedelta(hours=n_hours) + timedelta(minutes=1))
-    running = asyncio.create_task(tidy_hourly(root, BOUNDS, book, clock))
+    running = asyncio.create_task(tidy_hourly(root, BOUNDS, book, clock, book.evidence_files))
     for _ in range(2000):
         if not left(root):
             break

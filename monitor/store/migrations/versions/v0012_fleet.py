@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0012"
-down_revision = "0007"
+down_revision = "0010"
 
 _instant = sa.DateTime(timezone=True)
 _json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")

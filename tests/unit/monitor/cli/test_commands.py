@@ -93,10 +93,10 @@ def test_check_of_a_good_configuration_says_what_it_found(examwatch):
     assert "no fault" in err
 
 
-def test_a_role_that_is_not_there_yet_is_refused(examwatch):
+def test_a_role_without_a_link_is_refused(examwatch):
     code, _, err = examwatch("run", "--role", "hub")
     assert code == 2
-    assert "role 'hub' cannot be run alone yet" in err
+    assert "role 'hub' needs the section 'link'" in err
 
 
 def test_alerts_are_listed_for_people_and_for_programs(examwatch, store):

@@ -97,7 +97,7 @@ sources:
         ),
         (
             "data_dir: v\nqueue: {url: 'nats://h'}\n",
-            "c.yml:2: queue.url: no queue of kind 'nats:' (sqlite: or memory:)",
+            "c.yml:2: queue.url: no queue of kind 'nats:' (sqlite:, memory: or nats:)",
         ),
         (
             "data_dir: v\nsensors:\n  - {id: s, source: rtl:0}\n  - {id: s, source: rtl:1}\n",

@@ -27,9 +27,9 @@ from monitor.fleet.natsconf import Listen
 from monitor.fleet.register import FleetRegister, Invite
 from monitor.store import Store
 from tests.unit.monitor.server.conftest import client, connect, world
-from tests.unit.monitor.store.conftest import cluster, sqlite_store, store
+from tests.unit.monitor.store.conftest import sqlite_store, store
 
-__all__ = ["client", "cluster", "connect", "sqlite_store", "store", "world"]
+__all__ = ["client", "connect", "sqlite_store", "store", "world"]
 
 
 @dataclass

@@ -92,8 +92,8 @@ async def test_what_was_taken_and_not_acknowledged_comes_again_after_a_restart(t
 
 async def test_the_disk_is_told_to_keep_each_commit(tmp_path, make_alert):
     queue = SqliteQueue.open(tmp_path / "q.db")
-    assert await queue._call(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (2,)
-    assert await queue._call(lambda db: db.execute("PRAGMA journal_mode").fetchone()) == ("wal",)
+    assert await queue._disk.do(lambda db: db.execute("PRAGMA synchronous").fetchone()) == (2,)
+    assert await queue._disk.do(lambda db: db.execute("PRAGMA journal_mode").fetchone()) == ("wal",)
     await queue.close()
 
 
@@ -119,7 +119,7 @@ async def test_a_failing_disk_fails_the_call_and_not_the_queue(tmp_path, make_al
         raise sqlite3.OperationalError("disk I/O error")
 
     with pytest.raises(QueueError, match="disk I/O error"):
-        await queue._call(fail)
+        await queue._disk.do(fail)
     await queue.put([make_alert()])
     assert queue.stats().n_waiting == 1
     await queue.close()

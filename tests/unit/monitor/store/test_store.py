@@ -290,3 +290,26 @@ def test_a_store_of_the_first_version_keeps_its_alerts_over_the_upgrade(tmp_path
     (view,) = everything(store)
     assert (view.fingerprint, view.rules) == ("f", [])
     store.close()
+
+
+def test_what_an_edges_earlier_run_left_open_ends_and_nobody_elses(store, make_alert):
+    def open_alert(name, **event):
+        return make_alert(name, channel=name, ends_at=None, event={"kind": "radio", **event})
+
+    store.merge(
+        [
+            open_alert("mine", sensor="roof", venue="v1"),
+            open_alert("namesake", sensor="roof", venue="v2"),
+            open_alert("neighbour", sensor="gate", venue="v1"),
+        ],
+        NOON,
+    )
+    later, hold = NOON + timedelta(hours=1), timedelta(minutes=12)
+    assert store.end_abandoned(later, hold, later, frozenset({("v1", "roof")})) == 1
+    assert store.end_abandoned(later, hold, later, frozenset({("v1", "roof")})) == 0
+    assert store.end_abandoned(later, hold, later) == 2
+
+
+def test_it_is_known_which_alerts_are_stored(store, many_alerts):
+    store.merge(many_alerts(3), NOON)
+    assert store.stored(["id-0", "id-2", "id-7"]) == {"id-0", "id-2"}

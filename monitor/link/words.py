@@ -1,0 +1,124 @@
+"""What passes between edge and hub: subjects, and one struct a message. Fields are added, never renamed.
+
+    examwatch.alerts.<node>     edge ─> JetStream    one alert, as `monitor.alert.wire` writes it
+    examwatch.receipts.<node>   hub ─> edge          Receipt
+    examwatch.ask.<node>        edge ─> a hub        Ask, answered by an Answer
+    examwatch.health.<node>     edge ─> every hub    NodeReport
+    examwatch.evidence.<node>   edge ─> a hub        a piece of a file, answered by a Kept
+
+Where edge and hub are of different versions, each leaves out what it does not know.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from monitor.healthpart import Part
+from monitor.server.views import HealthView
+
+ROOT: Final = "examwatch"
+HUBS: Final = "hubs"
+"""The group of all hubs: a question is answered by one of them."""
+CORRECTION: Final = "Examwatch-Correction-S"
+"""Header: seconds to add to an alert's times."""
+NODE: Final = "node"
+"""Name in an alert's event: the edge that raised it, as the hub knows by the subject."""
+DIGEST: Final = "Examwatch-Digest"
+FILE: Final = "Examwatch-File"
+FILE_BYTES: Final = "Examwatch-Bytes"
+OFFSET: Final = "Examwatch-Offset"
+"""Headers of a piece of evidence: the file's digest and name, size of the whole, where the piece begins."""
+
+
+def alerts(node: str) -> str:
+    return f"{ROOT}.alerts.{node}"
+
+
+def receipts(node: str) -> str:
+    return f"{ROOT}.receipts.{node}"
+
+
+def ask(node: str) -> str:
+    return f"{ROOT}.ask.{node}"
+
+
+def health(node: str) -> str:
+    return f"{ROOT}.health.{node}"
+
+
+def evidence(node: str) -> str:
+    return f"{ROOT}.evidence.{node}"
+
+
+def node_of(subject: str) -> str:
+    return subject.rpartition(".")[2]
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The hub's database has committed these alerts; or nobody can read them, and sending again is no use."""
+
+    ids: list[str] = []
+    refused: dict[str, str] = {}
+    """Id to reason."""
+    hub: str = ""
+    """Who stored them: the other hubs have news to show then."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What time is it, and which of these alerts are committed?"""
+
+    ids: list[str] = []
+
+
+class Answer(msgspec.Struct, frozen=True):
+    at: datetime
+    """The hub's clock."""
+    known: list[str] = []
+    done_seq: int = 0
+    """All of the stream up to here has been stored."""
+    last_seq: int = 0
+    """So far the stream goes; what has a higher number was lost with an earlier stream."""
+
+
+class OutboxReport(msgspec.Struct, frozen=True):
+    n_waiting: int
+    n_bytes: int
+    max_bytes: int
+    oldest_at: datetime | None = None
+    """When the longest waiting alert was put, by the edge's clock."""
+    n_dropped: dict[str, int] = {}
+    """Alerts given up for want of room, by level."""
+    n_refused: int = 0
+    n_evidence: int = 0
+    """Files that still have to go."""
+
+
+class NodeReport(msgspec.Struct, frozen=True):
+    """How an edge is, every few seconds."""
+
+    node: str
+    role: str
+    run: str
+    """Another one after each start."""
+    venue: str | None
+    at: datetime
+    """The edge's own clock."""
+    offset_s: float | None
+    """What the edge's clock is ahead of the hub's."""
+    health: HealthView
+    parts: list[Part]
+    outbox: OutboxReport
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """The hub's answer to a piece of a file."""
+
+    n_bytes: int
+    """So much of it is there, without a hole: go on from here."""
+    done: bool = False
+    """All of it is there, and it is what its digest says."""
+    error: str | None = None
+    """It will never be taken."""
