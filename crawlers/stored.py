@@ -11,7 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,46 @@ def documents(path: Path, after: str, upto: str, since: datetime | None = None) 
         )
         for row in rows:
             yield _document(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document as a list names it: what it is, and not what it says."""
+
+    id: str
+    url: str
+    title: str
+    n_chars: int
+    """Of its newest text."""
+    version: int
+    published_at: datetime | None
+    first_seen_at: datetime
+    fetched_at: datetime
+
+
+def newest(path: Path, source: str, limit: int) -> list[Listed]:
+    """The documents of `source` that were first seen last, the newest first. Raises sqlite3.Error."""
+    with closing(_open(path)) as db:
+        rows = db.execute(
+            "SELECT d.id, d.url, v.title, length(v.text), d.version, d.published_at,"
+            " d.first_seen_at, v.fetched_at"
+            " FROM documents d JOIN versions v ON v.id = d.id AND v.version = d.version"
+            " WHERE d.source=? ORDER BY d.first_seen_at DESC LIMIT ?",
+            (source, limit),
+        ).fetchall()
+    return [
+        Listed(
+            id,
+            url,
+            title,
+            n_chars,
+            version,
+            published and _instant(published),
+            _instant(first),
+            _instant(fetched),
+        )
+        for id, url, title, n_chars, version, published, first, fetched in rows
+    ]
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -43,6 +43,7 @@ from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.heads import HeadKeeper, open_key
 from monitor.intake import Heard
+from monitor.machinestate import MachineState
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
 from monitor.notify.ledger import Ledger
@@ -55,6 +56,7 @@ from monitor.schedule import ApSchedule
 from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
+from monitor.sourcedesk import SourceDesk
 from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
@@ -113,7 +115,9 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     stack.push_async_callback(book.close)
     evidence = EvidenceStore(config.data_dir / "evidence")
     browser = Chromium()
-    poller, forget = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
+    poller, forget, source_desk = await _open_crawler(
+        stack, config, build_sources(setup.sources), clock, browser
+    )
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
@@ -133,6 +137,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         heads_s=config.audit.every_min * 60,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
+        sources=source_desk,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
 
@@ -190,7 +195,7 @@ async def _open_crawler(
     sources: Mapping[str, Source],
     clock: CrawlClock,
     browser: Chromium,
-) -> tuple[Crawler, Callable[[datetime], Awaitable[int]]]:
+) -> tuple[Crawler, Callable[[datetime], Awaitable[int]], SourceDesk]:
     path = config.data_dir / "crawl.db"
     try:
         memory = await stack.enter_async_context(Memory(path))
@@ -207,7 +212,8 @@ async def _open_crawler(
     if browser.missing is not None and any(source.config.render for source in sources.values()):
         log.warning("pages that need a browser are read without one", reason=browser.missing)
     crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
-    return crawler, memory.forget
+    desk = SourceDesk(sources, path, config.data_dir / "archive", polite, workshop)
+    return crawler, memory.forget, desk
 
 
 async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:
@@ -282,6 +288,11 @@ async def _open_server(
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,
         topics=daemon.topics.topics,
+        read_wall=doors.book.read_wall,
+        sources=doors.sources,
+        machine=MachineState(
+            config.data_dir, doors.disk, daemon.notify.receivers if daemon.notify is not None else list
+        ),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

@@ -26,6 +26,7 @@ from monitor.people.desk import People
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.sensors import Ear, ListenMode
 from monitor.server.case_views import CaseView
+from monitor.server.desk_views import WallView
 from monitor.server.spectrum_views import PastView
 from monitor.server.views import (
     AlertDetail,
@@ -44,6 +45,7 @@ from rules.budget import Over
 
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
+    from monitor.sourcedesk import SourceDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,18 @@ class Telling(Protocol):
         ...
 
 
+class Machine(Protocol):
+    """The machine that all of it runs on."""
+
+    def disk(self) -> tuple[str, int, int] | None:
+        """The folder with all that is kept, its disk's bytes in all, and free; None where nobody knows."""
+        ...
+
+    def receivers(self) -> Sequence[tuple[str, datetime | None, str | None]]:
+        """Who is told; since when it fails and why, None where it works."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PastQuery:
     """Which stretch of a sensor's spectrum is asked for, with how many rows and bins at most."""
@@ -278,6 +292,10 @@ class ServerServices:
     """Silences and messages; None where this process has no store of its own."""
     topics: Topics | None = None
     """None where this process reads no posts."""
+    sources: SourceDesk | None = None
+    """None where this process reads no sources."""
+    read_wall: Callable[[Scope], Awaitable[WallView]] | None = None
+    machine: Machine | None = None
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

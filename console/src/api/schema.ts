@@ -239,6 +239,23 @@ export interface DeskView {
   books: BookView[];
 }
 
+export interface DiskView {
+  path: string;
+  total_bytes: number;
+  free_bytes: number;
+}
+
+export interface DocumentLine {
+  id: string;
+  url: string;
+  title: string;
+  n_chars: number;
+  version: number;
+  published_at: string | null;
+  first_seen_at: string;
+  fetched_at: string;
+}
+
 export interface EditionView {
   number: number;
   author: string;
@@ -276,6 +293,12 @@ export interface HealthView {
   sources: SourceHealth[];
   queue: QueueHealth;
   sessions: SessionClock[];
+}
+
+export interface LevelCount {
+  level: "critical" | "high" | "low" | "medium";
+  n: number;
+  oldest_at: string | null;
 }
 
 export interface LivenessView {
@@ -405,6 +428,12 @@ export interface ReasonView {
   rule: string;
 }
 
+export interface ReceiverState {
+  id: string;
+  failing_since: string | null;
+  error: string | null;
+}
+
 export interface RuleCheck {
   faults: string[];
 }
@@ -456,6 +485,14 @@ export interface RulesView {
 export interface ScopeBody {
   venues: string[] | null;
   department: string | null;
+}
+
+export interface SelectorBody {
+  url: string;
+  post: Record<string, string>;
+  listing: Record<string, string>;
+  source: string | null;
+  stored: boolean;
 }
 
 export interface SensorCoverage {
@@ -543,6 +580,14 @@ export interface SourceHealth {
   n_documents: number;
 }
 
+export interface SourceView {
+  id: string;
+  addresses: string[];
+  post: Record<string, string>;
+  listing: Record<string, string>;
+  documents: DocumentLine[];
+}
+
 export interface StepBody {
   action: "acknowledge" | "arrive" | "check" | "claim" | "close" | "finish" | "judge" | "note" | "notify" | "release" | "reopen" | "review" | "seal" | "task" | "task-done" | "transfer" | "triage" | "uncheck" | "verify";
   verdict: "benign" | "confirmed" | "rumour" | "scam" | "suspected" | null;
@@ -564,12 +609,63 @@ export interface StepsDone {
   done: StepDone[];
 }
 
+export interface SystemView {
+  version: string;
+  started_at: string;
+  disk: DiskView | null;
+  queue: QueueHealth;
+  receivers: ReceiverState[];
+  logins: boolean;
+}
+
+export interface TakenPost {
+  key: string;
+  title: string;
+  text: string;
+  n_chars: number;
+  author: string | null;
+  published_at: string | null;
+  url: string;
+  n_files: number;
+}
+
+export interface TakenThread {
+  url: string;
+  mark: string;
+}
+
 export interface TaskView {
   id: number;
   text: string;
   due_at: string | null;
   done_by: string | null;
   done_at: string | null;
+}
+
+export interface TipLine {
+  id: string;
+  received_at: string;
+  via: string;
+  exam: string;
+  place: string;
+  has_link: boolean;
+  n_files: number;
+  n_chars: number;
+  taken: boolean;
+}
+
+export interface TipView {
+  id: string;
+  received_at: string;
+  text: string;
+  link: string;
+  exam: string;
+  place: string;
+  files: string[];
+}
+
+export interface TipsView {
+  tips: TipLine[];
 }
 
 export interface TokenBody {
@@ -607,6 +703,17 @@ export interface TopicsView {
   topics: TopicView[];
 }
 
+export interface TriedView {
+  url: string;
+  fetched_at: string | null;
+  n_bytes: number;
+  n_posts: number;
+  posts: TakenPost[];
+  n_threads: number;
+  threads: TakenThread[];
+  next_url: string | null;
+}
+
 export interface VenueUnwatched {
   venue: string | null;
   low_hz: number;
@@ -615,4 +722,24 @@ export interface VenueUnwatched {
 
 export interface VenuesBody {
   venues: string[];
+}
+
+export interface WallAlert {
+  fingerprint: string;
+  kind: "correlation" | "health" | "radio" | "web";
+  level: "critical" | "high" | "low" | "medium";
+  title_en: string;
+  title_zh: string;
+  venue: string | null;
+  updated_at: string;
+  firing: boolean;
+  drill: boolean;
+  judged: boolean;
+}
+
+export interface WallView {
+  levels: LevelCount[];
+  newest: WallAlert[];
+  n_open_cases: number;
+  n_late_cases: number;
 }
