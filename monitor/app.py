@@ -52,6 +52,7 @@ from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
 from monitor.queue import open_queue
+from monitor.ruledesk.trial import RuleTrials
 from monitor.schedule import ApSchedule
 from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
@@ -287,6 +288,7 @@ async def _open_server(
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         rules=daemon.rules,
+        trials=RuleTrials(doors.book.store.reader, setup.timetable.zone),
         topics=daemon.topics.topics,
         read_wall=doors.book.read_wall,
         sources=doors.sources,

@@ -6,6 +6,7 @@ request ──> problems ──> host guard ──> access ──> idempotent �
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,7 @@ from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
 from monitor.server.routes import ROUTES
+from monitor.server.rule_editing import TRYING
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.static import get_static
 
@@ -52,6 +54,7 @@ def make_server_app(
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
     app[POOL] = ListenPool()
+    app[TRYING] = asyncio.Lock()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.

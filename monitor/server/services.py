@@ -45,6 +45,8 @@ from rules.budget import Over
 
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
+    from monitor.ruledesk.texts import Written
+    from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
 
 
@@ -170,6 +172,22 @@ class RuleService(Protocol):
         """Raises `RuleErrors` with every fault; the old edition stays."""
         ...
 
+    async def written(self, rule_id: str) -> Written | None:
+        """The file that holds a rule, as it stands; None where none does."""
+        ...
+
+    async def written_exceptions(self) -> Written | None:
+        """The file of exceptions; None where there is none. Raises OSError."""
+        ...
+
+    async def save(self, text: str, was: str | None, author: str, venues: frozenset[str]) -> Edition:
+        """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, OSError; then all is as it was."""
+        ...
+
+    async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
+        """As `save`."""
+        ...
+
     async def spread(self, author: str) -> Edition:
         """Raises `NoEditionError`."""
         ...
@@ -288,6 +306,8 @@ class ServerServices:
     """None where this process has no sensors."""
     rules: RuleService | None = None
     """None where this process judges nothing."""
+    trials: RuleTrials | None = None
+    """None where this process has no store of its own."""
     telling: Telling | None = None
     """Silences and messages; None where this process has no store of its own."""
     topics: Topics | None = None

@@ -220,10 +220,53 @@ export interface CaseView {
   alerts: string[];
 }
 
+export interface ChangedCell {
+  day: string;
+  venue: string;
+  rule: string;
+  n_before: number;
+  n_after: number;
+  n_gained: number;
+  n_lost: number;
+}
+
+export interface ComparisonView {
+  n_before: number;
+  n_after: number;
+  n_gained: number;
+  n_lost: number;
+  cells: ChangedCell[];
+  before: JudgedView;
+  after: JudgedView;
+  moved: MovedView[];
+  reach: ReachView;
+}
+
 export interface CoverageView {
   watched: SensorCoverage[];
   unwatched: VenueUnwatched[];
   blind: BlindSpot[];
+}
+
+export interface CurveBody {
+  text: string;
+  selection: string;
+  field: string;
+}
+
+export interface CurvePoint {
+  threshold: number;
+  n_alerts: number;
+  alerts_per_day: number;
+  recall: number | null;
+  n_false: number;
+}
+
+export interface CurveView {
+  modifier: string;
+  current: number;
+  points: CurvePoint[];
+  reach: ReachView;
 }
 
 export interface DepartmentView {
@@ -271,6 +314,37 @@ export interface EvidenceRef {
   role: string;
 }
 
+export interface ExceptionLine {
+  id: string;
+  n_alerts: number;
+  n_recent: number;
+  rules: string[];
+}
+
+export interface ExceptionView {
+  id: string;
+  kind: string;
+  reason: string;
+  author: string;
+  expires_at: string;
+  rules: string[];
+  venues: string[];
+}
+
+export interface ExceptionsCheck {
+  faults: string[];
+  lines: ExceptionLine[];
+  reach: ReachView | null;
+}
+
+export interface ExceptionsView {
+  exceptions: ExceptionView[];
+  written: string | null;
+  file: string | null;
+  digest: string | null;
+  writable: boolean;
+}
+
 export interface FieldTables {
   radio: FieldView[];
   web: FieldView[];
@@ -295,10 +369,25 @@ export interface HealthView {
   sessions: SessionClock[];
 }
 
+export interface JudgedView {
+  n_positive: number;
+  n_found: number;
+  n_negative: number;
+  n_false: number;
+}
+
 export interface LevelCount {
   level: "critical" | "high" | "low" | "medium";
   n: number;
   oldest_at: string | null;
+}
+
+export interface LimitView {
+  selection: string;
+  field: string;
+  modifier: string;
+  value: number;
+  line: number;
 }
 
 export interface LivenessView {
@@ -312,6 +401,17 @@ export interface LoginBody {
 
 export interface MergeBody {
   case: string;
+}
+
+export interface MovedView {
+  gained: boolean;
+  at: string;
+  venue: string | null;
+  fingerprint: string;
+  verdict: string | null;
+  title: string;
+  center_hz: number | null;
+  snr_db: number | null;
 }
 
 export interface NamedPersonView {
@@ -416,6 +516,13 @@ export interface QueueHealth {
   n_dropped: Record<string, number>;
 }
 
+export interface ReachView {
+  n_events: number;
+  cut: boolean;
+  first_at: string | null;
+  last_at: string | null;
+}
+
 export interface ReasonView {
   selection: string;
   field: string;
@@ -436,6 +543,9 @@ export interface ReceiverState {
 
 export interface RuleCheck {
   faults: string[];
+  id: string | null;
+  samples: SampleResult[];
+  limits: LimitView[];
 }
 
 export interface RuleLine {
@@ -456,9 +566,17 @@ export interface RuleLine {
   over_zh: string;
 }
 
+export interface RuleSchema {
+  json_schema: Record<string, unknown>;
+}
+
 export interface RuleSource {
   id: string;
   text: string;
+  written: string | null;
+  file: string | null;
+  digest: string | null;
+  writable: boolean;
 }
 
 export interface RuleTextBody {
@@ -480,6 +598,20 @@ export interface RulesView {
   history: EditionView[];
   faults: string[];
   rules: RuleLine[];
+  venues: string[];
+}
+
+export interface SampleResult {
+  line: number;
+  fires: boolean;
+  note: string;
+  holds: boolean;
+}
+
+export interface SaveBody {
+  text: string;
+  was: string | null;
+  venues: string[];
 }
 
 export interface ScopeBody {
