@@ -6,6 +6,7 @@ import "./style/header.css";
 import "./style/stream.css";
 import "./style/detail.css";
 import "./style/login.css";
+import "./style/tour.css";
 import { startClock } from "./state/clock";
 import { connection, selected, start } from "./state/desk";
 import { at } from "./state/page";
@@ -15,10 +16,14 @@ import { Header, LostBanner, StatusBar } from "./ui/Header";
 import { Help } from "./ui/Help";
 import { onKey } from "./ui/keys";
 import { Door } from "./ui/Login";
+import { PAGES } from "./pages/registry";
+import { startSound } from "./state/sound";
 import { OpenPage } from "./ui/Pages";
 import { StreamPane } from "./ui/Stream";
+import { Tour } from "./ui/Tour";
 
 function Console() {
+  if (PAGES.find((page) => page.id === at.value.page)?.bare) return <OpenPage />;
   return (
     <div class={`console ${selected.value ? "console-reading" : ""}`}>
       <Header />
@@ -35,6 +40,7 @@ function Console() {
       )}
       <StatusBar />
       <Help />
+      <Tour />
     </div>
   );
 }
@@ -54,6 +60,7 @@ effect(() => {
   if (started || !isPerson(person) || person.must_change) return;
   started = true;
   untracked(start);
+  startSound();
 });
 // A stream that breaks may be a session that has ended: the stream itself cannot say so.
 effect(() => {

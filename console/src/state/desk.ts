@@ -30,6 +30,14 @@ export const helpOpen = signal(false);
 export const framed = signal(true);
 export const held = computed(() => scrolled.value || pointed.value || selected.value !== null);
 
+const hearers = new Set<(alert: AlertView) => void>();
+
+/** Call `hear` with each alert that comes over the live stream; the result ends that. */
+export function whenAlert(hear: (alert: AlertView) => void): () => void {
+  hearers.add(hear);
+  return () => hearers.delete(hear);
+}
+
 let live: LiveStream | null = null;
 let listing: AbortController | null = null;
 let loadingMore = false;
@@ -118,6 +126,7 @@ function openLive(position: number): void {
         if (listing) duringListing.push(alert);
         stream.value = arrive(stream.value, alert, filters.value, held.value);
         if (alert.fingerprint === selected.value) refreshSoon();
+        for (const hear of hearers) hear(alert);
       },
       case: (step) => {
         stream.value = stepped(stream.value, step);

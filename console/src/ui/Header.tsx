@@ -9,7 +9,8 @@ import { currentSession, phaseAt } from "../state/session";
 import { switchTheme, theme } from "../state/theme";
 import { countdown, timeOfDay, when, zone } from "../text/format";
 import { PageTabs } from "./Pages";
-import { Logo, MoonIcon, StateDot, SunIcon } from "./icons";
+import { Logo, MoonIcon, StateDot, SunIcon, WallIcon } from "./icons";
+import { SoundSwitch } from "./SoundSwitch";
 
 function toOverview(): void {
   select(null);
@@ -168,6 +169,10 @@ export function Header() {
         </button>
       )}
       <div class="switches">
+        <SoundSwitch />
+        <button type="button" class="switch" title={words.wall} aria-label={words.wall} onClick={() => go("/wall")}>
+          <WallIcon />
+        </button>
         <button
           type="button"
           class="switch"

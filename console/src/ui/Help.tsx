@@ -2,6 +2,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n";
 import { helpOpen } from "../state/desk";
 import { KINDS, LEVELS } from "../state/filters";
+import { go } from "../state/page";
+import { showTour } from "../state/tour";
 import { KindMark, LevelMark } from "./icons";
 
 export function Help() {
@@ -45,8 +47,17 @@ export function Help() {
         ))}
       </ul>
       <p class="dim">{words.help.rule}</p>
-      <form method="dialog">
+      <form method="dialog" class="help-buttons">
         <button class="button">{words.help.close}</button>
+        <button
+          class="button"
+          onClick={() => {
+            go("/");
+            showTour();
+          }}
+        >
+          {words.help.tour}
+        </button>
       </form>
     </dialog>
   );

@@ -4,6 +4,7 @@ import { filters, framed, helpOpen, narrow, select, showWaiting, step } from "..
 import { LEVELS, type Kind } from "../state/filters";
 import { at } from "../state/page";
 import { claim, judge, undo, VERDICT_KEYS, VERDICTS } from "../state/review";
+import { switchSound } from "../state/sound";
 import { switchTheme } from "../state/theme";
 
 function onlyKind(kind: Kind): void {
@@ -47,6 +48,7 @@ const KEYS: Record<string, () => void> = {
   f: () => {
     framed.value = !framed.value;
   },
+  q: switchSound,
   l: switchLanguage,
   t: switchTheme,
   "?": () => {
@@ -62,7 +64,7 @@ function isElsewhere(target: EventTarget | null, key: string): boolean {
 }
 
 /** Keys that mean the same on every page. */
-const EVERYWHERE = new Set(["l", "t", "?"]);
+const EVERYWHERE = new Set(["q", "l", "t", "?"]);
 
 export function onKey(event: KeyboardEvent): void {
   if (at.value.page !== "review" && !EVERYWHERE.has(event.key)) return;

@@ -102,6 +102,7 @@ advice: {en: Look, zh: 查看}
 kind: correlation
 level: high
 category: campaign
+status: experimental
 owner: radio
 selections: {one: {rule: loud}, two: {rule: other}}
 correlation: {type: coincidence, steps: [one, two], within: 10m, by: [venue]}
