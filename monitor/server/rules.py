@@ -84,7 +84,8 @@ async def list_rules(request: web.Request) -> web.StreamResponse:
 
 async def get_rule(request: web.Request) -> web.StreamResponse:
     wanted, desk = request.match_info["rule"], desk_of(request)
-    for rule in desk.edition.rules:
+    on_trial = desk.trial.rules if desk.trial is not None else ()
+    for rule in (*desk.edition.rules, *on_trial):
         if rule.id == wanted:
             stands = await desk.written(wanted)
             return json_response(
@@ -97,7 +98,7 @@ async def get_rule(request: web.Request) -> web.StreamResponse:
                     writable=stands is not None and stands.writable,
                 )
             )
-    raise ProblemError(404, "no-such-rule", f"no rule in force is called {wanted!r}")
+    raise ProblemError(404, "no-such-rule", f"no rule in force or on trial is called {wanted!r}")
 
 
 async def change(desk: RuleService, work: Callable[[], Awaitable[Any]]) -> web.StreamResponse:

@@ -7,14 +7,18 @@ import re
 import pytest
 from dayrooms import LOUD
 from entering import enter
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
 
+def text_of(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Text of the rule")
+
+
 def at_line(page: Page, text: str) -> None:
     """The caret at the end of the first line with `text`."""
-    page.get_by_label("Text of the rule").evaluate(
+    text_of(page).evaluate(
         """(area, text) => {
           const at = area.value.indexOf(text);
           const end = area.value.indexOf("\\n", at);
@@ -27,7 +31,7 @@ def at_line(page: Page, text: str) -> None:
 
 def rewrite(page: Page, before: str, after: str) -> None:
     """Select `before` in the text and type over it."""
-    page.get_by_label("Text of the rule").evaluate(
+    text_of(page).evaluate(
         """(area, text) => {
           const at = area.value.indexOf(text);
           area.focus();
@@ -48,7 +52,7 @@ def test_rules_are_listed_found_and_opened(morning_day, open_page):
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("0.4 / 2")
     page.get_by_role("link", name="Loud signal in a session").click()
-    expect(page.get_by_label("Text of the rule")).to_have_value(LOUD)
+    expect(text_of(page)).to_have_value(LOUD)
 
 
 def test_a_fault_is_told_at_its_line_and_a_sample_that_fails_is_marked_as_one_types(morning_day, open_page):
@@ -62,15 +66,13 @@ def test_a_fault_is_told_at_its_line_and_a_sample_that_fails_is_marked_as_one_ty
     expect(check.locator("h2")).to_have_text("1 fault")
     expect(page.locator("[data-line='10'] .editor-fault")).to_contain_text("snr_db")
     check.get_by_role("button", name="Line 10").click()
-    selected = page.get_by_label("Text of the rule").evaluate(
-        "a => a.value.slice(a.selectionStart, a.selectionEnd)"
-    )
+    selected = text_of(page).evaluate("a => a.value.slice(a.selectionStart, a.selectionEnd)")
     assert selected == "  loud: {snr_bd|gte: 15}"
 
 
 def test_what_may_stand_somewhere_is_offered_and_taken_by_key(morning_day, open_page):
     page = open_page(f"{morning_day.url}/rules/rules/loud-in-session")
-    field = page.get_by_label("Text of the rule")
+    field = text_of(page)
     expect(field).to_have_value(LOUD)
     at_line(page, "now: {phase: in}")
     page.keyboard.press("Enter")
@@ -107,7 +109,7 @@ def test_a_threshold_is_moved_compared_and_put_in_force_and_taken_back(quiet_day
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("point")).to_contain_text("snr_db 24")
-    expect(page.get_by_label("Text of the rule")).to_have_value(re.compile(r"snr_db\|gte: 24\}"))
+    expect(text_of(page)).to_have_value(re.compile(r"snr_db\|gte: 24\}"))
     save = page.get_by_role("button", name="Save and put in force everywhere")
     expect(save).to_be_disabled()
     page.get_by_role("button", name="Compare with what is in force").click()
@@ -117,7 +119,7 @@ def test_a_threshold_is_moved_compared_and_put_in_force_and_taken_back(quiet_day
     expect(comparison.locator(".moved li").first).to_contain_text("169.500 MHz")
     expect(save).to_be_enabled()
     save.click()
-    expect(page.get_by_test_id("saved")).to_contain_text("Saved; edition 2 holds.")
+    expect(page.get_by_test_id("saved")).to_contain_text("Saved; edition 2 holds.", timeout=20_000)
     assert "snr_db|gte: 24}" in (day.folder / "rules" / "loud.yml").read_text("utf-8")
     assert quiet_day.rules.edition.author == "local"
     page.get_by_role("button", name="All rules").click()
@@ -135,6 +137,7 @@ def test_a_new_rule_is_tried_at_one_venue_and_then_let_hold_everywhere(quiet_day
     page.get_by_role("button", name="Compare with what is in force").click()
     page.get_by_test_id("saving").get_by_label("实验中学").check()
     page.get_by_role("button", name="Save and try at 1 venue").click()
+    expect(page).to_have_url(re.compile(r"/rules/rules/very-strong$"), timeout=20_000)
     page.get_by_role("button", name="All rules").click()
     edition = page.get_by_test_id("edition")
     expect(edition).to_contain_text("is on trial at 实验中学")
@@ -148,7 +151,7 @@ def test_exceptions_say_what_they_would_have_hidden_before_they_hold(quiet_day, 
     day = quiet_day.day
     quiet_day.raise_alerts(day.radio("high", 169.5e6, day.ago(40), ("t", "题"), snr_db=24.0))
     page = open_page(f"{quiet_day.url}/rules/exceptions")
-    field = page.get_by_label("Text of the exceptions")
+    field = page.get_by_role("textbox", name="Text of the exceptions")
     text = (
         "exceptions:\n  - {id: our-own, kind: radio, reason: Our own set, author: Wang, "
         'expires: "2099-01-01T00:00+08:00", when: {snr_db|gte: 20}}\n'
@@ -188,7 +191,7 @@ def test_an_analyst_reads_rules_and_changes_none(quiet_day, open_page):
     page = open_page(quiet_day.url, may_fail=True)
     enter(page, quiet_day, role="analyst")
     page.goto(f"{quiet_day.url}/rules/rules/loud-in-session")
-    expect(page.get_by_label("Text of the rule")).to_have_attribute("readonly", "")
+    expect(text_of(page)).to_have_attribute("readonly", "")
     expect(page.get_by_role("button", name="Compare with what is in force")).to_have_count(0)
     page.goto(f"{quiet_day.url}/rules")
     expect(page.get_by_test_id("edition").get_by_role("button")).to_have_count(0)

@@ -46,7 +46,8 @@ def test_the_wall_fills_a_big_screen_and_can_be_read_across_a_room(
             const box = node.getBoundingClientRect();
             const size = parseFloat(getComputedStyle(node).fontSize);
             if (size < innerHeight * 0.024) low.push(node.className + " " + size);
-            if (box.right > innerWidth + 1 || box.bottom > innerHeight + 1) low.push("cut: " + node.className);
+            if (box.right > innerWidth + 1) low.push("cut at the right: " + node.className);
+            if (box.bottom > innerHeight + 1) low.push("cut below: " + node.className);
           }
           return low;
         }"""

@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n";
+import { helpOpen } from "../state/desk";
 import { at } from "../state/page";
 import { leaveTour, tourStep, walkTour } from "../state/tour";
 
@@ -43,7 +44,20 @@ function Card({ step }: { step: number }) {
     addEventListener("resize", measure);
     return () => removeEventListener("resize", measure);
   }, [step]);
-  useEffect(() => heading.current?.focus(), [step]);
+  useEffect(() => {
+    // A dialog that closes gives the focus back first.
+    const timer = setTimeout(() => heading.current?.focus());
+    const leave = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || helpOpen.value) return;
+      event.stopPropagation();
+      leaveTour();
+    };
+    addEventListener("keydown", leave, { capture: true });
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("keydown", leave, { capture: true });
+    };
+  }, [step]);
   const [title, text] = words.steps[step] ?? ["", ""];
   const last = step === words.steps.length - 1;
   return (
@@ -58,8 +72,7 @@ function Card({ step }: { step: number }) {
         onKeyDown={(event) => {
           // The keys of the console are for what lies behind.
           event.stopPropagation();
-          if (event.key === "Escape") leaveTour();
-          else if (event.key === "ArrowRight") walkTour(1, words.steps.length);
+          if (event.key === "ArrowRight") walkTour(1, words.steps.length);
           else if (event.key === "ArrowLeft") walkTour(-1, words.steps.length);
         }}
       >

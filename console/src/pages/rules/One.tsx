@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../../api/client";
 import type { ComparisonView, LimitView, RuleCheck, RuleSchema, RuleSource, RulesView } from "../../api/schema";
-import { go } from "../../state/page";
+import { at, go } from "../../state/page";
 import { asApiError, mayI, useDoing, useLoad } from "../parts/load";
 import { Refusal, Sheet, Shown } from "../parts/Parts";
 import { isPerson, who } from "../../state/person";
@@ -158,7 +158,8 @@ function Desk({ source, isNew }: { source: RuleSource; isNew: boolean }) {
                 saved={(view, digest) => {
                   rules.put(view);
                   setWas(digest);
-                  if (isNew && check?.id) go(`/rules/rules/${encodeURIComponent(check.id)}`);
+                  // Who has gone elsewhere meanwhile is left there.
+                  if (isNew && check?.id && at.value.open === "rules/-") go(`/rules/rules/${encodeURIComponent(check.id)}`);
                 }}
               />
             )}

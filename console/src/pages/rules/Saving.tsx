@@ -31,9 +31,8 @@ export function Saving({
     const path = `/api/rules/${encodeURIComponent(id)}`;
     const answer = await doing.run(async (csrf) => {
       const view = await send<RulesView>("PUT", path, csrf, { text, was, venues: at });
-      // A trial of a new rule does not hold everywhere, so it has no address yet.
-      const source = await get<RuleSource>(path).catch(() => null);
-      return { view, digest: source?.digest ?? null };
+      const source = await get<RuleSource>(path);
+      return { view, digest: source.digest };
     });
     if (!answer) return;
     setDone(answer.view.trial ? say.savedTrial(answer.view.trial.number) : say.saved(answer.view.edition.number));

@@ -58,7 +58,13 @@ export function Threshold({
   const [view, setView] = useState<CurveView | null>(null);
   const limit = limits[Math.min(chosen, limits.length - 1)];
   const meant = limit && `${limit.selection} ${limit.field} ${limit.modifier}`;
-  useEffect(() => setView(null), [meant]);
+  // The slider is where the hand has put it, also while the server's word on the text is on its way.
+  const [moved, setMoved] = useState<number | null>(null);
+  useEffect(() => {
+    setView(null);
+    setMoved(null);
+  }, [meant]);
+  useEffect(() => setMoved(null), [limit?.value]);
   if (!limit) {
     return (
       <Sheet title={say.limits}>
@@ -71,7 +77,7 @@ export function Threshold({
     const found = await doing.run((csrf) => send<CurveView>("POST", "/api/rules/curve", csrf, body));
     if (found) setView(found);
   };
-  const at = view ? indexOf(view.points, limit.value) : 0;
+  const at = view ? indexOf(view.points, moved ?? limit.value) : 0;
   const point = view?.points[at];
   return (
     <Sheet title={say.limits} testid="threshold">
@@ -109,7 +115,9 @@ export function Threshold({
               aria-valuetext={point && say.point(plain(point.threshold), decimal(point.alerts_per_day))}
               onInput={(event) => {
                 const to = view.points[Number(event.currentTarget.value)];
-                if (to) move(limit, to.threshold);
+                if (!to) return;
+                setMoved(to.threshold);
+                move(limit, to.threshold);
               }}
             />
           </Field>
