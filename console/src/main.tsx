@@ -7,6 +7,7 @@ import "./style/stream.css";
 import "./style/detail.css";
 import "./style/login.css";
 import "./style/tour.css";
+import "./style/touch.css";
 import { startClock } from "./state/clock";
 import { connection, selected, start } from "./state/desk";
 import { at } from "./state/page";

@@ -84,8 +84,8 @@ function Figures({ view }: { view: SystemView }) {
           ) : (
             say.diskUnknown
           )}
+          {disk && <small class="mono wide figure-note">{disk.path}</small>}
         </dd>
-        {disk && <small class="mono wide">{disk.path}</small>}
       </div>
       <div>
         <dt>{say.queue}</dt>
