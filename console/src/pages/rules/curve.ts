@@ -26,8 +26,7 @@ export function steps(points: readonly CurvePoint[], scale: Scale): string {
   return points
     .map((point, at) => {
       const [x, y] = [scale.x(point.threshold), scale.y(point.alerts_per_day)];
-      const before = points[at - 1];
-      return at === 0 || !before ? `M${x} ${y}` : `H${x}V${y}`.replace("H", `L${scale.x(before.threshold)} ${y}H`);
+      return at === 0 ? `M${x} ${y}` : `V${y}H${x}`;
     })
     .join("");
 }
