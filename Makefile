@@ -1,7 +1,7 @@
 # `make run` and `make test` are all a newcomer needs; both set up what is missing.
 .PHONY: run test test-quick check setup setup-test clean \
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
-	bench-leaks bench-rules bench-crawl
+	bench-leaks bench-rules bench-crawl bench-console
 BIN := .venv/bin
 
 run: setup
@@ -58,6 +58,10 @@ bench-rules: setup
 bench-crawl: setup
 	@$(BIN)/python -m benchmarks.crawl
 	@$(BIN)/python -m benchmarks.crawl_live
+
+bench-console: setup-test
+	@$(BIN)/python -m benchmarks.console
+	@$(BIN)/python -m benchmarks.console_spectrum
 
 clean:
 	rm -rf .venv .setup console/node_modules monitor/server/static var
