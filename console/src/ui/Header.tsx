@@ -165,7 +165,8 @@ export function Header() {
       </time>
       {isPerson(who.value) && who.value.expires_at !== null && (
         <button type="button" class="chip" title={words.leave} data-testid="leave" onClick={() => void leave()}>
-          {who.value.name} · {t.value.login.role[who.value.role]} ⏏
+          {who.value.name}
+          <span class="leave-role"> · {t.value.login.role[who.value.role]}</span> ⏏
         </button>
       )}
       <div class="switches">

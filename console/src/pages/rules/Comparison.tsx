@@ -62,6 +62,7 @@ export function Comparison({ view }: { view: ComparisonView }) {
         </tbody>
       </table>
       {view.n_gained + view.n_lost === 0 && <p class="dim">{say.same}</p>}
+      {view.moved.length > 0 && <h3>{say.moved}</h3>}
       {view.moved.length > 0 && (
         <ul class="moved">
           {view.moved.map((one, number) => (

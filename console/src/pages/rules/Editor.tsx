@@ -46,8 +46,9 @@ export function Editor({
     area.closest(".editor")?.querySelector(`[data-line="${goTo.line}"]`)?.scrollIntoView({ block: "center" });
   }, [goTo]);
   useEffect(() => {
-    const mark = caretMark.current;
-    setSpot(mark && completion ? { left: `${mark.offsetLeft}px`, top: `${mark.offsetTop + mark.offsetHeight}px` } : null);
+    const mark = caretMark.current?.getBoundingClientRect();
+    const paper = field.current?.getBoundingClientRect();
+    setSpot(mark && paper && completion ? { left: `${mark.left - paper.left}px`, top: `${mark.bottom - paper.top}px` } : null);
   }, [completion]);
 
   const offer = (value: string, caret: number, asked: boolean) => {

@@ -127,8 +127,8 @@ export function Threshold({
                 {limit.field} {plain(point.threshold)}
               </strong>
               {" · "}
-              {decimal(point.alerts_per_day)} {say.perDay}
-              {point.recall !== null && ` · ${percent(point.recall)} ${say.recall}`} · {say.nFalse(point.n_false)}
+              {say.perDay(decimal(point.alerts_per_day))}
+              {point.recall !== null && ` · ${say.recall(percent(point.recall))}`} · {say.nFalse(point.n_false)}
             </p>
           )}
         </>
