@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from monitor.alert.alert import LEVEL_RANK
 from monitor.case.machine import UNJUDGED
 from monitor.people.scope import Scope
 from monitor.server.desk_views import LevelCount, WallAlert, WallView
@@ -14,7 +15,7 @@ from monitor.store.errors import translated
 from monitor.store.tables import alerts, case_alerts, cases
 
 LEVELS: tuple[Level, ...] = ("critical", "high", "medium", "low")
-GRAVE: tuple[Level, ...] = ("critical", "high")
+LEAST_GRAVE: Level = "high"
 N_NEWEST = 8
 
 
@@ -50,7 +51,7 @@ class WallReader:
                 alerts.c.drill,
                 judged.label("judged"),
             )
-            .where(*mine, alerts.c.level.in_(GRAVE))
+            .where(*mine, alerts.c.level_rank >= LEVEL_RANK[LEAST_GRAVE])
             .order_by(alerts.c.updated_at.desc(), alerts.c.fingerprint)
             .limit(N_NEWEST)
         )
