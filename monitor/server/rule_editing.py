@@ -19,10 +19,6 @@ from monitor.server.rule_views import (
     CurveBody,
     CurvePoint,
     CurveView,
-    ExceptionLine,
-    ExceptionsCheck,
-    ExceptionsView,
-    ExceptionView,
     JudgedView,
     LimitView,
     MovedView,
@@ -40,14 +36,12 @@ from monitor.server.wire import json_body, json_response
 from rules.backtest import Judged
 from rules.check import check_samples
 from rules.curve import CurveError
-from rules.exemption import Exemption, read_exemptions
-from rules.fault import Fault, RuleErrors
+from rules.fault import Fault
 from rules.load import load_text
 from rules.rule import Rule
 from rules.schema import rule_schema
 
 NAME = "rule.yml"
-EXCEPTIONS = "exceptions.yml"
 MAX_CELLS = 100
 TRYING: web.AppKey[asyncio.Lock] = web.AppKey("trying", asyncio.Lock)
 """One trial on the past at a time: each takes seconds of this machine."""
@@ -57,11 +51,11 @@ _T = TypeVar("_T")
 def _checked(text: str) -> RuleCheck:
     rule, faults = load_text(text, NAME)
     if rule is None or faults:
-        return RuleCheck(faults=[_line(fault) for fault in faults], id=None, samples=[], limits=[])
+        return RuleCheck(faults=[fault_line(fault) for fault in faults], id=None, samples=[], limits=[])
     failed = list(check_samples([rule]))
     wrong = {fault.line for fault in failed}
     return RuleCheck(
-        faults=[_line(fault) for fault in failed],
+        faults=[fault_line(fault) for fault in failed],
         id=rule.id,
         samples=[
             SampleResult(line=one.line, fires=one.fires, note=one.note, holds=one.line not in wrong)
@@ -80,7 +74,7 @@ def _checked(text: str) -> RuleCheck:
     )
 
 
-def _line(fault: Fault) -> str:
+def fault_line(fault: Fault) -> str:
     return f"{fault.line}: {fault.message}"
 
 
@@ -94,14 +88,14 @@ async def get_schema(_request: web.Request) -> web.StreamResponse:
     return json_response(RuleSchema(json_schema=rule_schema()))
 
 
-def _trials(request: web.Request) -> RuleTrials:
+def trials_of(request: web.Request) -> RuleTrials:
     trials = request.app[SERVICES].trials
     if trials is None:
         raise ProblemError(409, "no-store", "this process has no store of its own to try rules on")
     return trials
 
 
-async def _alone(request: web.Request, work: Callable[[], _T]) -> _T:
+async def alone(request: web.Request, work: Callable[[], _T]) -> _T:
     lock = request.app[TRYING]
     if lock.locked():
         raise ProblemError(409, "busy", "another trial on the past is under way; try again in a moment")
@@ -112,15 +106,15 @@ async def _alone(request: web.Request, work: Callable[[], _T]) -> _T:
 def _rule(text: str) -> Rule:
     rule, faults = load_text(text, NAME)
     if rule is None or faults:
-        raise ProblemError(422, "rules-refused", "\n".join(map(_line, faults)))
+        raise ProblemError(422, "rules-refused", "\n".join(map(fault_line, faults)))
     return rule
 
 
 async def trace_curve(request: web.Request) -> web.StreamResponse:
-    trials, body, scope = _trials(request), await json_body(request, CurveBody), scope_of(request)
+    trials, body, scope = trials_of(request), await json_body(request, CurveBody), scope_of(request)
     rule = _rule(body.text)
     try:
-        found = await _alone(request, lambda: trials.curve(rule, body.selection, body.field, scope))
+        found = await alone(request, lambda: trials.curve(rule, body.selection, body.field, scope))
     except CurveError as error:
         raise ProblemError(400, "bad-parameter", str(error)) from None
     return json_response(
@@ -137,15 +131,15 @@ async def trace_curve(request: web.Request) -> web.StreamResponse:
                 )
                 for one in found.points
             ],
-            reach=_reach(found.reach),
+            reach=reach_view(found.reach),
         )
     )
 
 
 async def compare_rule(request: web.Request) -> web.StreamResponse:
-    desk, trials = desk_of(request), _trials(request)
+    desk, trials = desk_of(request), trials_of(request)
     rule, scope = _rule((await json_body(request, RuleTextBody)).text), scope_of(request)
-    found = await _alone(request, lambda: trials.compare(desk.edition.rules, rule, scope))
+    found = await alone(request, lambda: trials.compare(desk.edition.rules, rule, scope))
     return json_response(_comparison(found))
 
 
@@ -171,7 +165,7 @@ def _comparison(found: Comparison) -> ComparisonView:
         before=_judged(found.before),
         after=_judged(found.after),
         moved=[_moved(one) for one in found.moved],
-        reach=_reach(found.reach),
+        reach=reach_view(found.reach),
     )
 
 
@@ -196,7 +190,7 @@ def _judged(one: Judged) -> JudgedView:
     )
 
 
-def _reach(reach: Reach) -> ReachView:
+def reach_view(reach: Reach) -> ReachView:
     return ReachView(n_events=reach.n_events, cut=reach.cut, first_at=reach.first_at, last_at=reach.last_at)
 
 
@@ -215,10 +209,10 @@ async def save_rule(request: web.Request) -> web.StreamResponse:
         raise ProblemError(
             400, "bad-parameter", f"the text is of {rule.id!r}, the address of {request.match_info['rule']!r}"
         )
-    return await change(desk, lambda: _saved(desk.save(body.text, body.was, actor_of(request), venues)))
+    return await change(desk, lambda: saved(desk.save(body.text, body.was, actor_of(request), venues)))
 
 
-async def _saved(work: Awaitable[object]) -> None:
+async def saved(work: Awaitable[object]) -> None:
     try:
         await work
     except NotWritableError as error:
@@ -231,67 +225,6 @@ async def _saved(work: Awaitable[object]) -> None:
         raise ProblemError(
             503, "unavailable", f"the file cannot be written: {error.strerror or error}"
         ) from None
-
-
-async def _exceptions(request: web.Request) -> web.StreamResponse:
-    desk = desk_of(request)
-    try:
-        stands = await desk.written_exceptions()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProblemError(503, "unavailable", f"the exceptions cannot be read: {error}") from None
-    return json_response(
-        ExceptionsView(
-            exceptions=[_exception(one) for one in desk.edition.exemptions],
-            written=stands.text if stands else None,
-            file=str(stands.file) if stands else None,
-            digest=stands.digest if stands else None,
-            writable=stands is not None and stands.writable,
-        )
-    )
-
-
-def _exception(one: Exemption) -> ExceptionView:
-    return ExceptionView(
-        id=one.id,
-        kind=one.kind,
-        reason=one.reason,
-        author=one.author,
-        expires_at=one.expires_at,
-        rules=sorted(one.rules),
-        venues=sorted(one.venues),
-    )
-
-
-async def get_exceptions(request: web.Request) -> web.StreamResponse:
-    return await _exceptions(request)
-
-
-async def check_exceptions(request: web.Request) -> web.StreamResponse:
-    desk, text = desk_of(request), (await json_body(request, RuleTextBody)).text
-    scope, rules = scope_of(request), desk.edition.rules
-    try:
-        exemptions = read_exemptions(text, EXCEPTIONS, rules)
-    except RuleErrors as error:
-        return json_response(
-            ExceptionsCheck(faults=[_line(one) for one in error.faults], lines=[], reach=None)
-        )
-    trials = _trials(request)
-    found = await _alone(request, lambda: trials.exceptions(rules, exemptions, scope))
-    lines = [
-        ExceptionLine(
-            id=one.exemption.id, n_alerts=one.n_alerts, n_recent=one.n_recent, rules=list(one.rules)
-        )
-        for one in found.lines
-    ]
-    return json_response(ExceptionsCheck(faults=[], lines=lines, reach=_reach(found.reach)))
-
-
-async def save_exceptions(request: web.Request) -> web.StreamResponse:
-    desk, body = desk_of(request), await json_body(request, SaveBody)
-    if body.venues:
-        raise ProblemError(400, "bad-parameter", "venues: exceptions hold everywhere; each has its own scope")
-    await change(desk, lambda: _saved(desk.save_exceptions(body.text, body.was, actor_of(request))))
-    return await _exceptions(request)
 
 
 _RULE = Param("rule", "path", {"type": "string"}, "its id")
@@ -346,37 +279,6 @@ ROUTES: tuple[Route, ...] = (
         RulesView,
         (_RULE,),
         (400, 409, 415, 422),
-        method="PUT",
-        body=SaveBody,
-        needs="tune-rules",
-    ),
-    Route(
-        "/api/exceptions",
-        get_exceptions,
-        "getExceptions",
-        "Exceptions in force, and their file",
-        ExceptionsView,
-        problems=(409,),
-        needs="rules",
-    ),
-    Route(
-        "/api/exceptions/check",
-        check_exceptions,
-        "checkExceptions",
-        "Every fault of a text of exceptions, and how many alerts each would have hidden",
-        ExceptionsCheck,
-        problems=(400, 409, 415),
-        method="POST",
-        body=RuleTextBody,
-        needs="tune-rules",
-    ),
-    Route(
-        "/api/exceptions",
-        save_exceptions,
-        "saveExceptions",
-        "Write the file of exceptions and put them in force",
-        ExceptionsView,
-        problems=(400, 409, 415, 422),
         method="PUT",
         body=SaveBody,
         needs="tune-rules",
