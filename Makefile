@@ -1,7 +1,7 @@
 # `make run` and `make test` are all a newcomer needs; both set up what is missing.
 .PHONY: run test test-quick check setup setup-test clean \
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
-	bench-leaks bench-rules bench-crawl bench-console
+	bench-leaks bench-rules bench-crawl bench-desk bench-console
 BIN := .venv/bin
 
 run: setup
@@ -54,6 +54,9 @@ bench-leaks: setup
 
 bench-rules: setup
 	@$(BIN)/python -m benchmarks.rules
+
+bench-desk: setup
+	@$(BIN)/python -m benchmarks.desk
 
 bench-crawl: setup
 	@$(BIN)/python -m benchmarks.crawl

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import aiohttp
 import structlog
@@ -33,19 +35,24 @@ from crawlers.source.tips import TipsConfig
 from crawlers.tips.app import TipLimits, tips_app
 from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
+from monitor.bandplan import BandPlan
 from monitor.case.service import CaseService
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Sensor, Setup
+from monitor.config.model import History
 from monitor.daemon import ACTOR, Daemon, Doors
 from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
+from monitor.duty.desk import DutyPlans, EscalationDesk
+from monitor.duty.service import DutyService
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
-from monitor.heads import HeadKeeper, open_key
+from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
 from monitor.machinestate import MachineState
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
+from monitor.notify.heads import HeadTeller
 from monitor.notify.ledger import Ledger
 from monitor.notify.senders import Sender
 from monitor.notify.service import TellingService
@@ -62,6 +69,7 @@ from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 from monitor.store.requests import KeptRequests
+from monitor.store.retention import holdings
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -121,6 +129,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     )
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
+    escalation = _open_escalation(setup, book, clock)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
@@ -134,8 +143,11 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
         forget=forget,
         notify=notify,
+        escalation=escalation,
+        open_drill=lambda name, venue, world: drill_receiver(
+            name, venue, world, config.drill_dir, setup.bandplan, evidence.root
+        ),
         heads=heads,
-        heads_s=config.audit.every_min * 60,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         sources=source_desk,
@@ -156,11 +168,32 @@ async def _open_notify(
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
 
 
-def _open_heads(config: Config, book: StoreBook, clock: Clock) -> HeadKeeper | None:
-    if config.audit.file is None:
+def _open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDesk | None:
+    config = setup.config
+    if config.duty is None or not config.duty.escalation or config.notify is None:
         return None
-    key = open_key(config.audit.key_file or config.data_dir / "audit.key")
-    return HeadKeeper(config.audit.file, key, config.site.id, lambda: book.read(book.store.head), clock)
+    site = config.site.name.zh if config.language == "zh" else config.site.name.en
+    duty = DutyPlans(config.duty.plans, setup.roster, site, config.language)
+    return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
+
+
+def _open_heads(config: Config, book: StoreBook, clock: Clock) -> list[tuple[HeadKeeper, float]]:
+    """Who keeps heads of the audit chain elsewhere, and how often, in seconds."""
+    audit = config.audit
+    places: list[tuple[Elsewhere, float]] = []
+    if audit.file is not None:
+        places.append((file_elsewhere(audit.file), audit.every_min * 60))
+    if audit.receiver is not None:
+        site = config.site.name.zh if config.language == "zh" else config.site.name.en
+        teller = HeadTeller(audit.receiver, site, config.language, book, clock)
+        places.append((Elsewhere(audit.receiver, teller.put), audit.send_every_min * 60))
+    if not places:
+        return []
+    key = open_key(audit.key_file or config.data_dir / "audit.key")
+    return [
+        (HeadKeeper(place, key, config.site.id, lambda: book.read(book.store.head), clock), every_s)
+        for place, every_s in places
+    ]
 
 
 async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
@@ -174,6 +207,24 @@ async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
             raise WorldError(f"{file}: {error}") from None
     client = await stack.enter_async_context(aiohttp.ClientSession())
     return http_ping(client, (url or "").strip())
+
+
+def drill_receiver(
+    name: str, venue: str | None, world: Path, folder: Path, plan: BandPlan, evidence: Path
+) -> Open:
+    """A sensor that hears a synthetic world at the speed of the real one; its spectrum is not kept."""
+    sensor = Sensor.model_validate(
+        {"id": name, "venue": venue, "source": f"synth:{world}", "probe_ghosts": False},
+        context={"base": world},
+    )
+
+    def open_worker(post: Callable[[Heard], None]) -> Worker:
+        from monitor.receiver import Receiver
+
+        history = (folder / "history" / name, History(days=1, max_gb=0.1))
+        return Receiver(sensor, plan, evidence, history, post)
+
+    return open_worker
 
 
 def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
@@ -281,7 +332,18 @@ async def _open_server(
         people,
         plan=setup.bandplan,
         record=doors.book.record,
-        cases=CaseService(doors.book, setup.habits, setup.playbooks, doors.clock),
+        cases=CaseService(
+            doors.book,
+            setup.habits,
+            setup.playbooks,
+            doors.clock,
+            {"en": config.site.name.en, "zh": config.site.name.zh},
+            setup.timetable.zone if config.timetable is not None else None,
+        ),
+        duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
+        if config.duty is not None
+        else None,
+        holdings=lambda: doors.book.read(partial(holdings, doors.book.store, config.retention.kept)),
         read_audit=doors.book.read_audit,
         in_scope=doors.book.in_scope,
         requests=KeptRequests(doors.book, doors.clock),

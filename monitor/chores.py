@@ -5,10 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from monitor.clock import Clock
+from monitor.store import retention
+from monitor.store.book import StoreBook
+from monitor.store.errors import StoreError
 
 CRAWL_KEPT = timedelta(days=400)
 """A post that stands on a page after it was forgotten is news again: an exam comes once a year."""
@@ -26,4 +30,17 @@ async def forget_daily(forget: Callable[[datetime], Awaitable[int]], clock: Cloc
         else:
             if n_dropped:
                 log.info("the crawler's memory was tidied", n_documents=n_dropped)
+        await clock.sleep(DAY_S)
+
+
+async def let_go_daily(book: StoreBook, kept: retention.Kept, clock: Clock) -> None:
+    """Let the store go of what is older than it is to be kept, until cancelled."""
+    while True:
+        try:
+            gone = await book.write(partial(retention.forget, book.store, kept, clock.now()))
+        except StoreError as error:
+            log.error("what is too old is still kept", error=str(error))
+        else:
+            if gone:
+                log.info("what was too old is gone", **gone)
         await clock.sleep(DAY_S)

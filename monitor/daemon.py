@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,23 +21,29 @@ from pathlib import Path
 from crawlers.document import Document
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
-from monitor.chores import forget_daily
+from monitor.chores import forget_daily, let_go_daily
 from monitor.clock import Clock
 from monitor.config import Sensor, Setup
 from monitor.crawling import Crawling, Poller
 from monitor.deadman import Ping, keep_alive
+from monitor.drill.desk import DrillDesk, DrillDoors
+from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
     LOOK_S,
+    ClockWatch,
     HealthWatch,
     Part,
     case_parts,
+    chain_part,
     disk_part,
+    duty_parts,
     heads_part,
     messages_part,
+    queue_part,
     receiver_part,
     sensor_part,
     source_part,
@@ -81,9 +87,12 @@ class Doors:
     """Lets the crawler's memory go of what is older."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
-    heads: HeadKeeper | None = None
-    """Keeps heads of the audit chain elsewhere."""
-    heads_s: float = 600.0
+    escalation: EscalationDesk | None = None
+    """Tells the next, where nobody has seen an alert."""
+    open_drill: Callable[[str, str | None, Path], Open] | None = None
+    """A sensor of a drill's own: its name, venue, world. None: no drills here."""
+    heads: Sequence[tuple[HeadKeeper, float]] = ()
+    """Keep heads of the audit chain elsewhere, each so often, in seconds."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -111,6 +120,7 @@ class Daemon:
         self._bounds = Bounds(
             timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
         )
+        self._kept = setup.config.retention.kept
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
             book, setup.rule_files, shelf, memory, doors.book, clock, self._load, timetable.venues
@@ -125,6 +135,21 @@ class Daemon:
         )
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         named = {source.id: source.named_hosts() for source in setup.sources}
+        self.drills = (
+            DrillDesk(
+                DrillDoors(
+                    doors.open_drill,
+                    self.intake.emission,
+                    self.intake.document,
+                    doors.book,
+                    clock,
+                    setup.config.drill_dir,
+                ),
+                setup.test_signals,
+            )
+            if doors.open_drill is not None
+            else None
+        )
         self.shots = (
             ShotDesk(doors.renderer, named.__getitem__, doors.evidence, doors.queue, clock)
             if doors.renderer is not None
@@ -152,24 +177,34 @@ class Daemon:
             timetable=timetable,
         )
         self.health = Health(parts, clock, version("examwatch"))
+        self._clock_watch = ClockWatch(clock)
         self._watch = HealthWatch(
             lambda: [
                 *(sensor_part(sensor) for sensor in self.health.view().sensors),
                 *(receiver_part(sensor) for sensor in self.health.view().sensors),
                 *(source_part(status) for status in self.crawling.statuses.values()),
+                self._clock_watch.part(),
+                queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
+                *(() if self.drills is None else map(chain_part, self.drills.chains)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
-                *(() if doors.heads is None else (heads_part(doors.heads),)),
+                *(heads_part(keeper) for keeper, _ in doors.heads),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
             clock,
-            self._late_cases,
+            self._asked_parts,
         )
 
-    async def _late_cases(self) -> list[Part]:
+    async def _asked_parts(self) -> list[Part]:
         reader = CaseReader(self._doors.book.store.reader)
         late = await self._doors.book.read(partial(reader.late, self._doors.clock.now()))
-        return case_parts(late, self._departments)
+        parts = case_parts(late, self._departments)
+        desk = self._doors.escalation
+        if desk is not None:
+            missed = [f"{one.fingerprint} ({one.n_step + 1})" for one in await desk.missed()]
+            exhausted = [one.fingerprint for one in await desk.exhausted()]
+            parts += duty_parts(desk.departments, desk.unmanned(), missed, exhausted)
+        return parts
 
     async def _emission(self, heard: Heard) -> None:
         self._load.raised(await self.intake.emission(heard), self.rules.edition.rules)
@@ -206,6 +241,8 @@ class Daemon:
         if self._doors.notify is not None:
             # Before what the queue still holds is stored: that is news.
             await self._doors.notify.open()
+        if self._doors.escalation is not None:
+            await self._doors.escalation.open()
         while await self.pipeline.step(0.0):
             pass
         await self._doors.book.end_abandoned(began_at, RADIO_HOLD)
@@ -222,8 +259,8 @@ class Daemon:
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
-            if self._doors.heads is not None:
-                group.create_task(self._doors.heads.run(self._doors.heads_s), name="audit heads")
+            for keeper, every_s in self._doors.heads:
+                group.create_task(keeper.run(every_s), name="audit heads")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),
@@ -231,6 +268,10 @@ class Daemon:
                 )
             if self._doors.notify is not None:
                 group.create_task(self._doors.notify.run(), name="notify")
+            if self.drills is not None:
+                group.create_task(self.drills.run(), name="drills")
+            if self._doors.escalation is not None:
+                group.create_task(self._doors.escalation.run(), name="escalation")
             if self.shots is not None:
                 group.create_task(self.shots.run(), name="screenshots")
             group.create_task(self._watch.run(self._look_s), name="health watch")
@@ -238,6 +279,7 @@ class Daemon:
                 tidy_hourly(self._doors.evidence.root, self._bounds, self._doors.book, self._doors.clock),
                 name="evidence",
             )
+            group.create_task(let_go_daily(self._doors.book, self._kept, self._doors.clock), name="retention")
             group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
             for runner in self.sensors:
                 group.create_task(runner.run(), name=f"sensor {runner.status.id}")

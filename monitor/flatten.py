@@ -22,8 +22,8 @@ FindItems = Callable[[str], list[BankMatch]]
 
 HARMLESS_DECODERS = frozenset({"rtl_433"})
 """Its protocols are sensors, meters and remote controls."""
-FOR_PEOPLE = frozenset({"published_at", "first_seen_at", "fetched_at"})
-"""Times of a post that the console shows side by side; no rule tests a displayed time."""
+FOR_PEOPLE = frozenset({"published_at", "first_seen_at", "fetched_at", "repost_of"})
+"""What the console shows of a post, its times and its first copy; no rule tests any of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,7 @@ def flat_document(
         "bank_containment": None if items is None else max((i.containment for i in items), default=0.0),
         "bank_longest_run": None if items is None else max((i.longest_run for i in items), default=0),
         "n_reposts": document.n_reposts,
+        "repost_of": document.repost_of,
         "document": document.id,
         "published_at": document.published_at,
         "first_seen_at": document.first_seen_at,

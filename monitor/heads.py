@@ -10,10 +10,12 @@ it; the key is made at the first start and is readable by its owner alone.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -124,13 +126,36 @@ def _is_genuine(value: dict[str, object], public_key: Ed25519PublicKey) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A place that takes heads: a file, or people who are sent them."""
+
+    name: str
+    put: Callable[[str], Awaitable[None]]
+    """Takes a line. May raise `OSError` and `StoreError`."""
+
+
+def file_elsewhere(file: Path) -> Elsewhere:
+    """Each head is a line at its end, on the disk before it counts as kept."""
+
+    async def put(line: str) -> None:
+        await asyncio.to_thread(_append, file, line)
+
+    return Elsewhere(str(file), put)
+
+
 class HeadKeeper:
-    """Appends the chain's head to a file again and again, where it has grown."""
+    """Keeps the chain's head elsewhere again and again, where it has grown."""
 
     def __init__(
-        self, file: Path, key: Ed25519PrivateKey, site: str, head: Callable[[], Awaitable[Head]], clock: Clock
+        self,
+        elsewhere: Elsewhere,
+        key: Ed25519PrivateKey,
+        site: str,
+        head: Callable[[], Awaitable[Head]],
+        clock: Clock,
     ) -> None:
-        self._file = file
+        self._elsewhere = elsewhere
         self._key = key
         self._site = site
         self._head = head
@@ -142,7 +167,7 @@ class HeadKeeper:
 
     @property
     def place(self) -> str:
-        return str(self._file)
+        return self._elsewhere.name
 
     async def run(self, every_s: float) -> None:
         """Until cancelled."""
@@ -156,7 +181,7 @@ class HeadKeeper:
         try:
             head = await self._head()
             if head != self._kept:
-                _append(self._file, signed_line(head, now, self._site, self._key))
+                await self._elsewhere.put(signed_line(head, now, self._site, self._key))
                 self._kept = head
         except (OSError, StoreError) as error:
             self.failing_since = self.failing_since or now

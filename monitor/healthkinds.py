@@ -97,4 +97,57 @@ KINDS: Final[Mapping[str, Kind]] = {
         {"not-taken": ("its last messages were not taken", "最近的通知未被接收")},
         timedelta(minutes=1),
     ),
+    "duty": Kind(
+        "high",
+        ("Nobody of {id} is on duty", "{id} 无人值班"),
+        (
+            "Put somebody on the roster, or hand the duty over to somebody; until then escalations to this "
+            "department go to its fallback, or to the next.",
+            "请补排值班表或交班给在岗人员；在此之前发往该部门的升级通知将走备用渠道或直接升到下一级。",
+        ),
+        {"unmanned": ("the roster names nobody for this time", "值班表在此时段没有安排人员")},
+        timedelta(minutes=2),
+    ),
+    "escalation": Kind(
+        "critical",
+        ("Escalation does not work as planned", "告警升级未按计划执行"),
+        (
+            "Tell people of these alerts by telephone now; then look at the receivers' errors and the log.",
+            "请立即电话通知相关人员，然后检查通知渠道错误与日志。",
+        ),
+        {
+            "missed": ("a step that was due did not reach anybody", "到期的升级步骤没有送达任何人"),
+            "exhausted": ("nobody has seen an alert at the end of its plan", "升级到最后一级仍无人确认"),
+        },
+    ),
+    "queue": Kind(
+        "high",
+        ("Alerts pile up in the queue", "告警在队列中积压"),
+        (
+            "Look whether the store works and its disk has room; alerts are kept, but nobody sees them yet.",
+            "检查数据库与磁盘是否正常；告警不会丢失，但暂时无人能看到。",
+        ),
+        {"growing": ("more wait than are stored", "入队快于入库")},
+        timedelta(seconds=30),
+    ),
+    "clock": Kind(
+        "high",
+        ("The clock of this machine jumped", "本机时钟发生跳变"),
+        (
+            "Check its time service (chrony, NTP); times of alerts around the jump are off by as much.",
+            "检查授时服务（chrony、NTP）；跳变前后告警的时间会有同样大的偏差。",
+        ),
+        {"stepped": ("wall clock and running time disagree", "墙上时钟与运行时间不一致")},
+    ),
+    "chain": Kind(
+        "critical",
+        ("Test signals of {id} do not come out", "测试信号 {id} 未能走通全链路"),
+        (
+            "Something between antenna and screen does not work, though its parts say they do: look at "
+            "sensors, rules in force, queue and store, then play `examwatch drill` by hand.",
+            "从接收到显示的链路有环节失效，而各部件自报正常：请检查传感器、现行规则、"
+            "队列与数据库，再手动运行 `examwatch drill`。",
+        ),
+        {"broken": ("steps without their alert", "以下步骤没有产生告警")},
+    ),
 }

@@ -20,6 +20,7 @@ from monitor.alert.alert import Alert, fingerprint
 from monitor.case.machine import Case
 from monitor.clock import Clock
 from monitor.crawling import SourceStatus
+from monitor.drill.desk import Chain
 from monitor.heads import HeadKeeper
 from monitor.healthkinds import KINDS
 from monitor.queue import AlertQueue, QueueError
@@ -27,9 +28,13 @@ from monitor.server.services import AlertQuery
 from monitor.server.views import AlertPage, SensorHealth
 from monitor.store.errors import StoreError
 
+ASKED = frozenset({"cases", "duty", "escalation"})
+"""Kinds of parts of which only the store knows."""
 LOOK_S = 15.0
 LEAST_FREE_BYTES, LEAST_FREE_SHARE = 5_000_000_000, 0.05
 """Evidence of a busy day takes some gigabytes; a small card is judged by its share."""
+JUMP_S, JUMP_TOLD_S = 2.0, 600.0
+"""Time services slew what is less; ten minutes are long enough to be seen and judged."""
 N_NAMED = 5
 """Cases that one alert names; the list has them all."""
 log = structlog.get_logger()
@@ -131,6 +136,69 @@ def case_parts(late: Iterable[Case], departments: Iterable[str]) -> list[Part]:
     ]
 
 
+def queue_part(n_waiting: int, capacity: int) -> Part:
+    """The alert queue. A store that takes nothing is told by the dead-man ping: no alert could tell it."""
+    is_long = 2 * n_waiting > capacity
+    told = f"{n_waiting} / {capacity}" if is_long else None
+    return Part("queue", "alerts", None, ("growing",) if is_long else (), None, told, settled=True)
+
+
+class ClockWatch:
+    """Sees the wall clock being set: it then no longer goes as the monotonic one does."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset_s = self._now_s()
+        self._jump_s = 0.0
+        self._jumped_at: float | None = None
+
+    def _now_s(self) -> float:
+        return self._clock.now().timestamp() - self._clock.monotonic()
+
+    def part(self) -> Part:
+        """Bad for a while after each jump."""
+        offset_s, at = self._now_s(), self._clock.monotonic()
+        jump_s, self._offset_s = offset_s - self._offset_s, offset_s
+        if abs(jump_s) > JUMP_S:
+            self._jump_s, self._jumped_at = jump_s, at
+        is_bad = self._jumped_at is not None and at - self._jumped_at < JUMP_TOLD_S
+        told = f"{self._jump_s:+.1f} s" if is_bad else None
+        return Part("clock", "wall", None, ("stepped",) if is_bad else (), None, told, settled=True)
+
+
+def chain_part(chain: Chain) -> Part:
+    """Test signals that went in and did not come out."""
+    problems = ("broken",) if chain.missing else ()
+    told = ", ".join(chain.missing[:N_NAMED]) or None
+    return Part(
+        "chain",
+        chain.scenario,
+        None,
+        problems,
+        chain.failing_since,
+        told,
+        settled=chain.played_at is not None,
+    )
+
+
+def duty_parts(
+    departments: Iterable[str], unmanned: Iterable[str], missed: Iterable[str], exhausted: Iterable[str]
+) -> list[Part]:
+    """Departments with nobody on duty, and what the auditor of escalations found."""
+    gone = set(unmanned)
+    late, unseen = list(missed), list(exhausted)
+    problems = (*(("missed",) if late else ()), *(("exhausted",) if unseen else ()))
+    named = [*late, *(one for one in unseen if one not in late)]
+    told = ", ".join(named[:N_NAMED]) + (" …" if len(named) > N_NAMED else "")
+    return [
+        *(
+            Part("duty", name, None, ("unmanned",) if name in gone else (), None, None, settled=True)
+            for name in departments
+        ),
+        Part("escalation", "plan", None, problems, None, told or None, settled=True),
+    ]
+
+
 class HealthWatch:
     """Looks at every part again and again."""
 
@@ -200,9 +268,9 @@ class HealthWatch:
             try:
                 asked = await self._ask()
             except StoreError as error:
-                log.error("whether cases are late is not known", error=str(error))
+                log.error("what the store knows of health is not known", error=str(error))
                 # Neither late nor in time: what was told stays as it was told.
-                asked = [_unknown(key, self._open) for key in self._open if key[0] == "cases"]
+                asked = [_unknown(key, self._open) for key in self._open if key[0] in ASKED]
         parts = {part.key: part for part in (*self._parts(), *asked)}
         bad = {(*part.key, problem): part for part in parts.values() for problem in part.problems}
         self._bad_since = {key: part.since or self._bad_since.get(key, now) for key, part in bad.items()}

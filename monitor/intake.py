@@ -75,7 +75,8 @@ class Heard:
     """What the picture shows, as the console frames it."""
     is_last: bool = True
     """Nothing more will be heard of it: it is over, or its sensor has stopped."""
-    drill: bool = False
+    drill: str = ""
+    """Which drill sent it; empty: nobody's."""
 
 
 @dataclass(slots=True)
@@ -142,6 +143,9 @@ class Intake:
         emission = heard.emission
         session = emission_session(self._timetable, emission, heard.venue)
         place = heard.venue or emission.sensor
+        if heard.drill:
+            # What a drill sends confirms no sender, and is no repetition of one.
+            place = f"drill {heard.drill} {place}"
         sighting = self.air.note(place, emission, session_key(session, emission.last_seen))
         self._recent[emission.id] = (heard, sighting)
         self._recent.move_to_end(emission.id)
@@ -171,10 +175,12 @@ class Intake:
             sighting.channel,
             sighting.n_repeats,
             sighting.n_sensors,
-            heard.drill,
+            bool(heard.drill),
         )
         event = flat_emission(emission, context, self._plan)
         matches = self._rules.match(event)
+        if heard.drill:
+            event["drill_id"] = heard.drill
         picture = next((ref for ref in heard.evidence if ref.role == "spectrogram"), None)
         if heard.spectrogram is not None and picture is not None:
             # Text of one length, so that the store can tell the newest by comparing.
@@ -196,7 +202,7 @@ class Intake:
         )
         return [*_raise(matches, event, cause), *self._correlated(emission.id, matches, event, cause)]
 
-    async def document(self, document: Document) -> list[Alert]:
+    async def document(self, document: Document, drill: str = "") -> list[Alert]:
         """As `emission`, for one version of a document, which is kept as evidence if a rule fires.
 
         Raises
@@ -205,7 +211,7 @@ class Intake:
             If alerts or evidence could not be made durable. The same call may be made again.
         """
         # A long page can take rules and bank tens of milliseconds: not in the event loop.
-        event, matches = await asyncio.to_thread(self._look, document)
+        event, matches = await asyncio.to_thread(self._look, document, drill)
         alerts: list[Alert] = []
         completed = self._completed(document.id, matches, event)
         if matches or completed:
@@ -224,9 +230,13 @@ class Intake:
     ) -> list[Alert]:
         return _raise_correlated(self._completed(id, matches, event), cause)
 
-    def _look(self, document: Document) -> tuple[dict[str, Any], list[Match]]:
-        event = flat_document(document, self._timetable.context(document.fetched_at), self._find_items)
-        return event, self._rules.match(event)
+    def _look(self, document: Document, drill: str) -> tuple[dict[str, Any], list[Match]]:
+        session = self._timetable.context(document.fetched_at)
+        event = flat_document(document, session, self._find_items, drill=bool(drill))
+        matches = self._rules.match(event)
+        if drill:
+            event["drill_id"] = drill
+        return event, matches
 
     async def _put(self, alerts: list[Alert]) -> None:
         if alerts:
@@ -356,7 +366,7 @@ def _identity(match: Match, event: dict[str, Any]) -> dict[str, str]:
         labels["sensor"] = event["sensor"]
     if event.get("drill"):
         # A drill must not hide in a real case, nor a real one in it.
-        labels["drill"] = "true"
+        labels["drill"] = str(event.get("drill_id", "true"))
     return labels
 
 

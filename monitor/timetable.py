@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import yamltree
 from monitor.faults import FaultList
+from monitor.walltime import instant_of, zone_of
 from monitor.yamltree import Tree
 
 BEFORE = timedelta(minutes=120)
@@ -190,11 +191,9 @@ class _Reader:
 
     def _read_zone(self, name: str) -> ZoneInfo | None:
         try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            self._faults.add(
-                self._line("time_zone"), f"unknown time zone '{name}' (an IANA name such as Asia/Shanghai)"
-            )
+            return zone_of(name)
+        except ValueError as error:
+            self._faults.add(self._line("time_zone"), str(error))
             return None
 
     def _distinct(
@@ -237,27 +236,12 @@ class _Reader:
             shift = timedelta(**{_UNIT[relative["unit"]]: int(relative["count"])})
             return self._now + shift if relative["sign"] == "+" else self._now - shift
         try:
-            local = datetime.fromisoformat(text)
-        except ValueError:
-            self._faults.add(line, f"'{text}' is not a time such as 2026-06-07 09:00")
+            # Without a zone what is written wrong is told all the same.
+            found = instant_of(text, self._zone or ZoneInfo("UTC"))
+            return found if self._zone is not None else None
+        except ValueError as error:
+            self._faults.add(line, str(error))
             return None
-        if local.tzinfo is not None or len(text) < len("2026-06-07 09:00"):
-            self._faults.add(line, f"'{text}': write date and local time, such as 2026-06-07 09:00")
-            return None
-        if self._zone is None:
-            return None
-        return self._in_zone(local, text, line, self._zone)
-
-    def _in_zone(self, local: datetime, text: str, line: int, zone: ZoneInfo) -> datetime | None:
-        # Round trip through UTC: a wall-clock time that clocks skip, or show twice, is no instant.
-        first, second = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-        if first.astimezone(zone).replace(tzinfo=None) != local:
-            self._faults.add(line, f"{text} does not exist in {self._raw.time_zone}: the clocks skip it")
-            return None
-        if first != second:
-            self._faults.add(line, f"{text} comes twice in {self._raw.time_zone}: the clocks go back")
-            return None
-        return first
 
     def _find_overlaps(self, placed: list[tuple[Session, int]]) -> None:
         for n, (later, line) in enumerate(placed):

@@ -240,6 +240,9 @@ def steps_met(rule: Rule, facts: Facts) -> tuple[int, ...]:
 def group_of(correlation: Correlation, event: Mapping[str, Any]) -> Key | None:
     """The labels that events must agree in; None where the event lacks one."""
     values = [_known(event, name) for name in correlation.by]
+    if event.get("drill"):
+        # A drill and the real thing never complete each other.
+        values.append("drill")
     return None if None in values else cast("Key", tuple(values))
 
 

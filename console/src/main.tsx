@@ -7,11 +7,13 @@ import "./style/stream.css";
 import "./style/detail.css";
 import "./style/login.css";
 import "./style/tour.css";
+import "./style/review.css";
 import "./style/touch.css";
 import { startClock } from "./state/clock";
 import { connection, selected, start } from "./state/desk";
 import { at } from "./state/page";
 import { askWho, isPerson, who } from "./state/person";
+import { Asking } from "./ui/Asking";
 import { DetailPane } from "./ui/Detail";
 import { Header, LostBanner, StatusBar } from "./ui/Header";
 import { Help } from "./ui/Help";
@@ -20,6 +22,7 @@ import { Door } from "./ui/Login";
 import { PAGES } from "./pages/registry";
 import { startSound } from "./state/sound";
 import { OpenPage } from "./ui/Pages";
+import { Palette } from "./ui/Palette";
 import { StreamPane } from "./ui/Stream";
 import { Tour } from "./ui/Tour";
 
@@ -41,6 +44,8 @@ function Console() {
       )}
       <StatusBar />
       <Help />
+      <Palette />
+      <Asking />
       <Tour />
     </div>
   );

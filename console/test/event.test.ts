@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hearings, nextInRhythm, numberOf, placeIn, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
+import { bySensor, hearings, nextInRhythm, numberOf, placeIn, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
 import { openable } from "../src/text/url";
 
 const whole = { t0_s: 10, t1_s: 20, low_hz: 100, high_hz: 200 };
@@ -80,5 +80,24 @@ describe("the next burst", () => {
   test("is not known without a rhythm", () => {
     expect(nextInRhythm({ burst_period_s: 360 }, at("02:00:00"))).toBeNull();
     expect(nextInRhythm({ next_burst_at: "2026-06-07T02:06:00Z" }, at("02:00:00"))).toBeNull();
+  });
+});
+
+describe("the sensors of a place", () => {
+  test("are told with their strongest hearing, the strongest sensor first", () => {
+    const at = "2026-06-07T01:00:10Z";
+    const events = [
+      { sensor: "roof", at, duration_s: 3, snr_db: 12 },
+      { sensor: "roof", at: "2026-06-07T01:00:12Z", duration_s: 5, snr_db: 14 },
+      { sensor: "gate", at: "2026-06-07T01:00:30Z", snr_db: 20 },
+      { sensor: "gate", at: "2026-06-07T01:05:00Z", snr_db: 9 },
+      { at, snr_db: 99 },
+      { sensor: "odd", at: "nonsense", snr_db: 99 },
+    ];
+    expect(bySensor(events)).toEqual([
+      { sensor: "gate", snr: 20, at: Date.parse("2026-06-07T01:05:00Z"), times: 2 },
+      // Heard, then ended: one transmission.
+      { sensor: "roof", snr: 14, at: Date.parse("2026-06-07T01:00:12Z"), times: 1 },
+    ]);
   });
 });

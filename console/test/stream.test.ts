@@ -24,6 +24,16 @@ describe("the alert stream", () => {
     expect(names(rows.sort(order))).toEqual(["old-grave", "new-low", "old-low"]);
   });
 
+  test("keeps the server's order within a millisecond", () => {
+    const second = "2026-06-07T01:00:00";
+    const rows = [
+      alert("a", { updated_at: `${second}.000900Z` }),
+      alert("b", { updated_at: `${second}.000100Z` }),
+      alert("c", { updated_at: `${second}Z` }),
+    ];
+    expect(names(release(page(...rows)).rows)).toEqual(["a", "b", "c"]);
+  });
+
   test("puts a new alert in its place while nobody is busy with it", () => {
     const next = arrive(start, alert("n", { level: "high", updated_at: at(40) }), ALL, false);
     expect(names(next.rows)).toEqual(["a", "n", "b", "c"]);

@@ -29,6 +29,9 @@ class CaseQuery:
     department: str | None = None
     owner: str | None = None
     venue: str | None = None
+    kind: str | None = None
+    text: str | None = None
+    """In the id or a title."""
     late: bool = False
     limit: int = 50
     after: tuple[datetime, str] | None = None
@@ -131,6 +134,19 @@ class CaseReader:
             ).scalars()
             return [read_case(body) for body in rows]
 
+    def open_by_department(self, scope: Scope = EVERYTHING) -> dict[str, list[str]]:
+        """Ids of open cases, the gravest and oldest first."""
+        found: dict[str, list[str]] = {}
+        with translated(), self._reader.connect() as db:
+            rows = db.execute(
+                sa.select(cases.c.department, cases.c.id)
+                .where(cases.c.is_open, *scope.conditions(cases))
+                .order_by(cases.c.level_rank.desc(), cases.c.opened_at, cases.c.id)
+            )
+            for department, case_id in rows:
+                found.setdefault(department, []).append(case_id)
+        return found
+
 
 def _conditions(query: CaseQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
     wanted: list[sa.ColumnElement[bool]] = []
@@ -145,6 +161,11 @@ def _conditions(query: CaseQuery, now: datetime) -> list[sa.ColumnElement[bool]]
     ):
         if value is not None:
             wanted.append(column == value)
+    if query.kind is not None:
+        wanted.append(cases.c.body["kind"].as_string() == query.kind)
+    if query.text is not None:
+        places = (cases.c.id, *(cases.c.body["title"][name].as_string() for name in ("en", "zh")))
+        wanted.append(sa.or_(*(place.icontains(query.text, autoescape=True) for place in places)))
     if query.late:
         wanted += [cases.c.is_open, cases.c.due_at <= now]
     return wanted

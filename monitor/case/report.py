@@ -8,8 +8,8 @@ it can ask later whether the record is still the one it was made of.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cache
 from importlib.resources import files
@@ -17,10 +17,11 @@ from typing import Any, Final, Literal
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from monitor.alert.alert import LEVEL_RANK
 from monitor.case.playbook import Book
 from monitor.case.reader import Listed, Whole
 from monitor.case.words import WORDS
-from monitor.server.views import AlertDetail, AlertView
+from monitor.server.views import AlertDetail, AlertView, Kind, Level
 from monitor.store.audit import Head
 
 Language = Literal["zh", "en"]
@@ -38,6 +39,8 @@ class Frame:
     zone: tzinfo
     head: Head
     """Of the audit chain, when the report was made."""
+    departments: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id to name in `language`."""
 
 
 def case_report(whole: Whole, alerts: Sequence[AlertDetail], book: Book | None, frame: Frame) -> str:
@@ -51,7 +54,8 @@ def session_report(
     """All of a span of time, also where nothing was found. `alerts` are those with news in it."""
     found = [one for one in alerts if one.kind != "health"]
     failures = [one for one in alerts if one.kind == "health"]
-    by_kind = Counter((one.kind, one.level) for one in found)
+    by_kind = Counter[tuple[Kind, Level]]((one.kind, one.level) for one in found)
+    gravest_first = sorted(by_kind, key=lambda row: (row[0], -LEVEL_RANK[row[1]]))
     verdicts = Counter(one.case.verdict if one.case is not None else None for one in found)
     return _page(
         "session.html",
@@ -60,7 +64,7 @@ def session_report(
         end=end,
         found=found,
         failures=failures,
-        by_kind=sorted(by_kind.items()),
+        by_kind=[(row, by_kind[row]) for row in gravest_first],
         verdicts=sorted(verdicts.items(), key=lambda item: (item[0] is None, item[0] or "")),
         cases=cases,
         times=_times(found, cases),
@@ -106,11 +110,21 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
     def word(name: Any) -> str:
         return words.get(str(name), str(name))
 
+    def department(name: str) -> str:
+        return frame.departments.get(name, name)
+
     return (
         _templates()
         .get_template(template)
         .render(
-            frame=frame, language=frame.language, w=words, instant=instant, short=short, word=word, **values
+            frame=frame,
+            language=frame.language,
+            w=words,
+            instant=instant,
+            short=short,
+            word=word,
+            department=department,
+            **values,
         )
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import TypeVar
 
 from monitor.case.habits import Habits
 from monitor.case.machine import Case, Step, StepError
 from monitor.case.playbook import Playbooks
+from monitor.case.press import Press, local_zone
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
-from monitor.case.register import CaseRegister, NoSuchError, StaleError, acknowledge
+from monitor.case.register import CaseRegister, NoSuchError, acknowledge
+from monitor.case.report import Language
 from monitor.clock import Clock
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.book import StoreBook
@@ -22,8 +24,18 @@ T = TypeVar("T")
 class CaseService:
     """Every call may raise `StoreError`; see `CaseRegister` for the others."""
 
-    def __init__(self, book: StoreBook, habits: Habits, playbooks: Playbooks, clock: Clock) -> None:
+    def __init__(
+        self,
+        book: StoreBook,
+        habits: Habits,
+        playbooks: Playbooks,
+        clock: Clock,
+        site: Mapping[str, str] | None = None,
+        zone: tzinfo | None = None,
+    ) -> None:
+        """`site` and `zone` stand in reports; without a zone it is the machine's own."""
         self._book = book
+        self._press = Press(book.store, playbooks, site or {}, habits.departments, zone or local_zone())
         self._register = CaseRegister(book.store, habits)
         self._reader = CaseReader(book.store.reader)
         self.habits = habits
@@ -36,6 +48,15 @@ class CaseService:
     async def get(self, case_id: str, scope: Scope) -> Whole:
         return await self._book.read(partial(self._reader.get, case_id, scope))
 
+    async def report(self, case_id: str, language: Language, scope: Scope) -> str:
+        """One case as HTML."""
+        return await self._book.read(partial(self._press.case, case_id, language, self._clock.now(), scope))
+
+    async def session_report(self, first: datetime, last: datetime, language: Language, scope: Scope) -> str:
+        """What was found from `first` to `last`, as HTML."""
+        now = self._clock.now()
+        return await self._book.read(partial(self._press.session, first, last, language, now, scope))
+
     async def late(self) -> list[Case]:
         return await self._book.read(partial(self._reader.late, self._clock.now()))
 
@@ -47,14 +68,14 @@ class CaseService:
 
     async def step_on_alerts(
         self, fingerprints: Sequence[str], step: Step, scope: Scope
-    ) -> list[tuple[str, Case | str]]:
+    ) -> list[tuple[str, Case | StepError | NoSuchError]]:
         """The same step on many: each its case, or why it could not be taken."""
-        done: list[tuple[str, Case | str]] = []
+        done: list[tuple[str, Case | StepError | NoSuchError]] = []
         for fingerprint in fingerprints:
             try:
                 done.append((fingerprint, await self.step_on_alert(fingerprint, step, scope)))
-            except (StepError, NoSuchError, StaleError) as error:
-                done.append((fingerprint, str(error)))
+            except (StepError, NoSuchError) as error:
+                done.append((fingerprint, error))
         return done
 
     async def open(self, fingerprints: Sequence[str], actor: str, scope: Scope) -> Case:

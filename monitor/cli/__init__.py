@@ -46,6 +46,7 @@ COMMANDS: dict[str, Command] = {
     "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
     "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),
     "cases": Command("monitor.cli.cases", "app", "cases and reports / 案件与报告"),
+    "drill": Command("monitor.cli.drill", "drill_command", "signals and posts of our own / 演练"),
     "user": Command("monitor.cli.user", "app", "who may log in / 用户与角色"),
     "audit": Command("monitor.cli.audit", "app", "prove that nothing was changed / 审计链校验"),
     "db": Command("monitor.cli.db", "app", "upgrade the database / 升级数据库"),

@@ -5,29 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from monitor.case.habits import Habits
+from monitor.case.machine import ACTIONS, VERDICTS, Step, StepError
+from monitor.case.playbook import playbooks
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
-from monitor.case.register import NoSuchError
+from monitor.case.register import CaseRegister, NoSuchError
 from monitor.cli.alerts import Format, InLanguage, Language, StoreOption
-from monitor.cli.stores import DEFAULT, store_place
+from monitor.cli.stores import DEFAULT, shell_actor, store_place
 from monitor.config import load_config
+from monitor.config.desk import habits_of
 from monitor.faults import Fault, InputError
 from monitor.server.case_views import case_view
-from monitor.server.services import AlertQuery
-from monitor.server.views import AlertView
 from monitor.store import Store
-from monitor.store.query import AlertReader
+
+if TYPE_CHECKING:
+    from monitor.case.press import Press
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Cases and reports. 案件与报告。")
-PAGE = 200
 Out = Annotated[Path, typer.Option("--out", help="FILE.html or FILE.pdf.")]
 
 
@@ -107,6 +110,42 @@ def show(
 
 
 @app.command()
+def step(
+    case: Annotated[str, typer.Argument(help="The case's id, or an alert's fingerprint.")],
+    action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}.")],
+    store: StoreOption = str(DEFAULT),
+    verdict: Annotated[str | None, typer.Option(help=f"Of judge: one of {', '.join(VERDICTS)}.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Of finish: found, lost, stopped.")] = None,
+    department: Annotated[str | None, typer.Option(help="Of notify and transfer: to whom.")] = None,
+    text: Annotated[str, typer.Option(help="A note, or what a task is.")] = "",
+    item: Annotated[str | None, typer.Option(help="Of task-done and check: which.")] = None,
+) -> None:
+    """Take a step with a case, or with an alert's; the record names the account. 对案件执行一步操作。
+
+    Example: examwatch cases step C0607-1A2B3C judge --verdict scam --text "seller of last week"
+    """
+    wanted = {"action": action, "actor": shell_actor(), "text": text}
+    wanted |= {"verdict": verdict, "outcome": outcome, "department": department, "item": item}
+    try:
+        taken = msgspec.convert(wanted, Step)
+    except msgspec.ValidationError as error:
+        raise InputError([Fault(action, 0, str(error))]) from None
+    config = load_config(Path(store)) if store.endswith((".yml", ".yaml")) else None
+    habits = habits_of(config.departments, config.cases) if config is not None else Habits()
+    now = datetime.now(UTC)
+    with _store(store) as opened:
+        register = CaseRegister(opened, habits)
+        try:
+            if case.startswith("C"):
+                done = register.step(case, taken, now)
+            else:
+                done = register.step_on_alert(case, taken, now)
+        except (NoSuchError, StepError) as error:
+            raise InputError([Fault(case, 0, str(error))]) from None
+    typer.echo(f"{done.id}: {done.state}" + (f", {done.verdict}" if done.verdict else ""))
+
+
+@app.command()
 def report(
     case: Annotated[str, typer.Argument(help="The case's id.")],
     out: Out,
@@ -117,18 +156,13 @@ def report(
 
     Example: examwatch cases report C0607-1A2B3C --store configs/demo.yml --out case.pdf
     """
-    from monitor.case.playbook import playbooks
-    from monitor.case.report import Frame, case_report
-
     _check_out(out)
-    now = datetime.now(UTC)
     with _store(store) as opened:
-        whole = _whole(opened, case)
-        reader = AlertReader(opened.reader)
-        alerts = [one for one in (reader.get_alert(f, now) for f in whole.listed.alerts) if one is not None]
-        site, own = _site(store, language)
-        frame = Frame(site, language.value, now, _zone(), opened.head())
-    _write(out, case_report(whole, alerts, playbooks(own).get(whole.listed.case.kind), frame))
+        try:
+            html = _press(opened, store).case(case, language.value, datetime.now(UTC))
+        except NoSuchError as error:
+            raise InputError([Fault(case, 0, str(error))]) from None
+    _write(out, html)
 
 
 @app.command()
@@ -143,46 +177,13 @@ def session(
 
     Example: examwatch cases session --from '2026-06-07 08:30' --to '2026-06-07 12:00' --out morning.pdf
     """
-    from monitor.case.report import Frame, session_report
-
     _check_out(out)
     first, last = start.astimezone(UTC), end.astimezone(UTC)
     if last <= first:
         raise InputError([Fault("--to", 0, "the end comes after the beginning")])
-    now = datetime.now(UTC)
     with _store(store) as opened:
-        alerts = _alerts_within(AlertReader(opened.reader), first, last, now)
-        prints = {one.fingerprint for one in alerts}
-        cases = [one for one in _all_cases(opened, now) if prints & set(one.alerts)]
-        frame = Frame(_site(store, language)[0], language.value, now, _zone(), opened.head())
-    _write(out, session_report(alerts, cases, first, last, frame))
-
-
-def _alerts_within(reader: AlertReader, first: datetime, last: datetime, now: datetime) -> list[AlertView]:
-    from dataclasses import replace
-
-    found: list[AlertView] = []
-    query = AlertQuery(limit=PAGE)
-    while True:
-        page = reader.list_alerts(query, now)
-        for one in page.alerts:
-            over = one.ends_at if one.kind == "health" else one.updated_at
-            if one.starts_at <= last and (over is None or over >= first):
-                found.append(one)
-        if page.next_cursor is None:
-            return found
-        query = replace(query, cursor=page.next_cursor)
-
-
-def _all_cases(store: Store, now: datetime) -> list[Listed]:
-    reader, found = CaseReader(store.reader), list[Listed]()
-    after: tuple[datetime, str] | None = None
-    while True:
-        page, _ = reader.page(CaseQuery(limit=PAGE, after=after), now)
-        found += page
-        if len(page) < PAGE:
-            return found
-        after = (page[-1].case.updated_at, page[-1].case.id)
+        html = _press(opened, store).session(first, last, language.value, datetime.now(UTC))
+    _write(out, html)
 
 
 def _whole(store: Store, case_id: str) -> Whole:
@@ -192,18 +193,20 @@ def _whole(store: Store, case_id: str) -> Whole:
         raise InputError([Fault(case_id, 0, str(error))]) from None
 
 
-def _site(given: str, language: Language) -> tuple[str, Path | None]:
-    """The site's name, and its own playbooks, where a configuration says so."""
+def _press(store: Store, given: str) -> Press:
+    """With the site's name, its own playbooks and departments, where a configuration says so."""
+    from monitor.case.press import Press
+
     if not given.endswith((".yml", ".yaml")):
-        return "", None
+        return Press(store, playbooks())
     config = load_config(Path(given))
-    name = config.site.name
-    return (name.zh if language is Language.zh else name.en), config.cases.playbooks
-
-
-def _zone() -> tzinfo:
-    """The machine's own."""
-    return datetime.now(UTC).astimezone().tzinfo or UTC
+    site = {"en": config.site.name.en, "zh": config.site.name.zh}
+    return Press(
+        store,
+        playbooks(config.cases.playbooks),
+        site,
+        habits_of(config.departments, config.cases).departments,
+    )
 
 
 def _check_out(out: Path) -> None:

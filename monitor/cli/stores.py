@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -53,3 +55,11 @@ def store_place(given: str, *, must_exist: bool = True) -> Place:
     if must_exist and place.url.startswith("sqlite:") and not path.is_file():
         raise InputError([Fault(str(path), 0, "there is no store yet")])
     return place
+
+
+def shell_actor() -> str:
+    """Whoever has the shell has the database: the record says which account it was."""
+    try:
+        return f"shell:{getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as in containers
+        return f"shell:{os.getuid()}"

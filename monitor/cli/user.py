@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from monitor.cli.stores import DEFAULT, store_place
+from monitor.cli.stores import DEFAULT, shell_actor, store_place
 from monitor.faults import Fault, InputError
 from monitor.people.passwords import hash_password, one_time_password
 from monitor.people.register import PeopleError, Register
@@ -54,7 +52,7 @@ def add(
     """
     password = one_time_password()
     with _register(store, name) as register:
-        register.add(_actor(), name, role.value, hash_password(password), _now())
+        register.add(shell_actor(), name, role.value, hash_password(password), _now())
     typer.echo(password)
 
 
@@ -69,7 +67,7 @@ def role(
     Example: examwatch user role li supervisor
     """
     with _register(store, name) as register:
-        register.set_role(_actor(), name, role.value, _now())
+        register.set_role(shell_actor(), name, role.value, _now())
 
 
 @app.command()
@@ -87,7 +85,7 @@ def scope(
     """
     with _register(store, name) as register:
         venues = frozenset(venue) if venue else None
-        register.set_scope(_actor(), name, Scope(venues, department), _now())
+        register.set_scope(shell_actor(), name, Scope(venues, department), _now())
 
 
 @app.command()
@@ -101,7 +99,7 @@ def disable(
     Example: examwatch user disable li
     """
     with _register(store, name) as register:
-        register.set_disabled(_actor(), name, not undo, _now())
+        register.set_disabled(shell_actor(), name, not undo, _now())
 
 
 @app.command()
@@ -112,7 +110,7 @@ def password(name: Name, store: StoreOption = str(DEFAULT)) -> None:
     """
     made = one_time_password()
     with _register(store, name) as register:
-        register.set_password(_actor(), name, hash_password(made), _now(), must_change=True)
+        register.set_password(shell_actor(), name, hash_password(made), _now(), must_change=True)
     typer.echo(made)
 
 
@@ -136,14 +134,6 @@ def _register(given: str, name: str) -> Generator[Register, None, None]:
         raise InputError([Fault(name, 0, str(error))]) from None
     finally:
         opened.close()
-
-
-def _actor() -> str:
-    """Whoever has the shell has the database: the record says which account it was."""
-    try:
-        return f"shell:{getpass.getuser()}"
-    except (KeyError, OSError):  # an account without a name, as in containers
-        return f"shell:{os.getuid()}"
 
 
 def _now() -> datetime:

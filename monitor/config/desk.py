@@ -11,6 +11,7 @@ from monitor.case.machine import House
 from monitor.config.base import ExistingPath, FilePath
 from monitor.config.notify import MatcherText
 from monitor.notify.matcher import parse
+from monitor.store.retention import Kept
 from monitor.strict import Id, Strict
 
 
@@ -44,6 +45,37 @@ class Cases(Strict):
     """A folder of one's own, beside those that come with the program."""
 
 
+class Retention(Strict):
+    """Days that each kind of record is kept; alerts from their last news on."""
+
+    radio_days: float = Field(default=400, ge=1)
+    web_days: float = Field(default=400, ge=1)
+    correlation_days: float = Field(default=400, ge=1)
+    health_days: float = Field(default=90, ge=1)
+    drill_days: float = Field(default=90, ge=1)
+    cases_days: float = Field(default=1100, ge=1)
+    """Once they are closed; what an open case holds is kept however old."""
+    personal_days: float = Field(default=90, ge=1)
+    """Names and seats read off pictures."""
+    messages_days: float = Field(default=400, ge=1)
+
+    @property
+    def kept(self) -> Kept:
+        return Kept(
+            **{
+                name.removesuffix("_days"): timedelta(days=getattr(self, name))
+                for name in type(self).model_fields
+            }
+        )
+
+
+class TestSignals(Strict):
+    """A scenario that is played again and again: what goes in must come out."""
+
+    scenario: ExistingPath
+    every_min: float = Field(default=60, ge=1, le=10_080)
+
+
 class Audit(Strict):
     """Signed heads of the audit chain, written where this machine's keeper cannot change them."""
 
@@ -52,6 +84,9 @@ class Audit(Strict):
     key_file: FilePath | None = None
     """Made at the first start, readable by its owner alone; ``audit.key`` in ``data_dir`` by itself."""
     every_min: float = Field(default=10, ge=0.1, le=1440)
+    receiver: Id | None = None
+    """Of ``notify``: is sent a head as a message, which its mailbox keeps."""
+    send_every_min: float = Field(default=60, ge=1, le=10_080)
 
 
 def departments_of(entries: tuple[DepartmentEntry, ...]) -> tuple[Department, ...]:

@@ -23,6 +23,8 @@ from monitor.case.playbook import Playbooks, playbooks
 from monitor.config.desk import departments_of, habits_of
 from monitor.config.model import Config
 from monitor.demo.posts import DemoPosts, load_posts
+from monitor.drill.scenario import Scheduled, load_scenario
+from monitor.duty.roster import Roster, load_roster
 from monitor.faults import Fault, FaultList, InputError, collected
 from monitor.ruledesk.shelf import RuleFiles
 from monitor.timetable import Timetable
@@ -54,6 +56,8 @@ class Setup:
     exemptions: tuple[Exemption, ...] = ()
     habits: Habits = field(default_factory=Habits)
     playbooks: Playbooks = field(default_factory=playbooks)
+    roster: Roster = field(default_factory=Roster)
+    test_signals: tuple[Scheduled, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -97,11 +101,21 @@ def load_setup(path: Path, now: datetime) -> Setup:
     if config.cases.playbooks is not None:
         with collected(faults):
             books = playbooks(config.cases.playbooks)
+    signals: list[Scheduled] = []
+    for entry in config.test_signals:
+        with collected(faults):
+            signals.append(Scheduled(load_scenario(entry.scenario), entry.every_min * 60))
+    roster = Roster()
+    if config.duty is not None:
+        with collected(faults):
+            roster = load_roster(config.duty.roster)
     files = rule_files_of(config)
     rules, exemptions = _rules(files, faults)
     bank = _bank(config, faults)
     faults += _misfits(tree, config, table, sources)
     faults += _desk_misfits(tree, config, books)
+    if roster.people:
+        faults += _duty_misfits(tree, config, roster)
     for sensor in config.sensors:
         if sensor.baseline is not None:
             with collected(faults):
@@ -110,7 +124,7 @@ def load_setup(path: Path, now: datetime) -> Setup:
         raise InputError(faults)
     return Setup(
         path, config, table, plan, rules, files, sources, posts, bank, exemptions,
-        habits_of(config.departments, config.cases), books,
+        habits_of(config.departments, config.cases), books, roster, tuple(signals),
     )  # fmt: skip
 
 
@@ -211,6 +225,11 @@ def _desk_misfits(tree: Tree, config: Config, books: Playbooks) -> list[Fault]:
     """Ways of cases to departments or playbooks that there are not."""
     faults = FaultList(tree.path)
     departments = {one.id for one in departments_of(config.departments)}
+    receivers = {one.id for one in config.notify.receivers} if config.notify is not None else set[str]()
+    if config.audit.receiver is not None and config.audit.receiver not in receivers:
+        there = ", ".join(sorted(receivers)) or "none: there is no section notify"
+        told = f"there is no receiver '{config.audit.receiver}' (there is {there})"
+        faults.add(tree.line(("audit", "receiver")), told)
     for i, way in enumerate(config.cases.routes):
         if way.department not in departments:
             there = ", ".join(sorted(departments))
@@ -224,4 +243,30 @@ def _desk_misfits(tree: Tree, config: Config, books: Playbooks) -> list[Fault]:
                 tree.line(("cases", "routes", i, "playbook")),
                 f"there is no playbook '{way.playbook}' (there is {there})",
             )
+    return faults.faults
+
+
+def _duty_misfits(tree: Tree, config: Config, roster: Roster) -> list[Fault]:
+    """A roster whose receivers or departments there are not, and steps that can reach nobody, ever."""
+    faults = FaultList(tree.path)
+    duty = config.duty
+    if duty is None:
+        return []
+    place = tree.line(("duty", "roster"))
+    receivers = {one.id for one in config.notify.receivers} if config.notify is not None else set[str]()
+    for name in sorted(roster.named_receivers - receivers):
+        there = ", ".join(sorted(receivers)) or "none: there is no section notify"
+        faults.add(place, f"{duty.roster}: there is no receiver '{name}' (there is {there})")
+    departments = {one.id for one in departments_of(config.departments)}
+    for name in sorted(roster.departments - departments):
+        faults.add(place, f"{duty.roster}: there is no department '{name}'")
+    for i, plan in enumerate(duty.plans):
+        for j, step in enumerate(plan.steps):
+            for one in step.to:
+                if one.department not in roster.departments:
+                    there = ", ".join(sorted(roster.departments))
+                    faults.add(
+                        tree.line(("duty", "escalation", i, "steps", j)),
+                        f"the roster knows nobody of '{one.department}' (there is {there})",
+                    )
     return faults.faults

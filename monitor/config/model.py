@@ -19,7 +19,8 @@ from pydantic import (
 
 from crawlers.config import CrawlSettings
 from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
-from monitor.config.desk import Audit, Cases, DepartmentEntry
+from monitor.config.desk import Audit, Cases, DepartmentEntry, Retention, TestSignals
+from monitor.config.duty import Duty
 from monitor.config.notify import Deadman, Notify
 from sdr.units import parse_band, parse_frequency
 
@@ -231,8 +232,17 @@ class Config(Strict):
     departments: tuple[DepartmentEntry, ...] = ()
     """Of the joint duty room; none: the usual ones."""
     cases: Cases = Cases()
+    duty: Duty | None = None
+    """Who is on duty, and who is told when nobody has seen an alert."""
     audit: Audit = Audit()
+    retention: Retention = Retention()
+    test_signals: tuple[TestSignals, ...] = ()
+    """Drills on schedule, to prove that the whole chain works."""
     demo: Demo | None = None
+
+    @property
+    def drill_dir(self) -> Path:
+        return self.data_dir / "drills"
 
     @property
     def history_dir(self) -> Path:

@@ -12,7 +12,7 @@ from monitor.config.base import ExistingPath, Id, Strict
 from monitor.notify.matcher import MatcherError, parse
 from monitor.notify.route import Inhibition, Route
 
-ReceiverKind = Literal["webhook", "wecom", "dingtalk", "feishu"]
+ReceiverKind = Literal["webhook", "wecom", "dingtalk", "feishu", "apprise"]
 
 
 def _matcher(text: str) -> str:
@@ -37,8 +37,9 @@ class Receiver(Strict):
 
     id: Id
     kind: ReceiverKind
-    url: Annotated[str, AfterValidator(_http)] | None = None
+    url: str | None = None
     url_file: ExistingPath | None = None
+    """Of ``apprise``: an address of its, such as ``mailtos://user:password@host``, which holds secrets."""
     secret_file: ExistingPath | None = None
     """Signs what is sent: webhook, dingtalk, feishu."""
     fallback: Id | None = None
@@ -48,6 +49,8 @@ class Receiver(Strict):
     def _one_address(self) -> Receiver:
         if (self.url is None) == (self.url_file is None):
             raise ValueError("either url or url_file is needed")
+        if self.url is not None and self.kind != "apprise":
+            _http(self.url)
         if self.kind == "webhook" and self.secret_file is None:
             raise ValueError(
                 "a webhook needs secret_file: who receives it must be able to tell it from a forged one"

@@ -23,11 +23,12 @@ from monitor.notify.matcher import Matcher, all_hold, labels_of, parse
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
+from monitor.store.position import Position
 from monitor.store.store import DAEMON, Store, read_merged_row
-from monitor.store.tables import alerts, meta, notices, notify_groups, notify_members, silences
+from monitor.store.tables import alerts, notices, notify_groups, notify_members, silences
 
-POSITION = "notify.position"
 BATCH = 500
+POSITION = Position("notify.position", BATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,7 @@ class Ledger:
         How many notices may be told twice.
         """
         with translated(), self._store.writer.begin() as db:
-            if db.execute(sa.select(meta.c.value).where(meta.c.name == POSITION)).first() is None:
-                newest = db.execute(
-                    sa.select(sa.func.coalesce(sa.func.max(alerts.c.changed_seq), 0))
-                ).scalar_one()
-                db.execute(sa.insert(meta), [{"name": POSITION, "value": str(newest)}])
+            POSITION.begin(db)
             cut_off = (
                 sa.update(notices)
                 .where(notices.c.state == "sending")
@@ -110,19 +107,7 @@ class Ledger:
 
     def changed(self) -> tuple[list[Merged], int]:
         """Alerts with news since the position, and the position after them."""
-        with translated(), self._store.reader.connect() as db:
-            position = int(db.execute(sa.select(meta.c.value).where(meta.c.name == POSITION)).scalar_one())
-            rows = (
-                db.execute(
-                    sa.select(alerts)
-                    .where(alerts.c.changed_seq > position)
-                    .order_by(alerts.c.changed_seq)
-                    .limit(BATCH)
-                )
-                .mappings()
-                .all()
-            )
-            return [read_merged_row(row) for row in rows], rows[-1]["changed_seq"] if rows else position
+        return POSITION.changed(self._store)
 
     def join(self, joinings: Sequence[Joining], position: int, now: datetime) -> None:
         """Put alerts into their groups, and the position behind them, at once."""
@@ -156,7 +141,7 @@ class Ledger:
                 if db.execute(sa.select(notify_members.c.fingerprint).where(*member)).first() is None:
                     row = {"group_key": one.key, "fingerprint": one.fingerprint}
                     db.execute(sa.insert(notify_members), [row])
-            db.execute(sa.update(meta).where(meta.c.name == POSITION).values(value=str(position)))
+            POSITION.move(db, position)
 
     def due(self, now: datetime) -> list[Group]:
         with translated(), self._store.reader.connect() as db:
@@ -193,25 +178,16 @@ class Ledger:
         now: datetime,
     ) -> str:
         """Write down that `receiver` is to have `message`, and what it then knows; the notice's id."""
-        notice_id = secrets.token_hex(8)
-        row = {
-            "id": notice_id,
-            "group_key": group.key,
-            "receiver": receiver,
-            "reason": message.reason,
-            "body": dict(body),
-            "state": "waiting",
-            "n_attempts": 0,
-            "maybe_repeated": False,
-            "created_at": now,
-            "next_at": now,
-            "sent_at": None,
-            "error": None,
-        }
+        row = notice_row(group.key, receiver, message.reason, body, now)
         with translated(), self._store.writer.begin() as db:
             db.execute(sa.insert(notices), [row])
             self._after(db, group, message.told, due_at, gone=message.resolved)
-        return notice_id
+        return row["id"]
+
+    def write_down(self, receiver: str, reason: str, body: Mapping[str, Any], now: datetime) -> None:
+        """A message of no group, to be sent."""
+        with translated(), self._store.writer.begin() as db:
+            db.execute(sa.insert(notices), [notice_row(reason, receiver, reason, body, now)])
 
     def look_later(self, group: Group, due_at: datetime, gone: Collection[str]) -> None:
         """Nothing to tell: look again then, without the members that are `gone`."""
@@ -351,6 +327,26 @@ class Ledger:
             recent = alerts.c.updated_at > now - timedelta(days=days)
             rows = db.execute(sa.select(alerts).where(recent)).mappings()
             return sum(all_hold(matchers, labels_of(read_merged_row(row))) for row in rows)
+
+
+def notice_row(
+    group_key: str, receiver: str, reason: str, body: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """A notice that waits to be sent, as the table has it."""
+    return {
+        "id": secrets.token_hex(8),
+        "group_key": group_key,
+        "receiver": receiver,
+        "reason": reason,
+        "body": dict(body),
+        "state": "waiting",
+        "n_attempts": 0,
+        "maybe_repeated": False,
+        "created_at": now,
+        "next_at": now,
+        "sent_at": None,
+        "error": None,
+    }
 
 
 def _group(row: sa.RowMapping) -> Group:

@@ -42,7 +42,7 @@ def body(
     counted = f"{n} 条" if language == "zh" else f"{n} alert{'s' * (n != 1)}"
     head = f"{drill}{site} · {reason} · {counted}"
     where = " ".join(f"{name}={value}" for name, value in labels.items() if value)
-    lines = [head, *([where] if where else []), *(_line(one, language) for one in shown[:N_SHOWN])]
+    lines = [head, *([where] if where else []), *(line(one, language) for one in shown[:N_SHOWN])]
     if n > N_SHOWN:
         lines.append(f"另有 {n - N_SHOWN} 条" if language == "zh" else f"and {n - N_SHOWN} more")
     if firing and over:
@@ -56,20 +56,20 @@ def body(
             "labels": dict(labels),
             "title": head,
             "text": "\n".join(lines),
-            "firing": [_record(one) for one in firing],
-            "resolved": [_record(one) for one in over],
+            "firing": [record(one) for one in firing],
+            "resolved": [record(one) for one in over],
         }
     )
 
 
-def _line(alert: Merged, language: Language) -> str:
+def line(alert: Merged, language: Language) -> str:
     title = alert.annotations.get(f"title_{language}", alert.fingerprint)
     told = alert.annotations.get(f"summary_{language}", "")
     told = told if len(told) <= MAX_SUMMARY else told[: MAX_SUMMARY - 1] + "…"
     return f"[{_MARK[alert.level]}] {title}{': ' if told else ''}{told}"
 
 
-def _record(alert: Merged) -> dict[str, Any]:
+def record(alert: Merged) -> dict[str, Any]:
     return {
         "fingerprint": alert.fingerprint,
         "kind": alert.kind,

@@ -8,6 +8,7 @@ and open.feishu.cn (custom bots).
     wecom     errcode 0; 45009 too often                                  20 a minute a robot
     dingtalk  errcode 0; 130101 too often; sign=HMAC-SHA256(secret, ...)  20 a minute a robot
     feishu    code 0; 9499, 11232 too often; sign in the body             100 a minute
+    apprise   mail, SMS gateways and all else that apprise knows          20 a minute
 """
 
 from __future__ import annotations
@@ -32,16 +33,25 @@ from monitor.notify.ledger import Notice
 from monitor.notify.message import Language, text_of
 
 TIMEOUT_S: Final = 10.0
+APPRISE_S: Final = 45.0
+"""Mail servers greet slowly to keep off spam."""
 MAX_ANSWER: Final = 64 * 1024
 TOO_OFTEN_S: Final = 60.0
 TEXT_BYTES: Final = 2048
 """WeCom takes no more, and nobody reads more on a telephone."""
-PER_MINUTE: Final[Mapping[ReceiverKind, int]] = {"webhook": 600, "wecom": 20, "dingtalk": 20, "feishu": 100}
+PER_MINUTE: Final[Mapping[ReceiverKind, int]] = {
+    "webhook": 600,
+    "wecom": 20,
+    "dingtalk": 20,
+    "feishu": 100,
+    "apprise": 20,
+}
 _TOO_OFTEN: Final[Mapping[ReceiverKind, frozenset[int]]] = {
     "webhook": frozenset(),
     "wecom": frozenset({45009}),
     "dingtalk": frozenset({130101, 130102, 410100}),
     "feishu": frozenset({9499, 11232}),
+    "apprise": frozenset(),
 }
 
 
@@ -85,6 +95,9 @@ class Sender:
             If the receiver did not take it, or says so.
         """
         self._sent.append(now)
+        if self.receiver.kind == "apprise":
+            await self._by_apprise(notice)
+            return
         request = await asyncio.to_thread(self._request, notice, now)
         one, timeout = self.receiver, aiohttp.ClientTimeout(total=TIMEOUT_S)
         try:
@@ -104,6 +117,26 @@ class Sender:
             raise SendError(f"{one.id}: status {status}", float(wait) if wait.isdigit() else None)
         if one.kind != "webhook":
             _judge(one, text)
+
+    async def _by_apprise(self, notice: Notice) -> None:
+        # Only who has such a receiver pays for loading a hundred services.
+        import apprise
+
+        one = self.receiver
+        url = one.url if one.url is not None else await asyncio.to_thread(_secret, one.url_file, one.id)
+        services = apprise.Apprise(asset=apprise.AppriseAsset(app_id="examwatch", app_desc="examwatch"))
+        if not services.add(url):
+            raise SendError(f"{one.id}: apprise knows no such address")
+        text = text_of(notice.body, self.language, maybe_repeated=notice.maybe_repeated)
+        title = str(notice.body.get("title", ""))
+        sent = services.async_notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT)
+        try:
+            taken = await asyncio.wait_for(sent, APPRISE_S)
+        except (TimeoutError, TypeError, OSError) as error:
+            raise SendError(f"{one.id}: {type(error).__name__}") from None
+        if not taken:
+            # apprise says no more than this, and its log holds the address.
+            raise SendError(f"{one.id}: the service did not take it")
 
     def _request(self, notice: Notice, now: datetime) -> _Request:
         """Blocking: reads the secrets, which may have been renewed."""
@@ -139,6 +172,8 @@ class Sender:
                     # Feishu signs an empty text, with timestamp and secret as the key.
                     said |= {"timestamp": str(stamp), "sign": _signed(f"{stamp}\n{secret}".encode(), b"")}
                 return _Request(url, _encoded(said), headers)
+            case "apprise":
+                raise AssertionError(one.kind)
 
 
 def _judge(receiver: Receiver, text: str) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar, get_args
 from aiohttp import web
 
 from monitor.server.access import actor_of, scope_of
-from monitor.server.params import CURSOR, LIMIT, flag, limit, only
+from monitor.server.params import CURSOR, LIMIT, flag, limit, number, only
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of, some_of
 from monitor.server.services import SERVICES, AlertQuery, BadCursorError
@@ -52,7 +52,20 @@ def alert_query(request: web.Request) -> AlertQuery:
     ProblemError
         400 naming the first parameter that makes no sense; a misspelt name is one too.
     """
-    only(request, "cursor", "limit", "kind", "level", "venue", "state", "review", "drill")
+    only(
+        request,
+        "cursor",
+        "limit",
+        "kind",
+        "level",
+        "venue",
+        "state",
+        "review",
+        "drill",
+        "case",
+        "near_hz",
+        "copies_of",
+    )
     states = _words(request, "state", STATES)
     reviews = _words(request, "review", REVIEWS)
     if len(reviews) > 1:
@@ -64,6 +77,9 @@ def alert_query(request: web.Request) -> AlertQuery:
         state=next(iter(states)) if len(states) == 1 else None,
         review=next(iter(reviews), None),
         drill=flag(request, "drill"),
+        case=request.query.get("case") or None,
+        copies_of=request.query.get("copies_of") or None,
+        near_hz=number(request, "near_hz"),
         asker=actor_of(request),
         scope=scope_of(request),
         cursor=request.query.get("cursor") or None,
@@ -120,6 +136,19 @@ async def get_fields(_request: web.Request) -> web.StreamResponse:
     return json_response(field_tables())
 
 
+_QUERY = (
+    CURSOR,
+    LIMIT,
+    Param("kind", "query", some_of(*KINDS), "only these kinds; repeat it or use commas"),
+    Param("level", "query", some_of(*LEVELS), "only these levels; repeat it or use commas"),
+    Param("venue", "query", {"type": "string"}, "only this venue"),
+    Param("state", "query", one_of(*STATES), "firing: not ended; ended: over"),
+    Param("review", "query", one_of(*REVIEWS), "open: not judged; mine: held by who asks; judged"),
+    Param("drill", "query", {"type": "boolean"}, "only drills, or none"),
+    Param("case", "query", {"type": "string"}, "only those in this case"),
+    Param("copies_of", "query", {"type": "string"}, "only this document and its near copies"),
+    Param("near_hz", "query", {"type": "integer", "minimum": 0}, "only radio on this channel"),
+)
 ROUTES: tuple[Route, ...] = (
     Route(
         "/api/alerts",
@@ -127,16 +156,7 @@ ROUTES: tuple[Route, ...] = (
         "listAlerts",
         "Alerts, gravest level first and newest first within a level",
         AlertPage,
-        (
-            CURSOR,
-            LIMIT,
-            Param("kind", "query", some_of(*KINDS), "only these kinds; repeat it or use commas"),
-            Param("level", "query", some_of(*LEVELS), "only these levels; repeat it or use commas"),
-            Param("venue", "query", {"type": "string"}, "only this venue"),
-            Param("state", "query", one_of(*STATES), "firing: not ended; ended: over"),
-            Param("review", "query", one_of(*REVIEWS), "open: not judged; mine: held by who asks; judged"),
-            Param("drill", "query", {"type": "boolean"}, "only drills, or none"),
-        ),
+        _QUERY,
         (400,),
         needs="alerts",
     ),

@@ -21,6 +21,7 @@ from monitor.server.listening import POOL, ListenPool
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
+from monitor.server.reports import PRINTER, Printer
 from monitor.server.routes import ROUTES
 from monitor.server.rule_editing import TRYING
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
@@ -55,6 +56,7 @@ def make_server_app(
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
     app[POOL] = ListenPool()
     app[TRYING] = asyncio.Lock()
+    app[PRINTER] = Printer()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.

@@ -50,6 +50,8 @@ ROUTES: tuple[Route, ...] = (
             Param("department", "query", {"type": "string"}, "only this department's"),
             Param("owner", "query", {"type": "string"}, "only this person's"),
             Param("venue", "query", {"type": "string"}, "only this venue"),
+            Param("kind", "query", {"type": "string"}, "only of this playbook"),
+            Param("q", "query", {"type": "string"}, "only with this in id or title"),
             Param("late", "query", {"type": "boolean"}, "only those whose next step is overdue"),
         ),
         (400, 409),

@@ -129,6 +129,8 @@ class StepDone(View, frozen=True, kw_only=True):
     fingerprint: str
     case: CaseView | None
     error: str | None
+    code: str | None
+    """Of the error, stable: ``held``, ``twice``, ``wrong-state``, ``not-found`` …"""
 
 
 class StepsDone(View, frozen=True, kw_only=True):

@@ -44,14 +44,14 @@ MAX_AT_ONCE = 200
 T = TypeVar("T")
 
 
-def _service(request: web.Request) -> CaseService:
+def case_service(request: web.Request) -> CaseService:
     service = request.app[SERVICES].cases
     if service is None:
         raise ProblemError(409, "no-cases", "this process keeps no cases")
     return service
 
 
-async def _done(work: Awaitable[T]) -> T:
+async def done(work: Awaitable[T]) -> T:
     """What was asked for, or the problem that it is."""
     try:
         return await work
@@ -73,7 +73,7 @@ def _book_view(book: Book) -> BookView:
 
 
 def _detail(request: web.Request, whole: Whole) -> CaseDetail:
-    service, services = _service(request), request.app[SERVICES]
+    service, services = case_service(request), request.app[SERVICES]
     book = service.playbooks.get(whole.listed.case.kind)
     granted = granted_to(request)
     steps = possible(whole.listed.case, actor_of(request), services.now(), supervisor="supervise" in granted)
@@ -91,12 +91,12 @@ def _detail(request: web.Request, whole: Whole) -> CaseDetail:
 
 async def _answer(request: web.Request, case: Case) -> web.StreamResponse:
     # A transfer may have taken it out of the asker's own sight: what was done is shown all the same.
-    whole = await _done(_service(request).get(case.id, EVERYTHING))
+    whole = await done(case_service(request).get(case.id, EVERYTHING))
     return json_response(_detail(request, whole))
 
 
 async def get_desk(request: web.Request) -> web.StreamResponse:
-    service = _service(request)
+    service = case_service(request)
     return json_response(
         DeskView(
             departments=[DepartmentView(id=d.id, en=d.en, zh=d.zh) for d in service.habits.departments],
@@ -108,7 +108,7 @@ async def get_desk(request: web.Request) -> web.StreamResponse:
 
 
 async def list_cases(request: web.Request) -> web.StreamResponse:
-    only(request, "cursor", "limit", "state", "open", "department", "owner", "venue", "late")
+    only(request, "cursor", "limit", "state", "open", "department", "owner", "venue", "late", "kind", "q")
     states = [word for value in request.query.getall("state", []) for word in value.split(",") if word]
     unknown = [word for word in states if word not in STATES]
     if unknown:
@@ -121,11 +121,13 @@ async def list_cases(request: web.Request) -> web.StreamResponse:
         department=request.query.get("department") or None,
         owner=request.query.get("owner") or None,
         venue=request.query.get("venue") or None,
+        kind=request.query.get("kind") or None,
+        text=request.query.get("q", "").strip() or None,
         late=flag(request, "late") or False,
         limit=n + 1,
         after=read_cursor(request),
     )
-    found, total = await _service(request).page(query, scope_of(request))
+    found, total = await case_service(request).page(query, scope_of(request))
     shown = found[:n]
     more = len(found) > n
     return json_response(
@@ -138,7 +140,7 @@ async def list_cases(request: web.Request) -> web.StreamResponse:
 
 
 async def get_case(request: web.Request) -> web.StreamResponse:
-    whole = await _done(_service(request).get(request.match_info["case"], scope_of(request)))
+    whole = await done(case_service(request).get(request.match_info["case"], scope_of(request)))
     return json_response(_detail(request, whole))
 
 
@@ -161,15 +163,15 @@ def _step(request: web.Request, body: StepBody) -> Step:
 async def step_case(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, StepBody)
     step = _step(request, body)
-    work = _service(request).step(request.match_info["case"], step, scope_of(request), body.version)
-    return await _answer(request, await _done(work))
+    work = case_service(request).step(request.match_info["case"], step, scope_of(request), body.version)
+    return await _answer(request, await done(work))
 
 
 async def step_alert(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, StepBody)
     step = _step(request, body)
-    work = _service(request).step_on_alert(request.match_info["fingerprint"], step, scope_of(request))
-    return await _answer(request, await _done(work))
+    work = case_service(request).step_on_alert(request.match_info["fingerprint"], step, scope_of(request))
+    return await _answer(request, await done(work))
 
 
 async def step_alerts(request: web.Request) -> web.StreamResponse:
@@ -179,14 +181,16 @@ async def step_alerts(request: web.Request) -> web.StreamResponse:
         request,
         StepBody(action=body.action, verdict=body.verdict, department=body.department, text=body.text),
     )
-    done = await _service(request).step_on_alerts(fingerprints, step, scope_of(request))
-    answers: list[StepDone] = []
-    for fingerprint, came in done:
-        case = _plain(came) if isinstance(came, Case) else None
-        answers.append(
-            StepDone(fingerprint=fingerprint, case=case, error=came if isinstance(came, str) else None)
-        )
+    came_to = await case_service(request).step_on_alerts(fingerprints, step, scope_of(request))
+    answers = [_step_done(fingerprint, came) for fingerprint, came in came_to]
     return json_response(StepsDone(done=answers))
+
+
+def _step_done(fingerprint: str, came: Case | StepError | NoSuchError) -> StepDone:
+    if isinstance(came, Case):
+        return StepDone(fingerprint=fingerprint, case=_plain(came), error=None, code=None)
+    code = came.code if isinstance(came, StepError) else "not-found"
+    return StepDone(fingerprint=fingerprint, case=None, error=str(came), code=code)
 
 
 def _plain(case: Case) -> CaseView:
@@ -197,7 +201,7 @@ async def acknowledge_alert(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, AckBody)
     fingerprint, services = request.match_info["fingerprint"], request.app[SERVICES]
     note = body.note.strip()[:500]
-    await _done(_service(request).acknowledge(fingerprint, actor_of(request), note, scope_of(request)))
+    await done(case_service(request).acknowledge(fingerprint, actor_of(request), note, scope_of(request)))
     alert = await services.alerts.get_alert(fingerprint)
     if alert is None:
         raise ProblemError(404, "no-such-alert", f"no alert has the fingerprint {fingerprint!r}")
@@ -207,46 +211,46 @@ async def acknowledge_alert(request: web.Request) -> web.StreamResponse:
 async def open_case(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, AlertsBody)
     fingerprints = some(body.fingerprints, MAX_AT_ONCE, "fingerprints")
-    work = _service(request).open(fingerprints, actor_of(request), scope_of(request))
-    return await _answer(request, await _done(work))
+    work = case_service(request).open(fingerprints, actor_of(request), scope_of(request))
+    return await _answer(request, await done(work))
 
 
 async def claim_next(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, NextBody)
-    service = _service(request)
-    case = await _done(service.claim_next(actor_of(request), scope_of(request), body.kinds))
+    service = case_service(request)
+    case = await done(service.claim_next(actor_of(request), scope_of(request), body.kinds))
     if case is None:
         return json_response(NextView(case=None))
-    whole = await _done(service.get(case.id, EVERYTHING))
+    whole = await done(service.get(case.id, EVERYTHING))
     return json_response(NextView(case=case_view(whole.listed)))
 
 
 async def link_alerts(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, AlertsBody)
     fingerprints = some(body.fingerprints, MAX_AT_ONCE, "fingerprints")
-    work = _service(request).link(
+    work = case_service(request).link(
         request.match_info["case"], fingerprints, actor_of(request), scope_of(request)
     )
-    return await _answer(request, await _done(work))
+    return await _answer(request, await done(work))
 
 
 async def split_case(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, AlertsBody)
     fingerprints = some(body.fingerprints, MAX_AT_ONCE, "fingerprints")
-    work = _service(request).split(
+    work = case_service(request).split(
         request.match_info["case"], fingerprints, actor_of(request), scope_of(request)
     )
-    return await _answer(request, await _done(work))
+    return await _answer(request, await done(work))
 
 
 async def merge_case(request: web.Request) -> web.StreamResponse:
     body = await json_body(request, MergeBody)
-    work = _service(request).merge(
+    work = case_service(request).merge(
         request.match_info["case"], body.case, actor_of(request), scope_of(request)
     )
-    return await _answer(request, await _done(work))
+    return await _answer(request, await done(work))
 
 
 async def undo_step(request: web.Request) -> web.StreamResponse:
-    work = _service(request).undo(request.match_info["case"], actor_of(request), scope_of(request))
-    return await _answer(request, await _done(work))
+    work = case_service(request).undo(request.match_info["case"], actor_of(request), scope_of(request))
+    return await _answer(request, await done(work))

@@ -45,9 +45,11 @@ from rules.budget import Over
 
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
+    from monitor.duty.service import DutyService
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
+    from monitor.store.retention import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,12 @@ class AlertQuery:
     asker: str = ""
     scope: Scope = EVERYTHING
     drill: bool | None = None
+    case: str | None = None
+    """Only the alerts of this case."""
+    copies_of: str | None = None
+    """Only this document and its near copies."""
+    near_hz: float | None = None
+    """Only radio that was heard within half a channel of there."""
     cursor: str | None = None
     limit: int = 50
 
@@ -300,6 +308,10 @@ class ServerServices:
     """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
     cases: CaseService | None = None
     """None where this process has no store of its own."""
+    holdings: Callable[[], Awaitable[Sequence[Holding]]] | None = None
+    """What is kept of each kind of record; None where this process has no store of its own."""
+    duty: DutyService | None = None
+    """None where there is no roster."""
     read_audit: Callable[[AuditQuery], Awaitable[Sequence[Entry]]] | None = None
     requests: Requests | None = None
     past: SpectrumPast | None = None

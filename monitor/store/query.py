@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from monitor.airlog import RASTER_HZ
 from monitor.alert import wire
 from monitor.alert.alert import LEVEL_RANK, ranked
 from monitor.case.machine import UNJUDGED, Case
@@ -90,7 +91,7 @@ class AlertReader:
             view = self._views(db, rows, now)[0]
             bodies = db.execute(
                 sa.select(events.c.body)
-                .where(events.c.fingerprint == fingerprint)
+                .where(events.c.fingerprint == fingerprint, events.c.body != "")
                 .order_by(events.c.at.desc(), events.c.event_id.desc())
                 .limit(N_EVENTS)
             ).scalars()
@@ -181,6 +182,17 @@ def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]
         wanted.append(_firing(now) if query.state == "firing" else sa.not_(_firing(now)))
     if query.drill is not None:
         wanted.append(alerts.c.drill == query.drill)
+    if query.case is not None:
+        held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == query.case)
+        wanted.append(alerts.c.fingerprint.in_(held))
+    if query.copies_of is not None:
+        names = (alerts.c.event[name].as_string() for name in ("document", "repost_of"))
+        wanted.append(alerts.c.kind == "web")
+        wanted.append(sa.or_(*(name == query.copies_of for name in names)))
+    if query.near_hz is not None:
+        center_hz = alerts.c.event["center_hz"].as_float()
+        wanted.append(alerts.c.kind == "radio")
+        wanted.append(center_hz.between(query.near_hz - RASTER_HZ / 2, query.near_hz + RASTER_HZ / 2))
     wanted += query.scope.conditions(alerts)
     if query.review is not None:
         in_case = sa.select(case_alerts.c.fingerprint).join(cases, cases.c.id == case_alerts.c.case_id)

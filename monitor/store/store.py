@@ -30,6 +30,8 @@ from monitor.store.tables import evidence as evidence_table
 
 DAEMON = "examwatch"
 """The actor of what no person did."""
+FORGOT = "retention.forgot"
+"""The action of letting go of what is older than it is to be kept."""
 
 
 @dataclass(slots=True)
@@ -192,7 +194,7 @@ class Store:
         AuditError
             Naming the first thing that does not fit.
         """
-        n_entries = n_alerts = 0
+        n_entries = n_alerts = n_empty = n_forgotten = 0
         with translated(), self._engines.reader.connect() as db:
             rows = db.execution_options(yield_per=1000).execute(
                 sa.select(audit_table.c.seq, audit_table.c.entry, audit_table.c.hash).order_by(
@@ -201,12 +203,16 @@ class Store:
             )
             for entry in audit.check_chain((tuple(row) for row in rows), heads):
                 n_entries += 1
+                if entry.action == FORGOT:
+                    n_forgotten += entry.body.get("n_events", 0)
                 if "event_id" in entry.body:
                     n_alerts += 1
-                    _check_event(db, entry)
+                    n_empty += _is_empty(db, entry)
             n_stored = db.execute(sa.select(sa.func.count()).select_from(events_table)).scalar_one()
         if n_stored != n_alerts:
             raise AuditError(f"{n_stored} alerts are stored, but the chain knows {n_alerts}")
+        if n_empty != n_forgotten:
+            raise AuditError(f"{n_empty} alerts are empty, but the chain knows that of {n_forgotten}")
         return n_entries
 
 
@@ -284,12 +290,14 @@ def _event_row(alert: Alert, body: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _check_event(db: sa.Connection, entry: Entry) -> None:
+def _is_empty(db: sa.Connection, entry: Entry) -> bool:
+    """Whether its alert was let go of. Raises `AuditError` if it is neither that nor what was recorded."""
     event_id = entry.body["event_id"]
     body = db.execute(
         sa.select(events_table.c.body).where(events_table.c.event_id == event_id)
     ).scalar_one_or_none()
     if body is None:
         raise AuditError(f"entry {entry.seq} records alert {event_id}, which is gone")
-    if wire.digest(body) != entry.body["digest"]:
+    if body and wire.digest(body) != entry.body["digest"]:
         raise AuditError(f"entry {entry.seq} records alert {event_id}, which was changed")
+    return not body

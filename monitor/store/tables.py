@@ -305,3 +305,36 @@ case_events = sa.Table(
     sa.Index("ix_case_events_case_id_seq", "case_id", "seq"),
 )
 """``seq`` is that of the audit entry. ``before`` is the case as it was, for undoing."""
+
+escalations = sa.Table(
+    "escalations",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("fingerprint", sa.Text),
+    _column("started_at", Instant),
+    _column("steps", Json),
+    _column("n_done", sa.Integer),
+    _column("state", sa.Text),
+    _column("next_at", Instant, nullable=True),
+    _column("ended_at", Instant, nullable=True),
+    _column("seen_by", sa.Text, nullable=True),
+    sa.Index("ix_escalations_fingerprint", "fingerprint"),
+    sa.Index("ix_escalations_state_next_at", "state", "next_at"),
+    sa.Index("ix_escalations_started_at", "started_at"),
+)
+"""What nobody has seen, on its way to the next; ``steps`` are frozen when it starts."""
+
+handovers = sa.Table(
+    "handovers",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("at", Instant),
+    _column("department", sa.Text),
+    _column("by", sa.Text),
+    _column("to", sa.Text),
+    _column("note", sa.Text),
+    _column("body", Json),
+    sa.Index("ix_handovers_at", "at"),
+    sa.Index("ix_handovers_department_at", "department", "at"),
+)
+"""Who gave a department's duty to whom, with what was open then."""

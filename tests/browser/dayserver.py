@@ -19,7 +19,12 @@ from monitor.alert.alert import Alert
 from monitor.case.habits import Habits
 from monitor.case.playbook import playbooks
 from monitor.case.service import CaseService
+from monitor.duty.desk import DutyPlans, EscalationDesk
+from monitor.duty.plan import Plan, PlanStep, Target
+from monitor.duty.roster import Person, Roster, Shift
+from monitor.duty.service import DutyService
 from monitor.notify.ledger import Ledger
+from monitor.notify.matcher import parse
 from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
@@ -38,10 +43,24 @@ from monitor.server.views import (
     SourceHealth,
 )
 from monitor.sourcedesk import SourceDesk
+from monitor.store.audit import AuditQuery, Entry
 from monitor.store.book import StoreBook
 from monitor.store.store import Store
 
 T = TypeVar("T")
+WANG, LI, CHEN = (
+    Person("wang", "Wang Li", "王力", ("wang-sms",)),
+    Person("li", "Li Na", "李娜", ("li-sms",)),
+    Person("chen", "Chen Yu", "陈宇", ("chen-sms",)),
+)
+ROSTER = Roster(people=(WANG, LI, CHEN), shifts=(Shift("duty", (WANG, LI)), Shift("radio", (CHEN,))))
+PLAN = Plan(
+    (parse('level="critical"'),),
+    (
+        PlanStep(timedelta(minutes=2), (Target("duty", 1),)),
+        PlanStep(timedelta(minutes=5), (Target("police", None),)),
+    ),
+)
 
 
 def health(day: ExamDay) -> HealthView:
@@ -146,6 +165,8 @@ class RunningDay:
         self.loop = asyncio.new_event_loop()
         self.url = ""
         self._book = StoreBook(Store(f"sqlite:{day.folder / 'store.db'}"), day.clock)
+        site = {"en": "Experimental School", "zh": "实验中学"}
+        self.cases = CaseService(self._book, Habits(), playbooks(), day.clock, site)
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._serving: Any = None
         self._people: People | None = None
@@ -179,10 +200,11 @@ class RunningDay:
             lambda: health(self.day),
             self.day.clock.now,
             self._people,
-            cases=CaseService(self._book, Habits(), playbooks(), self.day.clock),
+            record=self._book.record,
+            duty=DutyService(self._book, ROSTER, Habits().departments, self.day.clock),
+            cases=self.cases,
             read_audit=self._book.read_audit,
             read_wall=self._book.read_wall,
-            record=self._book.record,
             rules=self.rules,
             trials=RuleTrials(self._book.store.reader, ZoneInfo("Asia/Shanghai")),
             telling=TellingService(Ledger(self._book.store), self._book, self.day.clock),
@@ -209,6 +231,17 @@ class RunningDay:
         self._people = People(Register(self._book.store), self._book, self.day.clock)
         self.first_login = self.call(self._people.first_administrator())
         self.listen()
+
+    def begin_plans(self) -> None:
+        """As the daemon does: what is grave and unseen begins its plan."""
+        telling = TellingService(Ledger(self._book.store), self._book, self.day.clock)
+        desk = EscalationDesk(DutyPlans((PLAN,), ROSTER, "x", "en"), telling, self._book, self.day.clock)
+        self.call(desk.open())
+        self.call(desk.step())
+
+    def audit(self, action: str) -> list[Entry]:
+        """Entries of one kind, the newest first."""
+        return self.call(self._book.read_audit(AuditQuery(action=action)))
 
     def raise_alerts(self, *alerts: Alert) -> None:
         self.call(self._book.merge(alerts))

@@ -146,6 +146,7 @@ def test_the_language_follows_the_browser_and_then_the_choice(morning_day, open_
 def test_the_theme_is_dark_until_light_is_chosen_and_stays_so(morning_day, open_page):
     page = open_page(morning_day.url)
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    wait_live(page)
     page.keyboard.press("t")
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
     page.reload()

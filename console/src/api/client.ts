@@ -2,12 +2,14 @@
 import type {
   AlertDetail,
   AlertPage,
+  AlertStepsBody,
   CaseDetail,
   FieldTables,
   PersonalView,
   ProblemView,
   SessionView,
   StepBody,
+  StepsDone,
 } from "./schema";
 
 export class ApiError extends Error {
@@ -72,6 +74,13 @@ export const getPersonal = (fingerprint: string) =>
 
 export const stepAlert = (csrf: string, fingerprint: string, step: Partial<StepBody>) =>
   send<CaseDetail>("POST", `/api/alerts/${encodeURIComponent(fingerprint)}/steps`, csrf, step);
+
+/** The same step with many alerts: each its case, or why not. */
+export const stepAlerts = (csrf: string, step: Partial<AlertStepsBody>) =>
+  send<StepsDone>("POST", "/api/alerts/steps", csrf, step);
+
+export const acknowledge = (csrf: string, fingerprint: string) =>
+  send<AlertDetail>("POST", `/api/alerts/${encodeURIComponent(fingerprint)}/ack`, csrf, {});
 
 export const undoStep = (csrf: string, caseId: string) =>
   send<CaseDetail>("POST", `/api/cases/${encodeURIComponent(caseId)}/undo`, csrf);

@@ -269,6 +269,16 @@ export interface CurveView {
   reach: ReachView;
 }
 
+export interface DepartmentDuty {
+  id: string;
+  name: Record<string, string>;
+  people: OnDutyPerson[];
+  since: string | null;
+  until: string | null;
+  handover: HandoverView | null;
+  open_cases: string[];
+}
+
 export interface DepartmentView {
   id: string;
   en: string;
@@ -299,6 +309,12 @@ export interface DocumentLine {
   fetched_at: string;
 }
 
+export interface DutyView {
+  departments: DepartmentDuty[];
+  roster: OnDutyPerson[];
+  unseen: EscalationView[];
+}
+
 export interface EditionView {
   number: number;
   author: string;
@@ -306,6 +322,16 @@ export interface EditionView {
   n_rules: number;
   n_exceptions: number;
   venues: string[];
+}
+
+export interface EscalationView {
+  id: string;
+  alert: string;
+  started_at: string;
+  n_done: number;
+  n_steps: number;
+  next_at: string | null;
+  next_to: string[];
 }
 
 export interface EvidenceRef {
@@ -358,6 +384,29 @@ export interface FieldView {
   zh: string;
 }
 
+export interface HandoverBody {
+  department: string;
+  to: string;
+  note: string;
+}
+
+export interface HandoverPage {
+  handovers: HandoverView[];
+}
+
+export interface HandoverView {
+  id: string;
+  at: string;
+  department: string;
+  by: string;
+  to: string;
+  note: string;
+  n_cases: number;
+  n_unseen: number;
+  cases: string[];
+  unseen: string[];
+}
+
 export interface HealthView {
   status: "degraded" | "ok";
   version: string;
@@ -367,6 +416,13 @@ export interface HealthView {
   sources: SourceHealth[];
   queue: QueueHealth;
   sessions: SessionClock[];
+}
+
+export interface HoldingView {
+  kind: string;
+  kept_days: number;
+  n: number;
+  oldest_at: string | null;
 }
 
 export interface JudgedView {
@@ -458,6 +514,11 @@ export interface NoticesView {
   notices: NoticeView[];
 }
 
+export interface OnDutyPerson {
+  id: string;
+  name: Record<string, string>;
+}
+
 export interface PasswordBody {
   old: string;
   new: string;
@@ -539,6 +600,10 @@ export interface ReceiverState {
   id: string;
   failing_since: string | null;
   error: string | null;
+}
+
+export interface RetentionView {
+  kinds: HoldingView[];
 }
 
 export interface RuleCheck {
@@ -735,6 +800,7 @@ export interface StepDone {
   fingerprint: string;
   case: CaseView | null;
   error: string | null;
+  code: string | null;
 }
 
 export interface StepsDone {

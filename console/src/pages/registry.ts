@@ -18,6 +18,7 @@ export interface PageEntry {
 
 export const PAGES: readonly PageEntry[] = [
   { id: "review", name: { en: "Review", zh: "研判" }, needs: "alerts" },
+  { id: "cases", name: { en: "Cases", zh: "案件" }, needs: "cases", load: () => import("./cases/Page") },
   { id: "rules", name: { en: "Rules", zh: "规则" }, needs: "rules", load: () => import("./rules/Page") },
   { id: "sources", name: { en: "Sources", zh: "信源" }, needs: "health", load: () => import("./sources/Page") },
   { id: "topics", name: { en: "Topics", zh: "热点" }, needs: "alerts", load: () => import("./topics/Page") },

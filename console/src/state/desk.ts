@@ -2,7 +2,7 @@
 import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { ApiError, getAlert, getFields, listAlerts } from "../api/client";
 import { LiveStream, type Connection } from "../api/live";
-import type { AlertDetail, AlertView, FieldView, HealthView } from "../api/schema";
+import type { AlertDetail, AlertView, CaseView, FieldView, HealthView } from "../api/schema";
 import { setServerTime } from "./clock";
 import { at, restate } from "./page";
 import { fromUrl, toPath, toQuery, type Filters } from "./filters";
@@ -119,6 +119,14 @@ export async function loadMore(): Promise<void> {
   }
 }
 
+const caseListeners = new Set<(step: CaseView | null) => void>();
+
+/** Hear each step with a case; null: so much was missed that all must be read anew. The result ends it. */
+export function onCase(hear: (step: CaseView | null) => void): () => void {
+  caseListeners.add(hear);
+  return () => caseListeners.delete(hear);
+}
+
 function openLive(position: number): void {
   live = new LiveStream(
     {
@@ -131,13 +139,17 @@ function openLive(position: number): void {
       case: (step) => {
         stream.value = stepped(stream.value, step);
         if (selected.value && step.alerts.includes(selected.value)) refreshSoon();
+        for (const hear of caseListeners) hear(step);
       },
       health: (view) => {
         health.value = view;
         setServerTime(Date.parse(view.now));
       },
       clock: setServerTime,
-      resync: () => void reload(),
+      resync: () => {
+        void reload();
+        for (const hear of caseListeners) hear(null);
+      },
       connection: (state) => {
         connection.value = state;
       },

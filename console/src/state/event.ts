@@ -79,6 +79,30 @@ export function hearings(events: readonly FlatEvent[]): { at: number; snr: numbe
   return [...byTime].map(([at, snr]) => ({ at, snr })).sort((a, b) => a.at - b.at);
 }
 
+/** Each sensor with its strongest hearing, the last time and how often; the strongest sensor first. */
+export function bySensor(
+  events: readonly FlatEvent[],
+): { sensor: string; snr: number | null; at: number; times: number }[] {
+  const found = new Map<string, { snr: number | null; at: number; starts: Set<number> }>();
+  for (const event of events) {
+    const sensor = textOf(event, "sensor");
+    const at = Date.parse(textOf(event, "at") ?? "");
+    if (!sensor || !Number.isFinite(at)) continue;
+    const known = found.get(sensor) ?? { snr: null, at, starts: new Set<number>() };
+    const snr = numberOf(event, "snr_db");
+    // As in `hearings`: an emission told twice, heard and then ended, counts once.
+    known.starts.add(Math.round(at / 1000 - (numberOf(event, "duration_s") ?? 0)));
+    found.set(sensor, {
+      snr: snr === null ? known.snr : Math.max(snr, known.snr ?? -Infinity),
+      at: Math.max(at, known.at),
+      starts: known.starts,
+    });
+  }
+  return [...found]
+    .map(([sensor, { snr, at, starts }]) => ({ sensor, snr, at, times: starts.size }))
+    .sort((a, b) => (b.snr ?? -Infinity) - (a.snr ?? -Infinity));
+}
+
 /** The newest event of each version of a post, newest version first. */
 export function versionsOf(events: readonly FlatEvent[]): FlatEvent[] {
   const byVersion = new Map<number, FlatEvent>();

@@ -22,8 +22,16 @@ export function order(a: AlertView, b: AlertView): number {
   return (
     RANK[a.level] - RANK[b.level] ||
     Date.parse(b.updated_at) - Date.parse(a.updated_at) ||
+    // The server knows microseconds, and a list that is sorted again must come out as the server's.
+    finer(b.updated_at, a.updated_at) ||
     (a.fingerprint > b.fingerprint ? -1 : 1)
   );
+}
+
+/** Two instants of the same millisecond, by the digits that `Date` leaves out. */
+function finer(a: string, b: string): number {
+  const [first, second] = [a.replace("Z", ""), b.replace("Z", "")];
+  return first === second ? 0 : first < second ? -1 : 1;
 }
 
 export function fromPage(page: AlertPage): Stream {
@@ -60,8 +68,10 @@ export function arrive(stream: Stream, alert: AlertView, filters: Filters, held:
   return { ...stream, rows: belowTheLoaded ? stream.rows : rows, total: stream.total + 1 };
 }
 
+type CaseBriefed = Pick<CaseView, keyof CaseBrief>;
+
 /** What a row shows of its case. */
-export function brief(of: CaseView): CaseBrief {
+export function brief(of: CaseBriefed): CaseBrief {
   const { id, state, verdict, owner, lease_until, version } = of;
   return { id, state, verdict, owner, lease_until, version };
 }
@@ -73,6 +83,12 @@ export function stepped(stream: Stream, of: CaseView): Stream {
     if (inCase.has(row.fingerprint)) return { ...row, case: brief(of) };
     return row.case?.id === of.id ? { ...row, case: null } : row;
   };
+  return { ...stream, rows: stream.rows.map(told), waiting: stream.waiting.map(told) };
+}
+
+/** One alert's case, where it is not known which others are in it. */
+export function briefed(stream: Stream, fingerprint: string, of: CaseBriefed): Stream {
+  const told = (row: AlertView): AlertView => (row.fingerprint === fingerprint ? { ...row, case: brief(of) } : row);
   return { ...stream, rows: stream.rows.map(told), waiting: stream.waiting.map(told) };
 }
 

@@ -2,6 +2,7 @@ import { t } from "../i18n";
 import { filters, narrow } from "../state/desk";
 import { ALL, isNarrowed, KINDS, LEVELS, REVIEWS, STATES, toggle } from "../state/filters";
 import { KindMark, LevelMark } from "./icons";
+import { Views } from "./Views";
 
 export function FilterBar() {
   const words = t.value;
@@ -64,6 +65,7 @@ export function FilterBar() {
           {chosen.venue} ✕
         </button>
       )}
+      <Views />
       {isNarrowed(chosen) && (
         <button type="button" class="link" onClick={() => narrow(ALL)}>
           {words.stream.clear}

@@ -1,9 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
-import { t } from "../i18n";
+import { language, t } from "../i18n";
+import { PAGES } from "../pages/registry";
 import { helpOpen } from "../state/desk";
 import { KINDS, LEVELS } from "../state/filters";
 import { go } from "../state/page";
 import { showTour } from "../state/tour";
+import { COMMANDS, keyName } from "./commands";
 import { KindMark, LevelMark } from "./icons";
 
 export function Help() {
@@ -16,23 +18,30 @@ export function Help() {
   return (
     <dialog
       ref={box}
-      class="help"
+      class="help help-keys"
       data-testid="help"
       onClose={() => {
         helpOpen.value = false;
       }}
     >
       <h2>{words.help.title}</h2>
-      <dl>
-        {words.help.keys.map(([keys, does]) => (
-          <div key={keys}>
-            <dt>
-              {keys.split(" ").map((key) => (key === "/" ? " / " : <kbd key={key}>{key}</kbd>))}
-            </dt>
-            <dd>{does}</dd>
-          </div>
-        ))}
-      </dl>
+      {(["review", "cases", undefined] as const).map((page) => (
+        <section key={page ?? ""}>
+          <h3>{page ? PAGES.find((one) => one.id === page)?.name[language.value] : words.help.everywhere}</h3>
+          <dl>
+            {COMMANDS.filter((one) => one.page === page).map((one) => (
+              <div key={one.keys[0]}>
+                <dt>
+                  {one.keys.map((key) => (
+                    <kbd key={key}>{keyName(key)}</kbd>
+                  ))}
+                </dt>
+                <dd>{one.name[language.value]}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
       <h3>{words.help.marks}</h3>
       <ul class="legend">
         {LEVELS.map((level) => (

@@ -1,8 +1,11 @@
 import { useEffect, useRef } from "preact/hooks";
+import { evidenceUrl } from "../api/client";
 import type { AlertDetail } from "../api/schema";
 import { language, t } from "../i18n";
 import { hearings, surveyed, textOf, wordsOf, type FlatEvent } from "../state/event";
+import { isPerson, who } from "../state/person";
 import { theme } from "../state/theme";
+import { Elsewhere } from "./Elsewhere";
 import { Facts } from "./Facts";
 import { Listen } from "./Listen";
 import { Measures } from "./Measures";
@@ -56,6 +59,22 @@ function Surveyed({ event }: { event: FlatEvent }) {
   );
 }
 
+/** What was heard, kept as evidence: to be played, stopped and searched through. */
+function Recording({ alert }: { alert: AlertDetail }) {
+  const words = t.value.radio;
+  const person = who.value;
+  const sound = alert.evidence.filter((ref) => ref.role === "audio").at(-1);
+  if (!sound || !isPerson(person) || !person.permissions.includes("evidence")) return null;
+  return (
+    <section class="block" data-testid="recording">
+      <h3>{words.recording}</h3>
+      {/* Nothing is fetched before it is played: opening it is listening, and that is recorded. */}
+      <audio controls preload="none" data-play="" src={evidenceUrl(sound.digest)} aria-label={words.recording} />
+      <p class="dim">{words.recordingLogged}</p>
+    </section>
+  );
+}
+
 /** Flags that say what of it was not heard; the others say that it may not be real. */
 const LIMITS = new Set(["gap", "edge"]);
 
@@ -69,8 +88,10 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
     <div class="columns">
       <div class="column-main">
         <Spectrogram alert={alert} />
+        <Recording alert={alert} />
         <Measures event={alert.event} kind="radio" />
         <Heard alert={alert} />
+        <Elsewhere alert={alert} />
       </div>
       <div class="column-side">
         {ghosts.length > 0 && (

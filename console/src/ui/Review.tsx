@@ -1,7 +1,8 @@
 import type { AlertDetail } from "../api/schema";
 import { t } from "../i18n";
 import { now } from "../state/clock";
-import { claim, judge, last, refusal, reviewer, undo, VERDICT_KEYS, VERDICTS } from "../state/review";
+import { go } from "../state/page";
+import { asking, claim, judge, last, refusal, reviewer, seen, undo, VERDICT_KEYS, VERDICTS } from "../state/review";
 import { timeOfDay } from "../text/format";
 
 /** What was decided of an alert, and the keys that decide. */
@@ -14,11 +15,27 @@ export function Review({ alert }: { alert: AlertDetail }) {
       <p class="review-state" data-testid="review-state">
         {inCase ? (
           <>
-            <strong class="mono">{inCase.id}</strong> {words.state[inCase.state] ?? inCase.state}
+            <a
+              class="mono"
+              href={`/cases/${inCase.id}`}
+              title={words.openCase}
+              data-testid="case-link"
+              onClick={(event) => {
+                if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+                event.preventDefault();
+                go(`/cases/${inCase.id}`);
+              }}
+            >
+              {inCase.id}
+            </a>{" "}
+            {words.state[inCase.state] ?? inCase.state}
             {held && <span class="dim"> · {words.held(held.owner ?? "", timeOfDay(held.lease_until ?? ""))}</span>}
           </>
         ) : (
           <span class="dim">{words.none}</span>
+        )}
+        {alert.acked_by && (
+          <span class="dim"> · {words.seenBy(alert.acked_by, timeOfDay(alert.acked_at ?? alert.updated_at))}</span>
         )}
       </p>
       {reviewer() && (
@@ -37,6 +54,31 @@ export function Review({ alert }: { alert: AlertDetail }) {
               <kbd>{VERDICT_KEYS[verdict]}</kbd> {words.state[verdict]}
             </button>
           ))}
+          <button
+            type="button"
+            class="button"
+            data-testid="note"
+            onClick={() => {
+              asking.value = "note";
+            }}
+          >
+            <kbd>e</kbd> {words.note}
+          </button>
+          <button
+            type="button"
+            class="button"
+            data-testid="pass"
+            onClick={() => {
+              asking.value = "pass";
+            }}
+          >
+            <kbd>p</kbd> {words.pass}
+          </button>
+          {!alert.acked_by && (
+            <button type="button" class="button" data-testid="seen" onClick={() => void seen()}>
+              <kbd>a</kbd> {words.seen}
+            </button>
+          )}
           {last.value && (
             <button type="button" class="button" onClick={() => void undo()} data-testid="undo">
               <kbd>z</kbd> {words.undo}

@@ -16,11 +16,14 @@ import {
   showWaiting,
   stream,
 } from "../state/desk";
-import { ALL, isFiring, isNarrowed } from "../state/filters";
+import { ALL, isFiring, isJudged, isNarrowed } from "../state/filters";
+import { marks, toggleMark } from "../state/marks";
+import { reviewer } from "../state/review";
 import { when } from "../text/format";
 import { FilterBar } from "./Filters";
 import { KindMark, LevelMark } from "./icons";
 import { ErrorNotice, Notice } from "./Notice";
+import { Several } from "./Several";
 
 /** Rows have one height, so that only those in view need to exist. Kept equal to --row in tokens.css. */
 const ROW_PX = 58;
@@ -29,6 +32,7 @@ const BEYOND = 8;
 function Row({ alert, index, top }: { alert: AlertView; index: number; top: number }) {
   const words = t.value;
   const isSelected = alert.fingerprint === selected.value;
+  const isMarked = marks.value.has(alert.fingerprint);
   // A post does not end: only what may still be on the air is worth a word here.
   const active = alert.kind !== "web" && isFiring(alert, now.value);
   const tags = [
@@ -38,7 +42,7 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
   return (
     <div
       id={`alert-${alert.fingerprint}`}
-      class={`row level-edge-${alert.level} ${isSelected ? "row-selected" : ""}`}
+      class={`row ${reviewer() ? "row-markable" : ""} level-edge-${alert.level} ${isSelected ? "row-selected" : ""}`}
       role="option"
       aria-selected={isSelected}
       aria-setsize={stream.value.total}
@@ -47,6 +51,21 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => select(alert.fingerprint)}
     >
+      {reviewer() && (
+        <span
+          class={`mark-box ${isMarked ? "mark-box-on" : ""}`}
+          role={isMarked ? "img" : undefined}
+          aria-label={isMarked ? words.several.mark : undefined}
+          title={words.several.markHint}
+          data-testid="mark"
+          onClick={(event) => {
+            event.stopPropagation();
+            toggleMark(alert.fingerprint);
+          }}
+        >
+          {isMarked ? "✓" : ""}
+        </span>
+      )}
       <LevelMark level={alert.level} />
       <KindMark kind={alert.kind} />
       <div class="row-text">
@@ -126,11 +145,18 @@ function Placeholder() {
   );
 }
 
+/** What was judged stays where it stands: the list says how many are left. */
+function leftToJudge(total: number, rows: readonly AlertView[]): number {
+  return Math.max(0, total - rows.filter(isJudged).length);
+}
+
 export function StreamPane() {
   const words = t.value.stream;
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(800);
+  /** How much of the list's foot lies under the panel for several alerts. */
+  const [cover, setCover] = useState(0);
   const { rows, total, nextCursor } = stream.value;
 
   useEffect(() => {
@@ -146,8 +172,9 @@ export function StreamPane() {
     const box = scroller.current;
     const at = rows.findIndex((row) => row.fingerprint === selected.value);
     if (!box || at < 0) return;
+    const inSight = box.clientHeight - cover;
     if (at * ROW_PX < box.scrollTop) box.scrollTop = at * ROW_PX;
-    else if ((at + 1) * ROW_PX > box.scrollTop + box.clientHeight) box.scrollTop = (at + 1) * ROW_PX - box.clientHeight;
+    else if ((at + 1) * ROW_PX > box.scrollTop + inSight) box.scrollTop = (at + 1) * ROW_PX - inSight;
   }, [selected.value]);
 
   const from = Math.max(0, Math.floor(top / ROW_PX) - BEYOND);
@@ -162,6 +189,7 @@ export function StreamPane() {
         <h1>{words.title}</h1>
         <span class="dim num" data-testid="total">
           {words.total(total)}
+          {filters.value.review === "open" && rows.some(isJudged) && ` · ${words.left(leftToJudge(total, rows))}`}
         </span>
         <WaitingButton
           top={() => {
@@ -191,7 +219,7 @@ export function StreamPane() {
         {rows.length === 0 ? (
           <Placeholder />
         ) : (
-          <div class="rows-all" style={{ height: `${rows.length * ROW_PX}px` }}>
+          <div class="rows-all" style={{ height: `${rows.length * ROW_PX + cover}px` }}>
             {rows.slice(from, to).map((alert, i) => (
               <Row key={alert.fingerprint} alert={alert} index={from + i} top={(from + i) * ROW_PX} />
             ))}
@@ -201,6 +229,7 @@ export function StreamPane() {
           <ErrorNotice title={words.failedTitle} error={listState.value} retry={() => void reload()} />
         )}
       </div>
+      <Several covers={setCover} />
     </section>
   );
 }

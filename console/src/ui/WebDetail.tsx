@@ -7,9 +7,12 @@ import { numberOf, textOf, versionsOf, type FlatEvent } from "../state/event";
 import { dayAndTime, parts } from "../text/format";
 import { marksOf } from "../text/spans";
 import { openable } from "../text/url";
+import { RelatedList } from "./Elsewhere";
 import { CopyButton, Facts } from "./Facts";
 import { Marked } from "./Marked";
 import { Measures } from "./Measures";
+import { useRelated } from "./related";
+import { Versions } from "./Versions";
 import { Advice, Why } from "./Why";
 
 /** An address is text. Opening it is a decision, said for what it is. */
@@ -128,12 +131,32 @@ function People({ alert }: { alert: AlertDetail }) {
   );
 }
 
+/** Near copies of the post, from wherever; the text that was seen first leads them. */
+function Copies({ alert }: { alert: AlertDetail }) {
+  const words = t.value.web;
+  const first = textOf(alert.event, "repost_of") ?? textOf(alert.event, "document");
+  const found = useRelated(first ? String(new URLSearchParams({ copies_of: first })) : "", alert.fingerprint);
+  const n = numberOf(alert.event, "n_reposts") ?? 0;
+  if (!found?.length && n === 0) return null;
+  return (
+    <section class="block" data-testid="copies">
+      <h3>{words.copies}</h3>
+      {n > 0 && <p class="dim">{words.copiesSeen(n)}</p>}
+      {found && <RelatedList found={found} />}
+    </section>
+  );
+}
+
 export function WebDetail({ alert }: { alert: AlertDetail }) {
   const words = t.value.web;
   const versions = versionsOf([...alert.events, alert.event]);
   const [chosen, setChosen] = useState<FlatEvent | null>(null);
   const event = versions.find((version) => version === chosen) ?? versions[0] ?? alert.event;
   const newest = event === versions[0];
+  const [comparing, setComparing] = useState(false);
+  // The version before the chosen one; before the first there is none, so the first stands against the newest.
+  const older = versions[versions.indexOf(event) + 1];
+  const [before, after] = older ? [older, event] : [event, versions[0] ?? event];
   const text = textOf(event, "text") ?? "";
   const picture = alert.evidence.find((ref) => ref.role === "screenshot");
   const marks = newest ? marksOf(alert.why, "text") : [];
@@ -172,12 +195,26 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
                   <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
                 </button>
               ))}
+              <button
+                type="button"
+                class="versions-compare"
+                aria-pressed={comparing}
+                data-key="d"
+                data-testid="compare-versions"
+                onClick={() => setComparing(!comparing)}
+              >
+                {words.compare} <kbd>d</kbd>
+              </button>
             </div>
           )}
           {!newest && <p class="caution">{words.oldVersion}</p>}
-          <div class="post" ref={body} data-testid="post" tabIndex={0}>
-            {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
-          </div>
+          {comparing && versions.length > 1 ? (
+            <Versions before={before} after={after} />
+          ) : (
+            <div class="post" ref={body} data-testid="post" tabIndex={0}>
+              {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
+            </div>
+          )}
         </section>
         <section class="block origin">
           <dl class="pairs">
@@ -196,6 +233,7 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
           </dl>
           <Times event={event} alert={alert} />
         </section>
+        <Copies alert={alert} />
         <People alert={alert} key={alert.fingerprint} />
         {picture && (
           <section class="block">

@@ -133,8 +133,8 @@ def test_a_post_shows_the_three_times_that_people_compare():
 
 
 def test_what_memory_knows_of_a_post_reaches_the_rules():
-    event = flat_document(replace(DOCUMENT, placeholder=True, n_reposts=7), IN)
-    assert (event["placeholder"], event["n_reposts"]) == (True, 7)
+    event = flat_document(replace(DOCUMENT, placeholder=True, n_reposts=7, repost_of="first"), IN)
+    assert (event["placeholder"], event["n_reposts"], event["repost_of"]) == (True, 7, "first")
 
 
 def test_the_likest_picture_that_was_read_counts_and_an_unread_one_does_not():

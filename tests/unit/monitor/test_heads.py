@@ -11,7 +11,9 @@ import pytest
 from monitor.cli import main
 from monitor.clock import FakeClock
 from monitor.faults import InputError, WorldError
-from monitor.heads import HeadKeeper, open_key, open_public_key, read_heads
+from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key, open_public_key, read_heads
+from monitor.notify.heads import HeadTeller
+from monitor.notify.ledger import Ledger
 from monitor.store import AuditError, Store
 from monitor.store.book import StoreBook
 from tests.unit.monitor.conftest import NOON, make_alert
@@ -23,7 +25,7 @@ async def kept(tmp_path):
     clock = FakeClock(NOON)
     book = StoreBook(Store(f"sqlite:{tmp_path / 's.db'}"), clock)
     key, file = open_key(tmp_path / "audit.key"), tmp_path / "heads.jsonl"
-    keeper = HeadKeeper(file, key, "venue-1", lambda: book.read(book.store.head), clock)
+    keeper = HeadKeeper(file_elsewhere(file), key, "venue-1", lambda: book.read(book.store.head), clock)
     for n in range(3):
         await book.merge([make_alert(str(n))])
         await keeper.keep()
@@ -79,7 +81,7 @@ async def test_a_place_that_cannot_be_written_is_told_and_tried_again(kept):
     book, _, folder = kept
     away = folder / "mnt"
     keeper = HeadKeeper(
-        away / "h.jsonl",
+        file_elsewhere(away / "h.jsonl"),
         open_key(folder / "audit.key"),
         "v",
         lambda: book.read(book.store.head),
@@ -110,3 +112,18 @@ async def test_a_file_of_evidence_that_was_changed_is_named(kept, capsys):
     (evidence / "0.png").write_bytes(b"other")
     assert run(*words) == 1
     assert "was changed" in capsys.readouterr().err
+
+
+async def test_heads_go_out_as_messages_that_a_mailbox_keeps(kept):
+    book, _, folder = kept
+    teller = HeadTeller("mail", "No. 1", "en", book, FakeClock(NOON))
+    key = open_key(folder / "audit.key")
+    place = Elsewhere("mail", teller.put)
+    keeper = HeadKeeper(place, key, "v", lambda: book.read(book.store.head), FakeClock(NOON))
+    await keeper.keep()
+    await keeper.keep()
+    (notice,) = Ledger(book.store).newest(5)
+    assert (notice.receiver, notice.reason) == ("mail", "head")
+    (folder / "mailed.jsonl").write_text(notice.body["text"].partition("\n")[2])
+    heads = read_heads(folder / "mailed.jsonl", open_public_key(folder / "audit.key.pub"))
+    assert book.store.verify(heads) == heads[0].seq

@@ -10,6 +10,7 @@ import pytest
 from monitor.case.habits import Habits
 from monitor.case.machine import Step
 from monitor.case.playbook import playbooks
+from monitor.case.press import Press
 from monitor.case.reader import CaseQuery, CaseReader
 from monitor.case.register import CaseRegister
 from monitor.case.report import Frame, case_report, session_report
@@ -75,3 +76,14 @@ def test_a_report_prints_as_pdf(made):
     store, case = made
     whole = CaseReader(store.reader).get(case.id)
     assert print_pdf(case_report(whole, [], None, frame(store, "zh"))).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(("language", "told"), [("zh", "查获"), ("en", "found")])
+def test_what_came_of_it_on_the_scene_is_told(made, language, told):
+    store, case = made
+    register = CaseRegister(store, Habits())
+    at = NOON + timedelta(minutes=6)
+    register.step(case.id, Step("notify", "li", department="police"), at)
+    register.step(case.id, Step("finish", "li", outcome="found"), at)
+    html = Press(store, playbooks(), zone=UTC).case(case.id, language, at)
+    assert f"<td>{told}</td>" in html

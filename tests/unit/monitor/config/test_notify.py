@@ -66,3 +66,32 @@ def test_each_fault_is_told_with_its_place(load, old, new, told):
         load(GOOD.replace(old, new))
     assert told in str(refused.value)
     assert "c.yml:" in str(refused.value)
+
+
+def test_a_roster_that_names_what_there_is_not_is_told_at_its_line(tmp_path):
+    (tmp_path / "r.yml").write_text(
+        "time_zone: Asia/Shanghai\n"
+        "people: [{id: wang, name: Wang, receivers: [mail]}]\n"
+        "shifts: [{department: duty, people: [wang]}, {department: navy, people: [wang]}]\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "c.yml").write_text(
+        "data_dir: var\n"
+        "notify:\n"
+        '  receivers: [{id: room, kind: wecom, url: "http://a.test/"}]\n'
+        "  route: {receiver: room}\n"
+        "duty:\n"
+        "  roster: r.yml\n"
+        "  escalation:\n"
+        "    - steps:\n"
+        "        - {after_min: 1, to: [duty]}\n"
+        "        - {after_min: 2, to: [police]}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as told:
+        load_setup(tmp_path / "c.yml", NOW)
+    assert [line.removeprefix(f"{tmp_path}/") for line in str(told.value).splitlines()] == [
+        f"c.yml:6: {tmp_path}/r.yml: there is no department 'navy'",
+        f"c.yml:6: {tmp_path}/r.yml: there is no receiver 'mail' (there is room)",
+        "c.yml:10: the roster knows nobody of 'police' (there is duty, navy)",
+    ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import email
+import email.header
 import hashlib
 import hmac
 import json
@@ -182,3 +185,50 @@ async def test_a_robot_gets_no_more_than_twenty_a_minute(kind):
         sender._sent.append(at)
     assert sender.free_at(NOW + timedelta(seconds=30)) == NOW + timedelta(minutes=1)
     assert sender.free_at(NOW + timedelta(seconds=61)) == NOW + timedelta(seconds=61)
+
+
+class MailServer:
+    """Speaks as much SMTP as a client needs; refuses all recipients where `full`."""
+
+    def __init__(self) -> None:
+        self.mails: list[str] = []
+        self.full = False
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.test\r\n")
+        while line := (await reader.readline()).decode().strip():
+            verb = line.split()[0].upper()
+            if verb == "DATA":
+                writer.write(b"354 go on\r\n")
+                self.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
+            if verb == "RCPT" and self.full:
+                writer.write(b"552 mailbox full\r\n")
+            else:
+                writer.write(b"221 bye\r\n" if verb == "QUIT" else b"250 ok\r\n")
+        writer.close()
+
+
+async def test_mail_goes_by_apprise_and_a_refused_one_is_a_failure(send):
+    mail = MailServer()
+    server = await asyncio.start_server(mail, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    url = f"mailto://127.0.0.1:{port}/duty@mail.test?from=examwatch@mail.test"
+    await send("apprise", url=url)
+    (sent,) = mail.mails
+    subject = email.header.make_header(email.header.decode_header(email.message_from_string(sent)["Subject"]))
+    assert str(subject) == BODY["title"]
+    mail.full = True
+    with pytest.raises(SendError, match="r: the service did not take it"):
+        await send("apprise", url=url)
+    server.close()
+
+
+async def test_an_sms_gateway_behind_apprise_that_answers_500_has_not_taken_it(provider, send):
+    url = provider.url.replace("http://", "json://")
+    await send("apprise", url=url)
+    assert BODY["title"] in provider.said["title"]
+    provider.answer = (500, "", {})
+    with pytest.raises(SendError):
+        await send("apprise", url=url)
+    with pytest.raises(SendError, match="apprise knows no such address"):
+        await send("apprise", url="carrierpigeon://roof")

@@ -110,6 +110,7 @@ async def test_many_alerts_get_one_verdict_and_those_that_cannot_say_why(desk):
     status, answer = await desk.ask("li", "POST", "/api/alerts/steps", body)
     assert status == 200
     assert [one["error"] is None for one in answer["done"]] == [True, True, False]
+    assert [one["code"] for one in answer["done"]] == [None, None, "not-found"]
     _, left = await desk.ask("li", "GET", "/api/alerts?review=open")
     assert {one["fingerprint"] for one in left["alerts"]} == set(desk.prints[2:])
 

@@ -1,0 +1,86 @@
+"""Reports out of a store: gathers what is on the page, within the asker's scope. Blocking, read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+
+from monitor.case.habits import DEPARTMENTS, Department
+from monitor.case.playbook import Playbooks
+from monitor.case.reader import CaseQuery, CaseReader, Listed
+from monitor.case.report import Frame, Language, case_report, session_report
+from monitor.people.scope import EVERYTHING, Scope
+from monitor.server.services import AlertQuery
+from monitor.server.views import AlertView
+from monitor.store.query import AlertReader
+from monitor.store.store import Store
+
+PAGE: Final = 200
+
+
+def local_zone() -> tzinfo:
+    """The machine's own."""
+    return datetime.now(UTC).astimezone().tzinfo or UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Every call may raise `StoreError`."""
+
+    store: Store
+    books: Playbooks
+    site: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The site's name in ``en`` and ``zh``."""
+    departments: tuple[Department, ...] = DEPARTMENTS
+    zone: tzinfo = field(default_factory=local_zone)
+
+    def case(self, case_id: str, language: Language, now: datetime, scope: Scope = EVERYTHING) -> str:
+        """One case as HTML. Raises `NoSuchError`."""
+        whole = CaseReader(self.store.reader).get(case_id, scope)
+        reader = AlertReader(self.store.reader)
+        found = (reader.get_alert(one, now) for one in whole.listed.alerts)
+        # A case may hold alerts of several venues: each is seen by whoever sees its venue.
+        alerts = sorted(
+            (one for one in found if one is not None and scope.holds(one.venue)),
+            key=lambda one: (one.starts_at, one.fingerprint),
+        )
+        book = self.books.get(whole.listed.case.kind)
+        return case_report(whole, alerts, book, self._frame(language, now))
+
+    def session(
+        self, first: datetime, last: datetime, language: Language, now: datetime, scope: Scope = EVERYTHING
+    ) -> str:
+        """What was found from `first` to `last`, as HTML."""
+        alerts = self._alerts(first, last, now, scope)
+        prints = {one.fingerprint for one in alerts}
+        cases = [one for one in self._cases(now, scope) if prints & set(one.alerts)]
+        return session_report(alerts, cases, first, last, self._frame(language, now))
+
+    def _frame(self, language: Language, now: datetime) -> Frame:
+        names = {one.id: one.zh if language == "zh" else one.en for one in self.departments}
+        return Frame(self.site.get(language, ""), language, now, self.zone, self.store.head(), names)
+
+    def _alerts(self, first: datetime, last: datetime, now: datetime, scope: Scope) -> list[AlertView]:
+        reader, found = AlertReader(self.store.reader), list[AlertView]()
+        query = AlertQuery(limit=PAGE, scope=scope)
+        while True:
+            page = reader.list_alerts(query, now)
+            for one in page.alerts:
+                over = one.ends_at if one.kind == "health" else one.updated_at
+                if one.starts_at <= last and (over is None or over >= first):
+                    found.append(one)
+            if page.next_cursor is None:
+                return found
+            query = replace(query, cursor=page.next_cursor)
+
+    def _cases(self, now: datetime, scope: Scope) -> list[Listed]:
+        reader, found = CaseReader(self.store.reader), list[Listed]()
+        after: tuple[datetime, str] | None = None
+        while True:
+            page, _ = reader.page(CaseQuery(limit=PAGE, after=after), now, scope)
+            found += page
+            if len(page) < PAGE:
+                return found
+            after = (page[-1].case.updated_at, page[-1].case.id)

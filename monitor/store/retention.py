@@ -1,0 +1,188 @@
+"""How long each kind of record is kept, and letting go of what is older. Blocking.
+
+    alert, its changes, acks, escalations   gone
+    its events                              emptied: id, kind and time stay, so that the chain can be checked
+    audit                                   stays for ever; each letting-go is an entry of it
+
+What an open case holds is never let go, nor what a closed one holds until the case itself is old. A body
+that is empty without an entry that says so is a broken chain (`Store.verify`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from monitor.store.audit import Chain
+from monitor.store.errors import translated
+from monitor.store.store import DAEMON, FORGOT, Store
+from monitor.store.tables import (
+    acks,
+    alerts,
+    case_alerts,
+    case_events,
+    cases,
+    changes,
+    escalations,
+    events,
+    notices,
+    notify_members,
+    personal,
+)
+
+BATCH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Of alerts, from their last news on; of the rest, from when it was written."""
+
+    radio: timedelta = timedelta(days=400)
+    web: timedelta = timedelta(days=400)
+    correlation: timedelta = timedelta(days=400)
+    health: timedelta = timedelta(days=90)
+    drill: timedelta = timedelta(days=90)
+    """Whatever its kind."""
+    cases: timedelta = timedelta(days=1100)
+    """From their last step on, once they are closed."""
+    personal: timedelta = timedelta(days=90)
+    """Names and seats."""
+    messages: timedelta = timedelta(days=400)
+
+    def items(self) -> Iterator[tuple[str, timedelta]]:
+        for one in fields(self):
+            yield one.name, getattr(self, one.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What there is of a kind now."""
+
+    kind: str
+    kept: timedelta
+    n: int
+    oldest_at: datetime | None
+
+
+ALERT_KINDS: Final = ("radio", "web", "correlation", "health", "drill")
+
+
+def forget(store: Store, kept: Kept, now: datetime) -> dict[str, int]:
+    """Let go of what is older than `kept` says; how many of each kind. Raises `StoreError`.
+
+    One batch is one transaction: it can be broken off anywhere.
+    """
+    gone: dict[str, int] = {}
+    for kind, span in kept.items():
+        before = now - span
+        if kind in ALERT_KINDS:
+            n = 0
+            while taken := _forget_alerts(store, kind, before, now - kept.cases, now):
+                n += taken
+        elif kind == "cases":
+            n = _forget_cases(store, before, now)
+        else:
+            n = _forget_rows(store, kind, before, now)
+        if n:
+            gone[kind] = n
+    return gone
+
+
+def holdings(store: Store, kept: Kept) -> list[Holding]:
+    """What is there of each kind. Raises `StoreError`."""
+    found: list[Holding] = []
+    with translated(), store.reader.connect() as db:
+        for kind, span in kept.items():
+            table, column, wanted = _place(kind)
+            row = db.execute(
+                sa.select(sa.func.count(), sa.func.min(column)).select_from(table).where(*wanted)
+            ).one()
+            found.append(Holding(kind, span, row[0], row[1]))
+    return found
+
+
+def _place(kind: str) -> tuple[sa.Table, sa.Column[datetime], list[sa.ColumnElement[bool]]]:
+    if kind == "cases":
+        return cases, cases.c.updated_at, []
+    if kind == "personal":
+        return personal, personal.c.seen_at, []
+    if kind == "messages":
+        return notices, notices.c.created_at, []
+    return alerts, alerts.c.updated_at, [_is(kind)]
+
+
+def _is(kind: str) -> sa.ColumnElement[bool]:
+    if kind == "drill":
+        return alerts.c.drill.is_(True)
+    return sa.and_(alerts.c.kind == kind, alerts.c.drill.is_(False))
+
+
+def _forget_alerts(store: Store, kind: str, before: datetime, cases_before: datetime, now: datetime) -> int:
+    held = (
+        sa.select(case_alerts.c.fingerprint)
+        .join(cases, cases.c.id == case_alerts.c.case_id)
+        .where(sa.or_(cases.c.is_open, cases.c.updated_at >= cases_before))
+    )
+    with translated(), store.writer.begin() as db:
+        fingerprints = list(
+            db.execute(
+                sa.select(alerts.c.fingerprint)
+                .where(
+                    _is(kind),
+                    alerts.c.updated_at < before,
+                    alerts.c.ends_at < now,
+                    alerts.c.fingerprint.not_in(held),
+                )
+                .limit(BATCH)
+            ).scalars()
+        )
+        if not fingerprints:
+            return 0
+        full = sa.and_(events.c.fingerprint.in_(fingerprints), events.c.body != "")
+        emptied = db.execute(sa.update(events).where(full).values(body=""))
+        for table in (alerts, changes, acks, escalations, notify_members, case_alerts):
+            db.execute(sa.delete(table).where(table.c.fingerprint.in_(fingerprints)))
+        chain = Chain(db)
+        told = {"n_alerts": len(fingerprints), "n_events": emptied.rowcount, "before": before}
+        chain.append(now, DAEMON, FORGOT, kind, told)
+        chain.flush()
+        return len(fingerprints)
+
+
+def _forget_cases(store: Store, before: datetime, now: datetime) -> int:
+    with translated(), store.writer.begin() as db:
+        old = sa.select(cases.c.id).where(cases.c.is_open.is_(False), cases.c.updated_at < before)
+        names = list(db.execute(old).scalars())
+        if not names:
+            return 0
+        for table, column in (
+            (case_events, case_events.c.case_id),
+            (case_alerts, case_alerts.c.case_id),
+            (cases, cases.c.id),
+        ):
+            for first in range(0, len(names), BATCH):
+                db.execute(sa.delete(table).where(column.in_(names[first : first + BATCH])))
+        _told(db, "cases", len(names), before, now)
+        return len(names)
+
+
+def _forget_rows(store: Store, kind: str, before: datetime, now: datetime) -> int:
+    table, column, _ = _place(kind)
+    wanted = [column < before]
+    if table is notices:
+        wanted.append(notices.c.state.in_(("sent", "given up")))
+    with translated(), store.writer.begin() as db:
+        n = db.execute(sa.delete(table).where(*wanted)).rowcount
+        if n:
+            _told(db, kind, n, before, now)
+        return n
+
+
+def _told(db: sa.Connection, kind: str, n: int, before: datetime, now: datetime) -> None:
+    chain = Chain(db)
+    chain.append(now, DAEMON, FORGOT, kind, {"n": n, "before": before})
+    chain.flush()
