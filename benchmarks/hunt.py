@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.leaks import real_posts
 from crawlers.memory import Memory
+from crawlers.stored import Place
 from monitor.hunt import Quarry, hunt
 from monitor.timetable import Timetable
 from rules.load import LIBRARY, load_rules, load_text
@@ -49,7 +50,7 @@ def main() -> None:
         print(f"{n_posts} posts of {n_bytes:.0f} bytes in the mean, {len(rules)} rules")
         for name, asked in (("the whole library", rules), ("one new rule of words", (_new_word(),))):
             began_s = time.perf_counter()
-            quarry = Quarry(memory, asked, Timetable())
+            quarry = Quarry(Place(f"sqlite:{memory}"), asked, Timetable())
             n_found = sum(len(done.found) for done in hunt(quarry, Path(folder) / "place.json"))
             took_s = time.perf_counter() - began_s
             print(f"{name}: {took_s:.1f} s, {n_posts / took_s:.0f} posts/s, {n_found} found")

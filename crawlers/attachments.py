@@ -25,20 +25,16 @@ MIN_IMAGE_BYTES = 3 * 1024
 
 async def gather(visit: PollVisit, post: Found, images: ImageReader | None) -> tuple[Attachment, ...]:
     """What the files that came with `post` and the first `MAX_ATTACHMENTS` of its links hold."""
-    found: list[Attachment] = []
+    found = list(post.attachments)
+    for name, data in post.blobs:
+        found.append(await _given(visit, post.url, name, data, images))
     for number, (name, path) in enumerate(post.files, 1):
-        url = f"{post.url}/{number}"
         try:
             data = await asyncio.to_thread(Path(path).read_bytes)
         except OSError as error:
             visit.fault(CrawlError("file", path, error.strerror or str(error)))
             continue
-        try:
-            found.append(await _read(visit, url, name, data, images))
-        except CrawlError as error:
-            visit.fault(error)
-            # It cannot be fetched again: a person must at least learn that it is there.
-            found.append(Attachment(url, _digest(data), kind_of(data)))
+        found.append(await _given(visit, f"{post.url}/{number}", name, data, images))
     for link in post.links[:MAX_ATTACHMENTS]:
         try:
             attachment = await _one(visit, link, images)
@@ -50,6 +46,17 @@ async def gather(visit: PollVisit, post: Found, images: ImageReader | None) -> t
         if attachment is not None:
             found.append(attachment)
     return tuple(found)
+
+
+async def _given(
+    visit: PollVisit, url: str, name: str, data: bytes, images: ImageReader | None
+) -> Attachment:
+    """What came with the post. It cannot be fetched again: a person must at least learn that it is there."""
+    try:
+        return await _read(visit, url, name, data, images)
+    except CrawlError as error:
+        visit.fault(error)
+        return Attachment(url, _digest(data), kind_of(data))
 
 
 async def _one(visit: PollVisit, link: str, images: ImageReader | None) -> Attachment | None:

@@ -19,11 +19,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from crawlers.source.base import Source, SourceConfig, Strict
+from crawlers.source.base import Source, SourceConfig, Strict, under
 from crawlers.source.registry import KINDS
 
 
@@ -35,6 +36,28 @@ class CrawlSettings(Strict):
     n_connections: int = Field(default=50, ge=1, le=1000)
     screenshots: bool = True
     """Picture the page of each post that raises an alert, where there is a browser."""
+    memory: str = "sqlite:"
+    """What was seen: one's own in ``sqlite:PATH`` (``sqlite:`` alone: ``crawl.db``), or a fleet's in
+    ``postgresql://…``."""
+    password_file: Path | None = None
+    """Of the user in a ``postgresql://`` URL, which holds none itself."""
+    worker: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
+    """This worker's name in the fleet; empty: the machine's."""
+
+    @field_validator("memory", mode="after")
+    @classmethod
+    def _memory(cls, value: str, info: ValidationInfo) -> str:
+        scheme, _, rest = value.partition(":")
+        if scheme not in ("sqlite", "postgresql"):
+            raise ValueError(f"no memory of kind '{scheme}:' (sqlite: or postgresql:)")
+        if urlsplit(value).password is not None:
+            raise ValueError("a password stands in password_file, not in the URL")
+        return f"sqlite:{under(Path(rest), info)}" if scheme == "sqlite" and rest else value
+
+    @field_validator("password_file", mode="after")
+    @classmethod
+    def _password_under_base(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        return value and under(value, info)
 
 
 @dataclass(frozen=True, slots=True)

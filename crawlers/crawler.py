@@ -23,12 +23,14 @@ from crawlers.document import Document
 from crawlers.errors import CrawlError
 from crawlers.extract.file import ImageReader
 from crawlers.fetch import Client
+from crawlers.fleet import fence
+from crawlers.lease import Lease
 from crawlers.memory import Memory, Version
 from crawlers.render.chromium import Renderer
 from crawlers.schedule import next_interval_s
 from crawlers.secrets import read_secrets
 from crawlers.simhash import Copies, from_signed, simhash, to_signed
-from crawlers.source.base import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Found, Source, SourceConfig
+from crawlers.source.base import MAX_TEXT_CHARS, MAX_TITLE_CHARS, Found, Source, SourceConfig, sound
 from crawlers.state import SourceState
 from crawlers.stored import beside
 from crawlers.url import document_id
@@ -39,6 +41,9 @@ from crawlers.workshop import ThreadWorkshop, Workshop
 COPIES_KEPT = timedelta(days=7)
 COPIES_RELOADED = timedelta(days=1)
 """How often the older ones are let go."""
+COPIES_REFRESHED = timedelta(seconds=10)
+"""How often what other workers have seen is looked at."""
+COPIES_OVERLAP = timedelta(minutes=2)
 
 Deliver = Callable[[Document], Awaitable[None]]
 
@@ -70,6 +75,7 @@ class PollReport:
 class _Poll:
     config: SourceConfig
     visit: PollVisit
+    memory: Memory
     deliver: Deliver
     state: SourceState
     n_new: int = 0
@@ -115,55 +121,72 @@ class Crawler:
         self._copies: Copies | None = None
         self._copies_at = clock.now()
         self._copies_turn = asyncio.Lock()
-        self._states: dict[str, SourceState] = {}
+        self._refreshed_at = self._copies_at
+        self._states: dict[str, tuple[Lease | None, SourceState]] = {}
         self._busy: dict[str, asyncio.Lock] = {id: asyncio.Lock() for id in sources}
 
     @property
     def sources(self) -> Mapping[str, Source]:
         return self._sources
 
-    async def state(self, source_id: str) -> SourceState:
-        """The source's state, as health shows it; that of the last run after a restart."""
-        state = self._states.get(source_id)
-        if state is None:
-            kept = await self._memory.state(source_id)
-            state = SourceState.from_json(kept) if kept else SourceState(source_id)
-            self._states[source_id] = state
+    async def state(self, source_id: str, lease: Lease | None = None) -> SourceState:
+        """The source's state, as health shows it; that of the last run after a restart.
+
+        Under another `lease` than before it is what the worker left that had the source meanwhile.
+        """
+        known = self._states.get(source_id)
+        if known is not None and known[0] == lease:
+            return known[1]
+        kept = await self._memory.state(source_id)
+        state = SourceState.from_json(kept) if kept else SourceState(source_id)
+        self._states[source_id] = (lease, state)
         return state
 
-    async def poll(self, source_id: str, deliver: Deliver, *, at_most_s: float | None = None) -> PollReport:
+    async def poll(
+        self,
+        source_id: str,
+        deliver: Deliver,
+        *,
+        at_most_s: float | None = None,
+        lease: Lease | None = None,
+    ) -> PollReport:
         """Read the source once and deliver each document that is new or edited.
 
         Parameters
         ----------
         at_most_s : float, optional
             The longest interval to the next poll that the exam calendar allows now.
+        lease : Lease, optional
+            Under which a worker of a fleet polls; asked before each request, delivery and write.
 
         Raises
         ------
         KeyError
             If there is no such source.
+        LeaseLostError
+            If `lease` is not held any more; what was delivered before then stays delivered.
         Exception
             What `deliver` raises; the document then counts as not delivered. Failures of the
             source itself do not raise, they stand in the report.
         """
         source = self._sources[source_id]
         async with self._busy[source_id]:
-            state = await self.state(source_id)
+            state = await self.state(source_id, lease)
+            memory = self._memory.fenced(fence(lease)) if lease is not None else self._memory
             started_at, started_s = self._clock.now(), self._clock.monotonic()
             state.polling(started_at)
             error: CrawlError | None = None
             visit = PollVisit(
-                source.config, self._memory, self._client, self._clock, self._workshop, self._renderer
+                source.config, memory, self._client, self._clock, self._workshop, self._renderer, lease
             )
-            poll = _Poll(source.config, visit, deliver, state)
+            poll = _Poll(source.config, visit, memory, deliver, state)
             try:
                 visit.secrets = await asyncio.to_thread(read_secrets, source.config)
                 async for found in source.read(visit):
                     await self._take(poll, found)
             except CrawlError as failure:
                 error = failure
-            signs = await self._conclude(state, visit, error, at_most_s, source.config)
+            signs = await self._conclude(poll, error, at_most_s)
             assert state.next_poll_at is not None
             return PollReport(
                 source=source_id,
@@ -184,16 +207,19 @@ class Crawler:
     async def _take(self, poll: _Poll, found: Found) -> None:
         """Deliver `found` if its text is not the newest version that we know."""
         config, visit = poll.config, poll.visit
+        found = sound(found)
         title, text = found.title[:MAX_TITLE_CHARS], found.text[:MAX_TEXT_CHARS]
         if not title and not text:
             return
         id = document_id(config.id, found.key)
         digest = "sha256:" + hashlib.sha256(f"{title}\n\n{text}".encode("utf-8", "replace")).hexdigest()
-        known = (await self._memory.known([id])).get(id)
+        known = (await poll.memory.known([id])).get(id)
         if known is not None and known.digest == digest:
             return
         now = self._clock.now()
-        sight = known or await self._memory.sight(id, config.id, found.key, found.url, now)
+        fetched_at = found.fetched_at or now
+        first_seen_at = found.first_seen_at or fetched_at
+        sight = known or await poll.memory.sight(id, config.id, found.key, found.url, first_seen_at)
         fingerprint = simhash(f"{title}\n{text}")
         copies = [other for other in (await self._seen_lately()).near(fingerprint) if other != id]
         document = Document(
@@ -205,20 +231,21 @@ class Crawler:
             text=text,
             published_at=found.published_at,
             first_seen_at=sight.first_seen_at,
-            fetched_at=now,
+            fetched_at=fetched_at,
             digest=digest,
             version=sight.version + 1,
             attachments=await gather(visit, found, self._images) if config.attachments else (),
-            placeholder=known is not None and is_placeholder(await self._memory.versions(id), title, text),
+            placeholder=known is not None and is_placeholder(await poll.memory.versions(id), title, text),
             n_reposts=len(copies),
             repost_of=copies[0] if copies else None,
         )
         if self._archive is not None and visit.last_page is not None:
             await self._archive.keep(visit.last_page, visit.last_picture)
             visit.last_page = None
+        await poll.memory.hold()
         await poll.deliver(document)
-        version = Version(document.version, digest, title, text, now, beside(document))
-        await self._memory.remember(
+        version = Version(document.version, digest, title, text, fetched_at, beside(document))
+        await poll.memory.remember(
             id, version, published_at=found.published_at, simhash=to_signed(fingerprint)
         )
         (await self._seen_lately()).add(id, fingerprint)
@@ -228,24 +255,26 @@ class Crawler:
         poll.state.arrived(now)
 
     async def _seen_lately(self) -> Copies:
-        """Near copies are looked for in what this run and the week before it have seen."""
+        """Near copies are looked for in what this run, its fleet and the week before have seen."""
         async with self._copies_turn:
             now = self._clock.now()
             if self._copies is None or now - self._copies_at > COPIES_RELOADED:
                 copies = Copies()
                 for id, value in await self._memory.simhashes(now - COPIES_KEPT):
                     copies.add(id, from_signed(value))
-                self._copies, self._copies_at = copies, now
+                self._copies, self._copies_at, self._refreshed_at = copies, now, now
+            elif self._memory.is_shared and now - self._refreshed_at > COPIES_REFRESHED:
+                # The overlap: what is written late, or by a clock that is behind ours.
+                for id, value in await self._memory.simhashes(self._refreshed_at - COPIES_OVERLAP):
+                    if id not in self._copies.near(from_signed(value)):
+                        self._copies.add(id, from_signed(value))
+                self._refreshed_at = now
         return self._copies
 
     async def _conclude(
-        self,
-        state: SourceState,
-        visit: PollVisit,
-        error: CrawlError | None,
-        at_most_s: float | None,
-        config: SourceConfig,
+        self, poll: _Poll, error: CrawlError | None, at_most_s: float | None
     ) -> tuple[str, ...]:
+        state, visit, config = poll.state, poll.visit, poll.config
         now = self._clock.now()
         failures = [*visit.faults, *([error] if error else [])]
         for failure in failures:
@@ -268,7 +297,7 @@ class Crawler:
         state.n_not_modified += visit.n_not_modified
         state.last_poll_at = now
         interval_s = next_interval_s(
-            n_week=await self._memory.count_since(config.id, now - timedelta(days=7)),
+            n_week=await poll.memory.count_since(config.id, now - timedelta(days=7)),
             fixed_s=config.every_s,
             ttl_s=visit.ttl_s,
             wait_s=error.retry_after_s if error else None,
@@ -277,5 +306,5 @@ class Crawler:
             chance=self._rng.random(),
         )
         state.next_poll_at = now + timedelta(seconds=interval_s)
-        await self._memory.keep_state(config.id, state.to_json())
+        await poll.memory.keep_state(config.id, state.to_json())
         return state.signs(now)

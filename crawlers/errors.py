@@ -46,6 +46,14 @@ ERROR_KINDS: Mapping[str, ErrorKind] = {
 }
 
 
+class SharedError(OSError):
+    """What the workers share cannot be reached; the same call may work later."""
+
+
+class LeaseLostError(Exception):
+    """Another worker may be polling this source by now: nothing more is asked or written for it."""
+
+
 class CrawlError(Exception):
     """One request or one answer that failed; `kind` is a key of `ERROR_KINDS`.
 

@@ -27,6 +27,7 @@ from crawlers import __version__
 from crawlers.address import Address, Resolver, SystemResolver, addresses_of, is_public
 from crawlers.clock import Clock
 from crawlers.errors import CrawlError
+from crawlers.lease import Lease
 from crawlers.url import Url
 
 MAX_HEADERS = 100
@@ -58,6 +59,8 @@ class Request:
     timeout_s: float = 30.0
     delay_s: float = 1.0
     robots: bool = True
+    lease: Lease | None = None
+    """Must be held at the moment of asking, where a fleet shares the hosts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,50 +1,25 @@
-"""What the crawlers have seen, in SQLite, safe from a kill at any moment.
+"""What the crawlers have seen, safe from a kill at any moment: in SQLite, or in PostgreSQL for a fleet.
 
-    documents  one row a post: its newest version's digest, and when we first saw it
-    versions   every text it ever had, with what stood beside it (`crawlers.stored`)
-    pages      validators of each URL, and where the page led to
-    marks      threads, posts and files that were read to the end
-    sources    each source's state, and whether its last sweep was cut short
-
-Whoever was answered can be killed: answers come after the commit (`crawlers.sqlite`).
+Whoever was answered can be killed: answers come after the commit (`crawlers.database`). The
+tables are in `crawlers.tables`. In a fleet each worker writes only what it holds the lease for:
+the fence is asked within the transaction of each write.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
-from crawlers.sqlite import Worker
+from crawlers.database import Db, Worker
+from crawlers.tables import file_worker
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY, source TEXT NOT NULL, key TEXT NOT NULL, url TEXT NOT NULL, version INTEGER NOT NULL,
-    digest TEXT NOT NULL, simhash INTEGER, first_seen_at REAL NOT NULL, published_at REAL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS documents_by_source ON documents (source, first_seen_at);
-CREATE INDEX IF NOT EXISTS documents_by_time ON documents (first_seen_at);
-CREATE TABLE IF NOT EXISTS versions (
-    id TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
-    fetched_at REAL NOT NULL, PRIMARY KEY (id, version)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pages (
-    source TEXT NOT NULL, url TEXT NOT NULL, reader TEXT NOT NULL, etag TEXT, last_modified TEXT,
-    digest TEXT NOT NULL, next_url TEXT, settled_at REAL NOT NULL, PRIMARY KEY (source, url)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS marks (
-    source TEXT NOT NULL, url TEXT NOT NULL, reader TEXT NOT NULL, mark TEXT NOT NULL,
-    first_seen_at REAL NOT NULL, read_at REAL NOT NULL, PRIMARY KEY (source, url)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS marks_by_age ON marks (source, first_seen_at);
-CREATE TABLE IF NOT EXISTS sources (
-    source TEXT PRIMARY KEY, sweeping INTEGER NOT NULL DEFAULT 0, state TEXT
-) WITHOUT ROWID;
-"""
-_UPGRADES = ("ALTER TABLE versions ADD COLUMN beside TEXT NOT NULL DEFAULT '{}'",)
+T = TypeVar("T")
+Fence = Callable[[Db], None]
+"""Raises `LeaseLostError` where the lease is not ours any more; else it stays ours for this transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +61,47 @@ class Memory:
     `reader` is a digest of how a source reads pages: with new selectors, old pages are news.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._worker = Worker(path, _SCHEMA, _UPGRADES)
+    def __init__(self, place: Path | Worker, fence: Fence | None = None) -> None:
+        """`place` is a file of our own, or a database that a fleet shares (`crawlers.tables`)."""
+        self.is_shared = isinstance(place, Worker)
+        self._worker = place if isinstance(place, Worker) else file_worker(place)
+        self._fence = fence
 
     async def __aenter__(self) -> Memory:
-        await asyncio.to_thread(self._worker.start)
+        await self._worker.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._worker.stop)
+        await self._worker.__aexit__(kind, error, trace)
+
+    def fenced(self, fence: Fence | None) -> Memory:
+        """This memory, for one lease: whatever writes through it asks `fence` first."""
+        return Memory(self._worker, fence)
+
+    async def hold(self) -> None:
+        """Raises `LeaseLostError` where the fence is not ours any more."""
+        if self._fence is not None:
+            await self._worker.do(self._fence)
+
+    async def _write(self, work: Callable[[Db], T]) -> T:
+        fence = self._fence
+        if fence is None:
+            return await self._worker.do(work)
+
+        def fenced(db: Db) -> T:
+            fence(db)
+            return work(db)
+
+        return await self._worker.do(fenced)
 
     async def sight(self, id: str, source: str, key: str, url: str, now: datetime) -> Sight:
         """What is known of document `id`; the first call notes `now` as its first sight."""
 
-        def work(db: sqlite3.Connection) -> Sight:
+        def work(db: Db) -> Sight:
             db.execute(
-                "INSERT OR IGNORE INTO documents VALUES (?,?,?,?,0,'',NULL,?,NULL)",
+                "INSERT INTO documents VALUES (?,?,?,?,0,'',NULL,?,NULL) ON CONFLICT DO NOTHING",
                 (id, source, key, url, now.timestamp()),
             )
             row = db.execute(
@@ -111,12 +109,12 @@ class Memory:
             ).fetchone()
             return Sight(_instant(row[0]), row[1], row[2])
 
-        return await self._worker.do(work)
+        return await self._write(work)
 
     async def known(self, ids: list[str]) -> dict[str, Sight]:
         """What is known of those of `ids` that were delivered."""
 
-        def work(db: sqlite3.Connection) -> dict[str, Sight]:
+        def work(db: Db) -> dict[str, Sight]:
             query = "SELECT first_seen_at, version, digest FROM documents WHERE id=? AND version>0"
             rows = ((id, db.execute(query, (id,)).fetchone()) for id in ids)
             return {id: Sight(_instant(row[0]), row[1], row[2]) for id, row in rows if row}
@@ -128,14 +126,16 @@ class Memory:
     ) -> None:
         """`version` of document `id` has been delivered."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Db) -> None:
             db.execute(
                 "UPDATE documents SET version=?, digest=?, simhash=?,"
                 " published_at=coalesce(published_at,?) WHERE id=?",
                 (version.version, version.digest, simhash, published_at and published_at.timestamp(), id),
             )
             db.execute(
-                "INSERT OR REPLACE INTO versions VALUES (?,?,?,?,?,?,?)",
+                "INSERT INTO versions VALUES (?,?,?,?,?,?,?) ON CONFLICT (id, version) DO UPDATE SET"
+                " digest=excluded.digest, title=excluded.title, text=excluded.text,"
+                " fetched_at=excluded.fetched_at, beside=excluded.beside",
                 (
                     id,
                     version.version,
@@ -147,12 +147,12 @@ class Memory:
                 ),
             )
 
-        await self._worker.do(work)
+        await self._write(work)
 
     async def versions(self, id: str) -> list[Version]:
         """Every version of document `id`, the first one first."""
 
-        def work(db: sqlite3.Connection) -> list[Version]:
+        def work(db: Db) -> list[Version]:
             rows = db.execute(
                 "SELECT version, digest, title, text, fetched_at FROM versions WHERE id=? ORDER BY version",
                 (id,),
@@ -164,7 +164,7 @@ class Memory:
     async def simhashes(self, since: datetime) -> list[tuple[str, int]]:
         """Id and simhash of documents first seen since then, the oldest first."""
 
-        def work(db: sqlite3.Connection) -> list[tuple[str, int]]:
+        def work(db: Db) -> list[tuple[str, int]]:
             query = (
                 "SELECT id, simhash FROM documents WHERE first_seen_at>=? AND simhash IS NOT NULL"
                 " ORDER BY first_seen_at"
@@ -176,7 +176,7 @@ class Memory:
     async def count_since(self, source: str, since: datetime) -> int:
         """Documents of `source` that claim to be, or were first seen, later than `since`."""
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: Db) -> int:
             query = (
                 "SELECT count(*) FROM documents WHERE source=? AND first_seen_at>=?"
                 " AND coalesce(published_at, first_seen_at)>=?"
@@ -186,7 +186,7 @@ class Memory:
         return await self._worker.do(work)
 
     async def page(self, source: str, url: str, reader: str) -> PageRow | None:
-        def work(db: sqlite3.Connection) -> PageRow | None:
+        def work(db: Db) -> PageRow | None:
             query = "SELECT etag, last_modified, digest, next_url FROM pages"
             query += " WHERE source=? AND url=? AND reader=?"
             row = db.execute(query, (source, url, reader)).fetchone()
@@ -206,13 +206,18 @@ class Memory:
             now.timestamp(),
         )
 
-        def work(db: sqlite3.Connection) -> None:
-            db.execute("INSERT OR REPLACE INTO pages VALUES (?,?,?,?,?,?,?,?)", values)
+        def work(db: Db) -> None:
+            db.execute(
+                "INSERT INTO pages VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (source, url) DO UPDATE SET"
+                " reader=excluded.reader, etag=excluded.etag, last_modified=excluded.last_modified,"
+                " digest=excluded.digest, next_url=excluded.next_url, settled_at=excluded.settled_at",
+                values,
+            )
 
-        await self._worker.do(work)
+        await self._write(work)
 
     async def marks(self, source: str, reader: str, urls: list[str]) -> dict[str, str]:
-        def work(db: sqlite3.Connection) -> dict[str, str]:
+        def work(db: Db) -> dict[str, str]:
             query = "SELECT mark FROM marks WHERE source=? AND url=? AND reader=?"
             rows = ((url, db.execute(query, (source, url, reader)).fetchone()) for url in urls)
             return {url: row[0] for url, row in rows if row}
@@ -220,19 +225,19 @@ class Memory:
         return await self._worker.do(work)
 
     async def mark(self, source: str, reader: str, url: str, mark: str, now: datetime) -> None:
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Db) -> None:
             db.execute(
-                "INSERT INTO marks VALUES (?,?,?,?,?,?) ON CONFLICT DO UPDATE"
+                "INSERT INTO marks VALUES (?,?,?,?,?,?) ON CONFLICT (source, url) DO UPDATE"
                 " SET reader=excluded.reader, mark=excluded.mark, read_at=excluded.read_at",
                 (source, url, reader, mark, now.timestamp(), now.timestamp()),
             )
 
-        await self._worker.do(work)
+        await self._write(work)
 
     async def due(self, source: str, since: datetime, limit: int) -> list[str]:
         """URLs marked first since then, the longest unread first."""
 
-        def work(db: sqlite3.Connection) -> list[str]:
+        def work(db: Db) -> list[str]:
             query = "SELECT url FROM marks WHERE source=? AND first_seen_at>=? ORDER BY read_at LIMIT ?"
             return [url for (url,) in db.execute(query, (source, since.timestamp(), limit))]
 
@@ -241,33 +246,33 @@ class Memory:
     async def sweep(self, source: str, *, open: bool) -> bool:
         """Note that a sweep begins or has ended; True if one was open before."""
 
-        def work(db: sqlite3.Connection) -> bool:
+        def work(db: Db) -> bool:
             row = db.execute("SELECT sweeping FROM sources WHERE source=?", (source,)).fetchone()
             db.execute(
                 "INSERT INTO sources (source, sweeping) VALUES (?,?)"
-                " ON CONFLICT DO UPDATE SET sweeping=excluded.sweeping",
+                " ON CONFLICT (source) DO UPDATE SET sweeping=excluded.sweeping",
                 (source, int(open)),
             )
             return bool(row and row[0])
 
-        return await self._worker.do(work)
+        return await self._write(work)
 
     async def state(self, source: str) -> str | None:
-        def work(db: sqlite3.Connection) -> str | None:
+        def work(db: Db) -> str | None:
             row = db.execute("SELECT state FROM sources WHERE source=?", (source,)).fetchone()
             return row[0] if row else None
 
         return await self._worker.do(work)
 
     async def keep_state(self, source: str, state: str) -> None:
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: Db) -> None:
             db.execute(
                 "INSERT INTO sources (source, state) VALUES (?,?)"
-                " ON CONFLICT DO UPDATE SET state=excluded.state",
+                " ON CONFLICT (source) DO UPDATE SET state=excluded.state",
                 (source, state),
             )
 
-        await self._worker.do(work)
+        await self._write(work)
 
     async def forget(self, before: datetime) -> int:
         """Drop documents first seen before then, and pages and marks not read since.
@@ -275,7 +280,7 @@ class Memory:
         A post that still stands on a page after it was forgotten is news again: keep a year or more.
         """
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: Db) -> int:
             limit = (before.timestamp(),)
             db.execute(
                 "DELETE FROM versions WHERE id IN (SELECT id FROM documents WHERE first_seen_at<?)", limit

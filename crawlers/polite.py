@@ -5,12 +5,8 @@ get ── backing off? ── robots.txt ── wait for the host's turn ──
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections import OrderedDict
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
@@ -18,6 +14,7 @@ from typing import Protocol
 from crawlers.clock import Clock
 from crawlers.errors import CrawlError
 from crawlers.fetch import REDIRECTS, Request, Response
+from crawlers.hosts import Hosts, LocalHosts, Turn, quiet_error
 from crawlers.robots import Robots
 from crawlers.url import Url, parse
 
@@ -25,16 +22,6 @@ MAX_REDIRECTS = 5
 BACKOFF_FIRST_S = 30.0
 BACKOFF_MAX_S = 3600.0
 RETRY_AFTER_MAX_S = 86_400.0
-MAX_HOSTS = 10_000
-
-
-@dataclass(slots=True)
-class _Host:
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    last_end_s: float = float("-inf")
-    quiet_until_s: float = float("-inf")
-    n_refusals: int = 0
-    """429 and 503 in a row."""
 
 
 class Exchange(Protocol):
@@ -49,12 +36,13 @@ class Exchange(Protocol):
 class PoliteClient:
     """`Client` that keeps the rules of each host over an `Exchange`."""
 
-    def __init__(self, http: Exchange, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, http: Exchange, clock: Clock, rng: random.Random, hosts: Hosts | None = None) -> None:
+        """`hosts` are those of one worker alone unless a fleet's are given."""
         self._http = http
         self._clock = clock
         self._rng = rng
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
-        self._robots = Robots(self._ask_robots, clock, http.user_agent.partition("/")[0])
+        self._hosts = hosts or LocalHosts(clock)
+        self._robots = Robots(self._ask_robots, self._hosts, clock, http.user_agent.partition("/")[0])
 
     async def get(self, request: Request) -> Response:
         """The answer to `request`, in the host's turn.
@@ -69,7 +57,7 @@ class PoliteClient:
         while True:
             delay_s = request.delay_s
             if request.robots:
-                self._refuse_while_quiet(request.url)
+                await self._refuse_while_quiet(request.url)
                 delay_s = max(delay_s, await self._robots.check(request, request.url))
             response = await self._in_turn(request, delay_s)
             if "location" not in response.headers or response.status not in REDIRECTS:
@@ -85,61 +73,30 @@ class PoliteClient:
             request = _redirected(request, response, hops)
 
     async def _in_turn(self, request: Request, delay_s: float) -> Response:
-        self._refuse_while_quiet(request.url)
-        host = self._host(request.url)
-        async with self._turn(host, delay_s):
-            # The host may have asked for silence while we stood in line.
-            self._refuse_while_quiet(request.url)
+        await self._refuse_while_quiet(request.url)
+        async with self._hosts.turn(request.url, delay_s, request.timeout_s, request.lease) as turn:
             response = await self._http.get(request)
-        self._note(host, response)
+            turn.answered = True
+            turn.quiet_s = quiet_s = self._quiet_s(turn, response)
+        if quiet_s > 0:
+            raise CrawlError(
+                "backoff", str(response.url), f"{response.status}, {quiet_s:.0f} s", retry_after_s=quiet_s
+            )
         return response
 
-    @asynccontextmanager
-    async def _turn(self, host: _Host, delay_s: float) -> AsyncGenerator[None]:
-        async with host.turn:
-            wait_s = host.last_end_s + delay_s - self._clock.monotonic()
-            if wait_s > 0:
-                await self._clock.sleep(wait_s)
-            try:
-                yield
-            finally:
-                host.last_end_s = self._clock.monotonic()
-
-    def _host(self, url: Url) -> _Host:
-        key = f"{url.host}:{url.port}"
-        host = self._hosts.get(key)
-        if host is None:
-            host = self._hosts[key] = _Host()
-            if len(self._hosts) > MAX_HOSTS:
-                self._forget_idle()
-        self._hosts.move_to_end(key)
-        return host
-
-    def _forget_idle(self) -> None:
-        now_s = self._clock.monotonic()
-        for key, host in list(self._hosts.items())[: MAX_HOSTS // 10]:
-            if not host.turn.locked() and host.quiet_until_s < now_s and host.last_end_s + 3600 < now_s:
-                del self._hosts[key]
-
-    def _refuse_while_quiet(self, url: Url) -> None:
-        host = self._hosts.get(f"{url.host}:{url.port}")
-        left_s = host.quiet_until_s - self._clock.monotonic() if host else 0.0
+    async def _refuse_while_quiet(self, url: Url) -> None:
+        left_s = await self._hosts.quiet_s(url)
         if left_s > 0:
-            raise CrawlError("backoff", url.origin, f"{left_s:.0f} s more", retry_after_s=left_s)
+            raise quiet_error(url, left_s)
 
-    def _note(self, host: _Host, response: Response) -> None:
+    def _quiet_s(self, turn: Turn, response: Response) -> float:
+        """How long to leave the host alone after this answer."""
         if response.status not in (429, 503):
-            host.n_refusals = 0
-            return
-        host.n_refusals += 1
+            return 0.0
         asked_s = retry_after_s(response.headers.get("retry-after", ""), self._clock.now())
         # Full jitter over the upper half: a crowd of crawlers must not come back as one.
-        backoff_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(host.n_refusals - 1, 10))
-        quiet_s = max(asked_s, backoff_s * self._rng.uniform(0.5, 1.0))
-        host.quiet_until_s = self._clock.monotonic() + quiet_s
-        raise CrawlError(
-            "backoff", str(response.url), f"{response.status}, {quiet_s:.0f} s", retry_after_s=quiet_s
-        )
+        backoff_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(turn.n_refusals, 10))
+        return max(asked_s, backoff_s * self._rng.uniform(0.5, 1.0))
 
 
 def _redirected(request: Request, response: Response, hops: list[Url]) -> Request:

@@ -8,7 +8,6 @@ table lies on the disk, and a place from which one can go on.
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -19,6 +18,9 @@ from typing import Any
 import msgspec
 
 from crawlers.document import Attachment, Document, without_personal
+from crawlers.postgres import PostgresConnection
+from crawlers.sqlite import SqliteReader
+from crawlers.tables import SHARED, SHARED_UPGRADES
 
 _COLUMNS = (
     "d.id, d.source, d.url, v.title, v.text, d.published_at, d.first_seen_at, v.fetched_at, v.digest,"
@@ -38,24 +40,41 @@ def beside(document: Document) -> str:
     return json.dumps({name: value for name, value in rest.items() if value}, ensure_ascii=False)
 
 
-def bounds(path: Path, n_between: int, since: datetime | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a memory is: a file, or a database that a fleet shares."""
+
+    url: str
+    """``sqlite:PATH`` or ``postgresql://…``."""
+    password_file: Path | None = None
+
+    def __str__(self) -> str:
+        return self.url.removeprefix("sqlite:")
+
+    @property
+    def file(self) -> Path | None:
+        scheme, _, rest = self.url.partition(":")
+        return Path(rest) if scheme == "sqlite" else None
+
+
+def bounds(place: Place, n_between: int, since: datetime | None = None) -> list[str]:
     """Ids that cut the documents first seen `since` then into pieces of `n_between`, the last id at the end.
 
     Raises
     ------
-    sqlite3.Error
+    sqlite3.Error, OSError
         If there is no such memory.
     """
-    with closing(_open(path)) as db:
+    with closing(_open(place)) as db:
         rows = db.execute("SELECT id FROM documents WHERE first_seen_at>=? ORDER BY id", (_seconds(since),))
         ids = [id for (id,) in rows]
     ends = ids[n_between - 1 :: n_between]
     return ends if not ids or (ends and ends[-1] == ids[-1]) else [*ends, ids[-1]]
 
 
-def documents(path: Path, after: str, upto: str, since: datetime | None = None) -> Iterator[Document]:
+def documents(place: Place, after: str, upto: str, since: datetime | None = None) -> Iterator[Document]:
     """Every version of the documents with ``after < id <= upto``, in the order of their ids."""
-    with closing(_open(path)) as db:
+    with closing(_open(place)) as db:
         rows = db.execute(
             f"SELECT {_COLUMNS} FROM documents d JOIN versions v ON v.id = d.id"  # noqa: S608 - our own columns
             " WHERE d.id>? AND d.id<=? AND d.first_seen_at>=? ORDER BY v.id, v.version",
@@ -80,9 +99,15 @@ class Listed:
     fetched_at: datetime
 
 
-def newest(path: Path, source: str, limit: int) -> list[Listed]:
-    """The documents of `source` that were first seen last, the newest first. Raises sqlite3.Error."""
-    with closing(_open(path)) as db:
+def newest(place: Place, source: str, limit: int) -> list[Listed]:
+    """The documents of `source` that were first seen last, the newest first.
+
+    Raises
+    ------
+    sqlite3.Error, OSError
+        If there is no such memory.
+    """
+    with closing(_open(place)) as db:
         rows = db.execute(
             "SELECT d.id, d.url, v.title, length(v.text), d.version, d.published_at,"
             " d.first_seen_at, v.fetched_at"
@@ -105,10 +130,10 @@ def newest(path: Path, source: str, limit: int) -> list[Listed]:
     ]
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-    connection.execute("PRAGMA busy_timeout=5000")
-    return connection
+def _open(place: Place) -> SqliteReader | PostgresConnection:
+    if place.file is not None:
+        return SqliteReader(place.file)
+    return PostgresConnection(place.url, place.password_file, SHARED, SHARED_UPGRADES)
 
 
 def _seconds(since: datetime | None) -> float:

@@ -13,6 +13,7 @@ from crawlers.charset import decode
 from crawlers.clock import Clock
 from crawlers.errors import CrawlError
 from crawlers.fetch import Client, Request, Response
+from crawlers.lease import Lease
 from crawlers.memory import Memory, PageRow
 from crawlers.render.chromium import Renderer
 from crawlers.signs import is_captcha
@@ -41,8 +42,10 @@ class PollVisit:
         clock: Clock,
         workshop: Workshop,
         renderer: Renderer | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._config = config
+        self._lease = lease
         self._memory = memory
         self._client = client
         self._clock = clock
@@ -134,6 +137,7 @@ class PollVisit:
                 timeout_s=self._config.timeout_s,
                 delay_s=self._config.delay_s,
                 robots=self._config.robots,
+                lease=self._lease,
             )
         )
         self.n_bytes += len(response.body)

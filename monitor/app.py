@@ -9,29 +9,30 @@ from __future__ import annotations
 import asyncio
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 import aiohttp
 import structlog
 
 from crawlers.archive import WarcArchive
 from crawlers.clock import Clock as CrawlClock
+from crawlers.commons import Commons, open_commons
 from crawlers.config import build_sources
 from crawlers.crawler import Crawler
 from crawlers.errors import CrawlError
 from crawlers.extract.image.reader import OcrReader
 from crawlers.fetch import HttpClient
-from crawlers.memory import Memory
 from crawlers.polite import PoliteClient
 from crawlers.render.chromium import Chromium
 from crawlers.secrets import read_line
 from crawlers.source.base import Source
 from crawlers.source.tips import TipsConfig
+from crawlers.stored import Place
 from crawlers.tips.app import TipLimits, tips_app
 from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
@@ -47,9 +48,11 @@ from monitor.duty.desk import DutyPlans, EscalationDesk
 from monitor.duty.service import DutyService
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
+from monitor.fleet.service import open_fleet
 from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
 from monitor.machinestate import MachineState
+from monitor.mapdesk import MapDesk
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
 from monitor.notify.heads import HeadTeller
@@ -70,6 +73,7 @@ from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
 from monitor.store.requests import KeptRequests
 from monitor.store.retention import holdings
+from monitor.templates import SiteTemplates
 
 DEMO_HOST = "127.0.0.1"
 log = structlog.get_logger()
@@ -124,13 +128,14 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
     stack.push_async_callback(book.close)
     evidence = EvidenceStore(config.data_dir / "evidence")
     browser = Chromium()
-    poller, forget, source_desk = await _open_crawler(
+    crawler, commons, source_desk = await _open_crawler(
         stack, config, build_sources(setup.sources), clock, browser
     )
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
     escalation = _open_escalation(setup, book, clock)
     heads = await asyncio.to_thread(_open_heads, config, book, clock)
+    fleet = await asyncio.to_thread(open_fleet, config, book, clock)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -139,15 +144,18 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock) -> Door
         queue=queue,
         book=book,
         evidence=evidence,
-        poller=poller,
+        poller=crawler,
         open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
-        forget=forget,
+        forget=commons.forget,
+        crawl_fleet=commons.fleet,
         notify=notify,
         escalation=escalation,
         open_drill=lambda name, venue, world: drill_receiver(
             name, venue, world, config.drill_dir, setup.bandplan, evidence.root
         ),
         heads=heads,
+        fleet=fleet.desk if fleet is not None else None,
+        enrol=fleet.enrol if fleet is not None else None,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         sources=source_desk,
@@ -247,25 +255,34 @@ async def _open_crawler(
     sources: Mapping[str, Source],
     clock: CrawlClock,
     browser: Chromium,
-) -> tuple[Crawler, Callable[[datetime], Awaitable[int]], SourceDesk]:
-    path = config.data_dir / "crawl.db"
-    try:
-        memory = await stack.enter_async_context(Memory(path))
-    except (OSError, sqlite3.Error) as error:
-        raise WorldError(f"{path}: {error}") from None
+) -> tuple[Crawler, Commons, SourceDesk]:
     settings = config.crawl
     client = HttpClient(clock, contact=settings.contact, n_connections=settings.n_connections)
-    http = await stack.enter_async_context(client)
     rng = random.Random()  # noqa: S311 - jitter, not a secret
+    try:
+        commons = await stack.enter_async_context(
+            open_commons(
+                config.crawl_url,
+                settings.password_file,
+                settings.worker or gethostname(),
+                sources,
+                clock,
+                rng,
+            )
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise WorldError(f"{config.crawl_url}: {error}") from None
+    http = await stack.enter_async_context(client)
     # Pages are strangers' input: they are read in processes that can be killed.
     workshop = await stack.enter_async_context(ProcessWorkshop())
     archive = WarcArchive(config.data_dir / "archive", client.user_agent)
-    polite = PoliteClient(http, clock, rng)
+    polite = PoliteClient(http, clock, rng, commons.hosts)
     if browser.missing is not None and any(source.config.render for source in sources.values()):
         log.warning("pages that need a browser are read without one", reason=browser.missing)
-    crawler = Crawler(sources, memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
-    desk = SourceDesk(sources, path, config.data_dir / "archive", polite, workshop)
-    return crawler, memory.forget, desk
+    crawler = Crawler(sources, commons.memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
+    memory = Place(config.crawl_url, settings.password_file)
+    desk = SourceDesk(sources, memory, config.data_dir / "archive", polite, workshop)
+    return crawler, commons, desk
 
 
 async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:
@@ -349,6 +366,7 @@ async def _open_server(
         requests=KeptRequests(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
+        held={runner.status.id: runner for runner in daemon.sensors},
         rules=daemon.rules,
         trials=RuleTrials(doors.book.store.reader, setup.timetable.zone),
         topics=daemon.topics.topics,
@@ -357,6 +375,10 @@ async def _open_server(
         machine=MachineState(
             config.data_dir, doors.disk, daemon.notify.receivers if daemon.notify is not None else list
         ),
+        enrol=doors.enrol,
+        fleet=doors.fleet,
+        templates=SiteTemplates(config.sensors),
+        map=MapDesk(config.sensors, setup.timetable, setup.ground),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))

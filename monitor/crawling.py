@@ -1,7 +1,9 @@
 """Runs the crawler: each source in its own loop, polled when it is due, kept going when it fails.
 
-wait until due ──> poll ──> documents to intake ──> when next? ──> schedule ─┐
-      ^──────────────────────────────────────────────────────────────────────┘
+In a fleet a source's loop rests while another worker has the lease of its host.
+
+ours? ──> wait until due ──> poll ──> documents to intake ──> when next? ──> schedule ─┐
+  ^────────────────────────────────────────────────────────────────────────────────┘
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ import structlog
 
 from crawlers.crawler import Deliver, PollReport
 from crawlers.document import Document
+from crawlers.errors import LeaseLostError
+from crawlers.lease import Alone, Lease, Tenure
 from crawlers.source.base import Source
 from crawlers.state import SourceState
 from monitor.backoff import Backoff
@@ -28,16 +32,25 @@ from monitor.server.views import SourceHealth
 log = structlog.get_logger()
 
 
+LOST_S = 1.0
+"""Until a source whose lease was lost is looked at again."""
+
+
 class Poller(Protocol):
     """The crawler, as far as this module needs it."""
 
     @property
     def sources(self) -> Mapping[str, Source]: ...
 
-    async def state(self, source_id: str) -> SourceState: ...
+    async def state(self, source_id: str, lease: Lease | None = None) -> SourceState: ...
 
     async def poll(
-        self, source_id: str, deliver: Deliver, *, at_most_s: float | None = None
+        self,
+        source_id: str,
+        deliver: Deliver,
+        *,
+        at_most_s: float | None = None,
+        lease: Lease | None = None,
     ) -> PollReport: ...
 
 
@@ -56,9 +69,17 @@ class SourceStatus:
     signs: tuple[str, ...] = ()
     polled: bool = False
     """In this run: until then nothing is known of it but what the last run left."""
+    elsewhere: bool = False
+    """Another worker of the fleet polls it."""
+
+    def rest(self) -> None:
+        """It is not ours, so nothing of it is our trouble."""
+        self.elsewhere, self.next_at, self.error, self.n_failures, self.signs = True, None, None, 0, ()
 
     def health(self) -> SourceHealth:
-        if self.error is not None and self.n_failures:
+        if self.elsewhere:
+            state = "elsewhere"
+        elif self.error is not None and self.n_failures:
             state = "failed"
         elif "silent" in self.signs:
             state = "silent"
@@ -86,7 +107,10 @@ class Crawling:
         schedule: Schedule,
         clock: Clock,
         longest_poll_s: Callable[[], float | None],
+        tenure: Tenure | None = None,
     ) -> None:
+        self.tenure = tenure or Alone()
+        self.tenure.watch(self._changed)
         self._poller = poller
         self._take = take
         self._schedule = schedule
@@ -101,6 +125,7 @@ class Crawling:
     async def run(self) -> None:
         """Poll until cancelled."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self.tenure.run(), name="leases")
             for source_id in self._poller.sources:
                 group.create_task(self._follow(source_id), name=f"source {source_id}")
 
@@ -118,13 +143,25 @@ class Crawling:
     async def _follow(self, source_id: str) -> None:
         status = self.statuses[source_id]
         backoff = Backoff()
-        state = await self._poller.state(source_id)
-        status.last_ok_at = state.last_success_at
-        status.n_documents = state.n_documents
-        await self._wait_until(source_id, state.next_poll_at)
+        next_at: datetime | None = None
+        known: Lease | None = None
+        is_known = False
         while True:
+            lease = await self._tenure_of(source_id)
             try:
-                report = await self._poller.poll(source_id, self._deliver, at_most_s=self._longest_poll_s())
+                if not is_known or lease != known:
+                    self._due[source_id].clear()
+                    next_at = await self._take_over(source_id, lease)
+                    known, is_known = lease, True
+                await self._wait_until(source_id, next_at)
+                async with self.tenure.using(source_id, lease):
+                    report = await self._poller.poll(
+                        source_id, self._deliver, at_most_s=self._longest_poll_s(), lease=lease
+                    )
+            except LeaseLostError:
+                # What the next lease finds was left by another worker. The pause: our own view may be late.
+                is_known = False
+                await self._clock.sleep(LOST_S)
             except (QueueError, OSError, sqlite3.OperationalError) as error:
                 # Ours failed, not the source: what was being delivered comes again with the next poll.
                 self._failed(status, f"cannot keep what was found: {error}")
@@ -133,7 +170,31 @@ class Crawling:
                 backoff.reset()
                 self._polled(status, report)
                 next_at = report.next_poll_at
-            await self._wait_until(source_id, next_at)
+
+    async def _tenure_of(self, source_id: str) -> Lease | None:
+        status = self.statuses[source_id]
+        if not self.tenure.is_ours(source_id):
+            status.rest()
+        lease = await self.tenure.held(source_id)
+        status.elsewhere = False
+        return lease
+
+    async def _take_over(self, source_id: str, lease: Lease | None) -> datetime | None:
+        """When the next poll is due by what the last run, or the last worker, has left."""
+        status = self.statuses[source_id]
+        state = await self._poller.state(source_id, lease)
+        status.last_ok_at = state.last_success_at
+        status.n_documents = state.n_documents
+        longest_s = self._longest_poll_s()
+        if lease is None or state.n_failures or state.next_poll_at is None or longest_s is None:
+            return state.next_poll_at
+        # Whoever had it may have died before the calendar wanted more.
+        return min(state.next_poll_at, self._clock.now() + timedelta(seconds=longest_s))
+
+    def _changed(self, source_id: str) -> None:
+        """The lease came or went: whoever waits until the source is due looks again."""
+        if not self.tenure.is_ours(source_id):
+            self._due[source_id].set()
 
     async def _deliver(self, document: Document) -> None:
         await self._take(document)

@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crawlers.document import Document
+from crawlers.fleet import Fleet
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily, let_go_daily
@@ -30,6 +31,8 @@ from monitor.drill.desk import DrillDesk, DrillDoors
 from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
+from monitor.fleet.desk import FleetDesk
+from monitor.fleet.enrol import EnrolDesk
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
@@ -42,6 +45,7 @@ from monitor.healthwatch import (
     disk_part,
     duty_parts,
     heads_part,
+    leases_part,
     messages_part,
     queue_part,
     receiver_part,
@@ -51,11 +55,13 @@ from monitor.healthwatch import (
 from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
+from monitor.proof import prove
 from monitor.queue import AlertQueue
 from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
 from monitor.schedule import Schedule
 from monitor.sensors import Open, SensorRunner
+from monitor.server.spectrum import coverage
 from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
 from monitor.sourcedesk import SourceDesk
@@ -85,6 +91,8 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
+    crawl_fleet: Fleet | None = None
+    """Tells which sources are ours to poll, where several crawlers share them."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
     escalation: EscalationDesk | None = None
@@ -93,6 +101,10 @@ class Doors:
     """A sensor of a drill's own: its name, venue, world. None: no drills here."""
     heads: Sequence[tuple[HeadKeeper, float]] = ()
     """Keep heads of the audit chain elsewhere, each so often, in seconds."""
+    fleet: FleetDesk | None = None
+    """Looks after the nodes that belong to this installation."""
+    enrol: EnrolDesk | None = None
+    """Lets them in."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -120,6 +132,7 @@ class Daemon:
         self._bounds = Bounds(
             timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
         )
+        self._plan, self._timetable = setup.bandplan, timetable
         self._kept = setup.config.retention.kept
         self._load = DayLoad(len(setup.config.sensors), timetable.zone)
         self.rules = RuleDesk(
@@ -166,6 +179,7 @@ class Daemon:
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
+            doors.crawl_fleet,
         )
         self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
         parts = Parts(
@@ -186,8 +200,10 @@ class Daemon:
                 self._clock_watch.part(),
                 queue_part(doors.queue.stats().n_waiting, doors.queue.stats().capacity),
                 *(() if self.drills is None else map(chain_part, self.drills.chains)),
+                *(() if doors.crawl_fleet is None else (leases_part(doors.crawl_fleet),)),
                 disk_part(str(setup.config.data_dir), *doors.disk(setup.config.data_dir)),
                 *(heads_part(keeper) for keeper, _ in doors.heads),
+                *(() if doors.fleet is None else doors.fleet.parts()),
                 *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
             ],
             doors.queue,
@@ -218,6 +234,9 @@ class Daemon:
             await self._doors.book.keep_personal(document)
         if self.shots is not None:
             self.shots.ask(document, alerts)
+
+    def _failed_sources(self) -> list[str]:
+        return [one.id for one in self.crawling.statuses.values() if one.health().state == "failed"]
 
     def _is_well(self) -> bool:
         return self.pipeline.counts.error is None
@@ -258,9 +277,21 @@ class Daemon:
             group.create_task(self.crawling.run(), name="crawling")
             group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
+            group.create_task(
+                prove(
+                    lambda: coverage(self.health.view().sensors, self._plan),
+                    self._failed_sources,
+                    self._timetable,
+                    self._doors.book,
+                    self._doors.clock,
+                ),
+                name="proof of coverage",
+            )
             group.create_task(self.topics.run(), name="topics")
             for keeper, every_s in self._doors.heads:
                 group.create_task(keeper.run(every_s), name="audit heads")
+            if self._doors.fleet is not None:
+                group.create_task(self._doors.fleet.run(), name="fleet")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),

@@ -35,6 +35,14 @@ class SensorSite:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A point on the earth, in degrees."""
+
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True, slots=True)
 class FlatMap:
     """Metres east and north of an origin. Without one, x and y are a plan's own."""
 

@@ -46,6 +46,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         SIGNS,
     ),
+    "leases": Kind(
+        "high",
+        ("Crawler {id} cannot reach what the crawlers share", "采集节点 {id} 无法连接共享数据库"),
+        (
+            "Look after PostgreSQL and the way to it; a worker without leases polls nothing, and others take "
+            "its sources over where they reach it.",
+            "检查 PostgreSQL 及到它的网络；失去租约的节点停止采集，其他可连接的节点会接管其来源。",
+        ),
+        {"cut-off": ("leases cannot be renewed", "租约无法续期")},
+    ),
     "receiver": Kind(
         "medium",
         ("The receiver of sensor {id} is not as it was surveyed", "传感器 {id} 的接收机与勘测时不一致"),
@@ -86,6 +96,15 @@ KINDS: Final[Mapping[str, Kind]] = {
             "请尽快认领、研判或移交，先旧后新；可用 `cases list --late` 查看。",
         ),
         {"late": ("the next step is overdue", "下一步已超时")},
+    ),
+    "identity": Kind(
+        "critical",
+        ("Two machines say that they are node {id}", "疑似克隆：有两台机器自称节点 {id}"),
+        (
+            "Find out which of them is yours; `examwatch sensor revoke` the node, then let the right one in.",
+            "核实哪一台是真机，执行 `examwatch sensor revoke` 吊销该节点，再重新邀请真机入网。",
+        ),
+        {"cloned": ("its certificate is in use twice at once", "同一证书正被两处同时使用")},
     ),
     "messages": Kind(
         "high",

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import structlog
 
+from crawlers.fleet import Fleet
 from monitor.alert.alert import Alert, fingerprint
 from monitor.case.machine import Case
 from monitor.clock import Clock
@@ -81,6 +82,12 @@ def sensor_part(sensor: SensorHealth) -> Part:
 
 def source_part(status: SourceStatus) -> Part:
     return Part("source", status.id, None, status.signs, None, status.error, settled=status.polled)
+
+
+def leases_part(fleet: Fleet) -> Part:
+    """The crawlers' shared database, as this worker sees it."""
+    problems = ("cut-off",) if fleet.error is not None else ()
+    return Part("leases", fleet.name, None, problems, None, fleet.error, settled=True)
 
 
 def receiver_part(sensor: SensorHealth) -> Part:

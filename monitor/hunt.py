@@ -23,6 +23,7 @@ from pathlib import Path
 
 from crawlers import stored
 from crawlers.document import Document
+from crawlers.stored import Place
 from monitor.alert.alert import Alert
 from monitor.evidence import EvidenceStore
 from monitor.flatten import FindItems, flat_document
@@ -42,8 +43,8 @@ RETRO_EN, RETRO_ZH = "[retro] ", "【回溯】"
 class Quarry:
     """What is asked, and of which posts."""
 
-    memory: Path
-    """``crawl.db``."""
+    memory: Place
+    """What the crawlers have seen."""
     rules: tuple[Rule, ...]
     timetable: Timetable
     bank: tuple[Path, Path] | None = None

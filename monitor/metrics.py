@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from monitor.daemon import Daemon
 from monitor.queue import AlertQueue
 
-STATES = ("ok", "starting", "silent", "failed", "ended")
+STATES = ("ok", "starting", "silent", "failed", "ended", "elsewhere")
 
 
 class DaemonCollector(Collector):

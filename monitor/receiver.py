@@ -27,11 +27,13 @@ from monitor.sensors import Ear, ListenMode, Piece, SensorError, WorkerStats
 from monitor.server.views import BandCoverage, Note
 from sdr.demod import Mode
 from sdr.history_feed import HistoryBounds
+from sdr.lookout import SpectrumRow
 from sdr.plan import Band as SharedBand
 from sdr.plan import split
 from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import SampleSource, SourceError, open_source
 from sdr.source.paced import PacedSource
+from sdr.stare import StareError
 from sdr.tap import Away, Tap
 from sdr.watch import warm_up
 
@@ -106,8 +108,21 @@ class Receiver:
         tap = Tap(self._source.info.format, channel_hz, Mode(mode))
         return _Listener(tap, self._scanner.listen(tap))
 
+    def show_rows(self, sink: Callable[[SpectrumRow], None] | None) -> None:
+        self._scanner.show_rows(sink)
+
+    def stare(self, center_hz: float, until: datetime) -> None:
+        try:
+            self._scanner.stare(center_hz, until)
+        except StareError as error:
+            raise SensorError(str(error)) from None
+
+    def end_stare(self) -> None:
+        self._scanner.end_stare()
+
     def stats(self) -> WorkerStats:
         status = self._scanner.status
+        stare = self._scanner.staring
         return WorkerStats(
             last_block_at=status.last_block_at,
             n_dropped=status.n_dropped,
@@ -124,6 +139,7 @@ class Receiver:
             ),
             unwatched=tuple(self._scanner.unwatched),
             notes=self._odd(),
+            staring=stare.band if stare is not None else None,
         )
 
     def _odd(self) -> tuple[Note, ...]:

@@ -12,7 +12,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 import structlog
@@ -20,8 +20,10 @@ import structlog
 from monitor.backoff import LONGEST_S, Backoff
 from monitor.clock import Clock
 from monitor.intake import Heard
+from monitor.onlookers import Glance, Onlookers
 from monitor.queue import QueueError
-from monitor.server.views import BandCoverage, BandView, Note, PartState, SensorHealth
+from monitor.server.views import BandCoverage, BandView, Note, PartState, SensorHealth, StareView
+from sdr.lookout import SpectrumRow
 
 PCM_RATE_HZ = 16_000
 MAILBOX = 4096
@@ -52,6 +54,8 @@ class WorkerStats:
     """Low and high in Hz of what a receiver could tune to and this one does not hear."""
     notes: tuple[Note, ...] = ()
     """What is odd about the receiver itself."""
+    staring: tuple[float, float] | None = None
+    """Low and high in Hz of where it is held, away from its plan."""
 
 
 ListenMode = Literal["nfm", "am"]
@@ -98,6 +102,16 @@ class Worker(Protocol):
         """Sound of a channel from now on, while the receiver stands on it; from any thread."""
         ...
 
+    def show_rows(self, sink: Callable[[SpectrumRow], None] | None) -> None:
+        """Hand rows of the spectrum to `sink` from now on, None: to nobody; from any thread."""
+        ...
+
+    def stare(self, center_hz: float, until: datetime) -> None:
+        """Leave the plan for a frequency until `until`; from any thread. Raises `SensorError`."""
+        ...
+
+    def end_stare(self) -> None: ...
+
 
 Open = Callable[[Callable[[Heard], None]], Worker]
 """Makes a worker that calls its argument, in its own thread, for each emission. May raise `SensorError`."""
@@ -137,6 +151,40 @@ class SensorRunner:
         self._mail: deque[Heard] = deque()
         self._came = asyncio.Event()
         self._worker: Worker | None = None
+        self._onlookers = Onlookers()
+        self._stare: StareView | None = None
+
+    @property
+    def venue(self) -> str | None:
+        return self.status.venue
+
+    def look(self) -> tuple[Glance, Callable[[], None]]:
+        """Rows of the spectrum from now on, over restarts of the worker, and what ends that. In the loop."""
+        return self._onlookers.add(self._show_rows)
+
+    def _show_rows(self) -> None:
+        worker = self._worker
+        if worker is not None:
+            worker.show_rows(self._onlookers.show if self._onlookers.is_any else None)
+
+    def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
+        """Hold the sensor at a frequency for so long. Raises `SensorError` if it cannot be."""
+        worker = self._worker
+        if worker is None:
+            raise SensorError(self.status.error or "the sensor gives no samples now")
+        until = self._clock.now() + timedelta(seconds=seconds)
+        worker.stare(center_hz, until)
+        self._stare = StareView(center_hz=center_hz, until=until, by=actor, reason=reason)
+        return self._stare
+
+    def end_stare(self) -> bool:
+        """Let it go on as planned; false where it did so already."""
+        worker, stare = self._worker, self._stare
+        self._stare = None
+        if worker is None or stare is None or worker.stats().staring is None:
+            return False
+        worker.end_stare()
+        return True
 
     def listen(self, channel_hz: float, mode: ListenMode) -> Ear:
         """Sound of a channel. Raises `SensorError` if the sensor gives none now."""
@@ -177,6 +225,9 @@ class SensorRunner:
             try:
                 worker = self._open(post)
                 self._worker = worker
+                # Set first, asked second: whoever begins to look meanwhile is seen by one of the two.
+                if self._onlookers.is_any:
+                    self._show_rows()
                 if not stopping.is_set():
                     loop.call_soon_threadsafe(self._listening)
                     worker.run()
@@ -252,6 +303,7 @@ class SensorRunner:
             bands=list(stats.bands),
             unwatched=[BandView(low_hz=low_hz, high_hz=high_hz) for low_hz, high_hz in stats.unwatched],
             notes=list(stats.notes),
+            stare=self._stare if stats.staring is not None else None,
         )
 
 

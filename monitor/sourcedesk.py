@@ -58,7 +58,7 @@ class SourceDesk:
     Parameters
     ----------
     memory
-        ``crawl.db``.
+        Where the crawler's is: a file, or a database that a fleet shares.
     archive
         The folder of kept pages.
     client
@@ -66,7 +66,12 @@ class SourceDesk:
     """
 
     def __init__(
-        self, sources: Mapping[str, Source], memory: Path, archive: Path, client: Client, workshop: Workshop
+        self,
+        sources: Mapping[str, Source],
+        memory: stored.Place,
+        archive: Path,
+        client: Client,
+        workshop: Workshop,
     ) -> None:
         self._sources = sources
         self._memory = memory
@@ -88,7 +93,7 @@ class SourceDesk:
         return self._sources[source].config.urls()
 
     async def documents(self, source: str, limit: int) -> list[stored.Listed]:
-        """Raises `KeyError`, and sqlite3.Error where there is no memory."""
+        """Raises `KeyError`, and sqlite3.Error or OSError where there is no memory."""
         if source not in self._sources:
             raise KeyError(source)
         return await asyncio.to_thread(stored.newest, self._memory, source, limit)

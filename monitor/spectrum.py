@@ -34,7 +34,7 @@ class HistoryFiles:
         return await asyncio.to_thread(self._read, query)
 
     def _read(self, query: PastQuery) -> PastView:
-        from sdr.history import LOWEST_DB, STEP_DB, codes
+        from sdr.codes import LOWEST_DB, STEP_DB, codes
         from sdr.history_view import view
 
         seen = view(

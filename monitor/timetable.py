@@ -2,7 +2,7 @@
 
     time_zone: Asia/Shanghai
     venues:
-      - {id: no1, name: {en: No. 1 High School, zh: 第一中学}}
+      - {id: no1, name: {en: No. 1 High School, zh: 第一中学}, position: {lat: 30.5931, lon: 114.3054}}
     exams:
       - id: gaokao-2026
         sessions:
@@ -30,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor import yamltree
 from monitor.faults import FaultList
+from monitor.geo import Place
 from monitor.walltime import instant_of, zone_of
 from monitor.yamltree import Tree
 
@@ -96,6 +97,8 @@ class Timetable:
     exams: dict[str, Name] = field(default_factory=dict[str, Name])
     zone: tzinfo = UTC
     """In which its days begin."""
+    places: dict[str, Place] = field(default_factory=dict[str, Place])
+    """Where venues are, of those that say so."""
 
     def nearest(self, at: datetime, venue: str | None = None) -> Session | None:
         """The session at `venue` (None: anywhere) that `at` lies in or next to."""
@@ -121,9 +124,15 @@ class _Name(_Strict):
     zh: str
 
 
+class _Position(_Strict):
+    lat: float = Field(ge=-85, le=85)
+    lon: float = Field(ge=-180, le=180)
+
+
 class _Venue(_Strict):
     id: Id
     name: _Name | str = ""
+    position: _Position | None = None
 
 
 class _Session(_Strict):
@@ -184,7 +193,13 @@ class _Reader:
         placed.sort(key=lambda pair: pair[0].starts_at)
         self._find_overlaps(placed)
         self._faults.raise_any()
-        return Timetable(tuple(session for session, _ in placed), venues, exams, self._zone or UTC)
+        places = {
+            one.id: Place(one.position.lat, one.position.lon)
+            for one in self._raw.venues
+            if one.position is not None
+        }
+        sessions = tuple(session for session, _ in placed)
+        return Timetable(sessions, venues, exams, self._zone or UTC, places)
 
     def _line(self, *where: str | int) -> int:
         return self._tree.line(where)

@@ -50,6 +50,10 @@ class Coverage:
             rate_hz = self._info.rate_hz
             self._visits.note(hop, (end_sample - n_samples) / rate_hz, end_sample / rate_hz)
 
+    def start_anew(self) -> None:
+        """The receiver was away from its plan: until they are measured again the odds are the plan's."""
+        self._visits.forget()
+
     @property
     def odds(self) -> list[BandOdds]:
         """What is promised of each band; once every hop had two visits, what is kept."""

@@ -28,10 +28,9 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
+from sdr.codes import LOWEST_DB, STEP_DB, encode
 from sdr.history_feed import HISTORY_BOUNDS, HistoryBounds, Series
 
-LOWEST_DB, STEP_DB = -150.0, 0.5
-"""Eight bits reach from under any receiver's noise to -23 dBFS/Hz, over a full-scale carrier's -28."""
 RATIOS = (1, 4, 15, 60, 600)
 """The resolutions, in rows of the finest."""
 CHUNK_ROWS = 120
@@ -46,17 +45,6 @@ KINDS = ("mean", "max")
 def sensor_dir(root: Path, sensor: str) -> Path:
     """Where the history of `sensor` lies; any name makes one folder."""
     return root / quote(sensor, safe=" ").replace(".", "%2E")
-
-
-def encode(density: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Linear density (full scale squared per hertz) to codes 1 .. 255."""
-    return codes((10 * np.log10(np.maximum(density, 1e-30))).astype(np.float32))
-
-
-def codes(db: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Levels in dBFS/Hz to codes 1 .. 255; NaN, where nobody listened, to 0."""
-    found = np.clip(np.rint((db - LOWEST_DB) / STEP_DB) + 1, 1, 255)
-    return np.where(np.isnan(db), 0, found).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

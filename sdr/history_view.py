@@ -15,7 +15,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from sdr.history import DAY_S, LOWEST_DB, RATIOS, STEP_DB, open_array, sensor_dir
+from sdr.codes import LOWEST_DB, STEP_DB
+from sdr.history import DAY_S, RATIOS, open_array, sensor_dir
 from sdr.history_feed import Series
 
 F32 = NDArray[np.float32]

@@ -65,6 +65,10 @@ class VisitLog:
                 return
         self._made.append((hop, start_s, end_s))
 
+    def forget(self) -> None:
+        """Begin anew: what was made before is no measure of what will be."""
+        self._made.clear()
+
     def visits(self, n_hops: int) -> list[Visits] | None:
         """The visits of each hop, as if what was done went on for ever; None until each had two."""
         # A copy in one step: this is read while another thread writes.

@@ -16,12 +16,14 @@ from sdr.follow import Followed
 from sdr.history_feed import open_feed
 from sdr.join import groups, is_one_sender
 from sdr.keep import keep, kept_extra
-from sdr.plan import BandOdds
+from sdr.lookout import ROW_S, Lookout, SpectrumRow
+from sdr.plan import BandOdds, unwatched
 from sdr.probe import probe
 from sdr.reading import Reading
 from sdr.repeat import Repetition
 from sdr.scan import EmissionReport, ScanSettings, ScanStatus
 from sdr.source.base import SampleSource
+from sdr.stare import Stare, StareError, stare_hop
 from sdr.tap import Tap
 from sdr.tape import Tape
 from sdr.types import Block, Emission, Hop
@@ -31,6 +33,8 @@ __all__ = ["EmissionReport", "ScanSettings", "ScanStatus", "Scanner"]
 
 BLOCK_SAMPLES = 1 << 18
 LONG_GAP_S = 0.5
+STARE_STEP_S = 0.1
+"""How often a receiver that stares looks whether it is still to."""
 TAPE_BYTES = 64 << 20
 """Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
 
@@ -82,6 +86,8 @@ class Scanner:
         self._history = open_feed(
             settings.history_dir, settings.sensor, settings.history_bounds, is_sweep=self._plan.is_sweep
         )
+        self._lookout = Lookout(is_sweep=self._plan.is_sweep)
+        self._stare: Stare | None = None
         self._tuned: Hop | None = None
         self._next_probe = 0
         self._is_hit = False
@@ -97,12 +103,42 @@ class Scanner:
     @property
     def odds(self) -> list[BandOdds]:
         """What this scan promises of each band; once every hop had two visits, what it keeps."""
-        return self._coverage.odds
+        stare = self._stare
+        return self._coverage.odds if stare is None else [BandOdds(*stare.band, 0.0, 0.0)]
 
     @property
     def unwatched(self) -> list[tuple[float, float]]:
         """What an RTL-SDR could tune to and this scan does not hear."""
-        return self._coverage.unwatched
+        stare = self._stare
+        return self._coverage.unwatched if stare is None else unwatched([stare.band])
+
+    @property
+    def staring(self) -> Stare | None:
+        """Where it is held, away from its plan."""
+        return self._stare
+
+    def stare(self, center_hz: float, until: datetime) -> Stare:
+        """Stay at `center_hz` until `until`, then go on as planned. From any thread.
+
+        Raises
+        ------
+        StareError
+            If the source cannot be tuned, or not there.
+        """
+        info = self.source.info
+        if not info.tunable:
+            raise StareError("a recording cannot be tuned: it plays what was recorded")
+        asked = stare_hop(center_hz, self._plan.hops, info.rate_hz, self.settings.gain_db)
+        self._stare = Stare(asked, until)
+        return self._stare
+
+    def end_stare(self) -> None:
+        """Go on as planned, now. From any thread."""
+        self._stare = None
+
+    def show_rows(self, sink: Callable[[SpectrumRow], None] | None) -> None:
+        """Hand `sink` about 25 rows of the spectrum a second, from the scanning thread; None ends that."""
+        self._lookout.show_to(sink)
 
     def listen(self, tap: Tap) -> Callable[[], None]:
         """Give `tap` every block from now on; the result ends that. From any thread."""
@@ -134,12 +170,8 @@ class Scanner:
                 self._deliver, DecodeWorker(), no_decoding=settings.no_decoding, patient=patient
             )
         try:
-            if self._plan.is_sweep:
-                self._sweep()
-            else:
-                if self._plan.hops:
-                    self._tune(self._plan.hops[0])
-                self._stay(None)
+            while (self._sweep() if self._plan.is_sweep else self._stay_home()) and self._hold():
+                self._coverage.start_anew()
         finally:
             self._finish()
             if self._reading is not None:
@@ -149,9 +181,44 @@ class Scanner:
 
     # --- reading ---
 
-    def _sweep(self) -> None:
+    def _stay_home(self) -> bool:
+        """Where there is nothing to sweep; true when it is left for a stare, false when the scan is over."""
+        if self._plan.hops:
+            self._tune(self._plan.hops[0])
+        elif self._tuned is not None:
+            info = self.source.info
+            self._tune(Hop(info.center_hz, info.rate_hz, 0.0, self.settings.gain_db))
+        return self._stay(None)
+
+    def _hold(self) -> bool:
+        """Stare for as long as that is asked; false when the scan is over."""
+        while (stare := self._stare) is not None and not self._stopped.is_set():
+            hop = stare.hop
+            self._tune(hop)
+            while stare is self._stare and not self._is_past(stare.until):
+                if not self._stay(round(STARE_STEP_S * hop.rate_hz)):
+                    return False
+            watch = self._watch(hop)
+            self._report_lasting(watch, hop, after_s=0.0)
+            if all(hop.center_hz != one.center_hz for one in self._plan.hops):
+                # Nobody comes back here: what is still on the air is said for the last time.
+                self._end_watch(hop.center_hz, watch)
+                del self._watches[hop.center_hz]
+            if stare is self._stare:
+                self._stare = None
+        return not self._stopped.is_set()
+
+    def _is_past(self, instant: datetime) -> bool:
+        return self.status.last_block_at is not None and self.status.last_block_at >= instant
+
+    def _sweep(self) -> bool:
+        """Drive the plan; true when it is left for a stare, false when the scan is over."""
         hops, tuned = self._plan.hops, -1
         while not self._stopped.is_set():
+            if self._stare is not None:
+                if tuned >= 0:
+                    self._report_lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
+                return True
             number = self._coverage.rounds.next()
             hop = hops[number]
             if number != tuned:
@@ -165,20 +232,26 @@ class Scanner:
             goes_on = self._stay(round(hop.dwell_s * hop.rate_hz))
             self._coverage.note_visit(number, self.status.n_samples - before, self._tape.end)
             if not goes_on:
-                return
+                return False
             if self._is_hit and self.settings.turn_to_hits:
                 self._coverage.rounds.note_hit(number)
             self._is_hit = False
+        return False
 
     def _tune(self, hop: Hop) -> None:
         self.source.tune(hop)
         self._tuned = hop
 
     def _stay(self, n_samples: int | None) -> bool:
-        """Read until `n_samples` are heard; false when the scan is over."""
+        """Read until `n_samples` are heard, or a stare is asked if None; false when the scan is over."""
         heard = 0
         while not self._stopped.is_set():
+            if n_samples is None and self._stare is not None:
+                return True
             want = BLOCK_SAMPLES if n_samples is None else min(BLOCK_SAMPLES, n_samples - heard)
+            if self._lookout.is_watched:
+                # A row is shown when it is heard, not when a long block is full.
+                want = min(want, max(1, round(ROW_S * self.source.info.rate_hz)))
             limit = self.settings.seconds
             if limit is not None:
                 left = round(limit * self.source.info.rate_hz) - self.status.n_samples
@@ -214,6 +287,12 @@ class Scanner:
         for tap in self._taps:
             tap.take(block)
         self._tape.append(block.iq, block.first_sample)
+        if self._lookout.is_watched:
+            self._lookout.begin(block, watch.n_fft)
+            watch.on_rows = self._lookout.rows
+        elif watch.on_rows is not None:
+            watch.on_rows = None
+            self._lookout.rest()
         watch.push(block)
         if self._history is not None:
             self._history.push(watch.psd, block)
@@ -293,14 +372,17 @@ class Scanner:
 
     def _finish(self) -> None:
         for center_hz, watch in self._watches.items():
-            still = watch.finish()
-            over = self._joined(watch.take_over(), watch, ended=True)
-            still = self._joined(still, watch, ended=True)
-            self._hand_on(watch, [*over, *still])
-            for one in over:
-                self._report(one, watch, center_hz, ended=True)
-            for one in still:
-                self._report(one, watch, center_hz, ended=False, is_last=True)
+            self._end_watch(center_hz, watch)
+
+    def _end_watch(self, center_hz: float, watch: Watch) -> None:
+        still = watch.finish()
+        over = self._joined(watch.take_over(), watch, ended=True)
+        still = self._joined(still, watch, ended=True)
+        self._hand_on(watch, [*over, *still])
+        for one in over:
+            self._report(one, watch, center_hz, ended=True)
+        for one in still:
+            self._report(one, watch, center_hz, ended=False, is_last=True)
 
     def _report(
         self, one: Followed, watch: Watch, center_hz: float, *, ended: bool, is_last: bool | None = None

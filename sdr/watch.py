@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,6 +89,8 @@ class Watch:
         """Row and share of clipped samples, for blocks where there were any."""
         self.floor_dbfs_hz: float | None = None
         """Median density of the floor."""
+        self.on_rows: Callable[[NDArray[np.float32]], None] | None = None
+        """Sees every batch of rows, in a view that the next batch overwrites."""
         self._new: list[Followed] = []
         self._over: list[Followed] = []
 
@@ -163,6 +166,8 @@ class Watch:
         self._note_clipping(iq)
         power = self.psd.transform(iq)
         self._rows_taken += power.shape[0]
+        if self.on_rows is not None:
+            self.on_rows(power)
         if self._floors.floor is None:
             self._held.append(power.copy())
             self._n_held += power.shape[0]

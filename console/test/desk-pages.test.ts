@@ -67,6 +67,7 @@ describe("the wall", () => {
     })),
     unwatched: [],
     notes: [],
+    stare: null,
   });
 
   it("weighs what is heard by the width of its band, and counts a silent sensor as deaf", () => {

@@ -9,13 +9,14 @@ in between reads the page again.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from crawlers.document import Attachment
 from crawlers.errors import CrawlError
 from crawlers.url import Url, parse
 
@@ -113,6 +114,24 @@ class Found:
     """Pictures and files that hang on the post, absolute."""
     files: tuple[tuple[str, str], ...] = ()
     """Files that came with it: a name for people, and where on our own disk it lies."""
+    blobs: tuple[tuple[str, bytes], ...] = ()
+    """Files that came with it as they are: a name for people, and the bytes."""
+    attachments: tuple[Attachment, ...] = ()
+    """Files that somebody else has read already."""
+    fetched_at: datetime | None = None
+    """When another crawler fetched it; unset, it is read now."""
+    first_seen_at: datetime | None = None
+    """When another crawler first saw it; unset, that is when it was fetched."""
+
+
+def sound(found: Found) -> Found:
+    """`found` without halves of characters (JSON can carry them), which neither files nor databases take."""
+    values = {
+        name: value.encode("utf-8", "replace").decode()
+        for name in ("key", "url", "title", "text", "author")
+        if isinstance(value := getattr(found, name), str)
+    }
+    return replace(found, **values)
 
 
 @dataclass(slots=True)

@@ -12,12 +12,24 @@ from monitor.case.playbook import Playbooks
 from monitor.case.reader import CaseQuery, CaseReader, Listed
 from monitor.case.report import Frame, Language, case_report, session_report
 from monitor.people.scope import EVERYTHING, Scope
+from monitor.proof import ACTION, Covered, covered
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertView
+from monitor.store.audit import AuditQuery, Entry, read_entries
+from monitor.store.errors import translated
 from monitor.store.query import AlertReader
 from monitor.store.store import Store
 
 PAGE: Final = 200
+
+
+def _in_scope(seen: Covered, scope: Scope) -> Covered:
+    """The part of `seen` that is the asker's affair."""
+    return replace(
+        seen,
+        watched=tuple(one for one in seen.watched if scope.holds(one.venue)),
+        unwatched=tuple(one for one in seen.unwatched if scope.holds(one[0])),
+    )
 
 
 def local_zone() -> tzinfo:
@@ -56,7 +68,21 @@ class Press:
         alerts = self._alerts(first, last, now, scope)
         prints = {one.fingerprint for one in alerts}
         cases = [one for one in self._cases(now, scope) if prints & set(one.alerts)]
-        return session_report(alerts, cases, first, last, self._frame(language, now))
+        proofs = self._proofs(first, last)
+        return session_report(
+            alerts, cases, first, last, self._frame(language, now), _in_scope(covered(proofs), scope)
+        )
+
+    def _proofs(self, first: datetime, last: datetime) -> list[Entry]:
+        found: list[Entry] = []
+        before: int | None = None
+        with translated(), self.store.reader.connect() as db:
+            while True:
+                page = read_entries(db, AuditQuery(action=ACTION, before=before, limit=PAGE))
+                found += [one for one in page if first <= one.at <= last]
+                if len(page) < PAGE or page[-1].at < first:
+                    return found
+                before = page[-1].seq
 
     def _frame(self, language: Language, now: datetime) -> Frame:
         names = {one.id: one.zh if language == "zh" else one.en for one in self.departments}

@@ -21,6 +21,7 @@ from monitor.alert.alert import LEVEL_RANK
 from monitor.case.playbook import Book
 from monitor.case.reader import Listed, Whole
 from monitor.case.words import WORDS
+from monitor.proof import NOTHING_PROVEN, Covered
 from monitor.server.views import AlertDetail, AlertView, Kind, Level
 from monitor.store.audit import Head
 
@@ -49,7 +50,12 @@ def case_report(whole: Whole, alerts: Sequence[AlertDetail], book: Book | None, 
 
 
 def session_report(
-    alerts: Sequence[AlertView], cases: Sequence[Listed], start: datetime, end: datetime, frame: Frame
+    alerts: Sequence[AlertView],
+    cases: Sequence[Listed],
+    start: datetime,
+    end: datetime,
+    frame: Frame,
+    covered: Covered = NOTHING_PROVEN,
 ) -> str:
     """All of a span of time, also where nothing was found. `alerts` are those with news in it."""
     found = [one for one in alerts if one.kind != "health"]
@@ -68,6 +74,7 @@ def session_report(
         verdicts=sorted(verdicts.items(), key=lambda item: (item[0] is None, item[0] or "")),
         cases=cases,
         times=_times(found, cases),
+        covered=covered,
     )
 
 
@@ -107,6 +114,12 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
         told = str(text)
         return told if len(told) <= MAX_TEXT else told[:MAX_TEXT] + "…"
 
+    def mhz(hz: float) -> str:
+        return f"{hz / 1e6:.4f}".rstrip("0").rstrip(".")
+
+    def percent(share: float | None) -> str:
+        return "–" if share is None else f"{share:.0%}"
+
     def word(name: Any) -> str:
         return words.get(str(name), str(name))
 
@@ -123,6 +136,8 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
             instant=instant,
             short=short,
             word=word,
+            mhz=mhz,
+            percent=percent,
             department=department,
             **values,
         )

@@ -33,6 +33,7 @@ def hunt_command(
 
     Example: examwatch hunt configs/examwatch.yml --rules my-rules --days 7 --raise
     """
+    from crawlers import stored
     from monitor.cli.match import to_record
     from monitor.cli.posts import each_record
     from monitor.cli.stores import Place
@@ -47,8 +48,8 @@ def hunt_command(
     setup = load_setup(config, now)
     if (bank is None) != (key is None):
         raise InputError([Fault(str(bank or key), 0, "--bank and --key are given together or not at all")])
-    memory = setup.config.data_dir / "crawl.db"
-    if not memory.is_file():
+    memory = stored.Place(setup.config.crawl_url, setup.config.crawl.password_file)
+    if memory.file is not None and not memory.file.is_file():
         raise InputError([Fault(str(memory), 0, "nothing was crawled yet")])
     try:
         asked = tuple(load_rules(rules)) if rules is not None else setup.rules

@@ -13,14 +13,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from monitor.area import insufficient, located
 from monitor.faults import Fault, InputError
-from monitor.geo import FlatMap, SensorSite, feature, read_sensors
+from monitor.geo import SensorSite, read_sensors
 
 STDIN = "-"
 SAME_HZ = 12_500.0
@@ -64,16 +64,16 @@ def locate(
     features: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
     for emission in _emissions(levels, sites, faults):
-        found, result = _located(emission, sites, flat)
+        found, result = located(emission.name, emission.center_hz, emission.levels, sites, flat)
         features += found
         results.append(result)
     if not results:
-        results.append(_insufficient(None, None, 0))
+        results.append(insufficient(None, None, 0))
     for result in results:
         if result["status"] != "located":
             sys.stderr.write(f"{levels}: {result['en']} / {result['zh']}\n")
-    located = any(result["status"] == "located" for result in results)
-    status = "located" if located else results[0]["status"]
+    is_located = any(result["status"] == "located" for result in results)
+    status = "located" if is_located else results[0]["status"]
     collection = {"type": "FeatureCollection", "status": status, "features": features, "results": results}
     if not flat.is_geographic:
         collection["note"] = "coordinates are metres on the plan of the sensors' file, not degrees"
@@ -81,69 +81,6 @@ def locate(
     if faults:
         sys.stdout.flush()
         raise InputError(faults)
-
-
-def _located(
-    emission: _Emission, sites: dict[str, SensorSite], flat: FlatMap
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Features of one emission, and what is said of it."""
-    from sdr.locate import BLOCK_M, CONFIDENCE, Heard, strongest
-    from sdr.locate import locate as area_of
-
-    heard = [
-        Heard(name, sites[name].x_m, sites[name].y_m, median(levels) - sites[name].offset_db)
-        for name, levels in emission.levels.items()
-    ]
-    common = {"emission": emission.name, "center_hz": emission.center_hz, "n_sensors": len(heard)}
-    best = strongest(heard)
-    features: list[dict[str, Any]] = []
-    if best is not None:
-        point = flat.position(best.x_m, best.y_m)
-        told = {"kind": "strongest", "sensor": best.sensor, "level_db": round(best.level_db, 1)}
-        features.append(feature("Point", point, {**told, **common}))
-    area = area_of(heard)
-    if area is None:
-        return features, {**_insufficient(emission.name, best.sensor if best else None, len(heard)), **common}
-    polygons = [[[flat.position(x, y) for x, y in ring] for ring in polygon] for polygon in area.rings()]
-    single = len(polygons) == 1
-    properties = {
-        "kind": "area",
-        "confidence": CONFIDENCE,
-        "area_m2": round(area.area_m2),
-        "block_m": area.block_m,
-        "least_block_m": BLOCK_M,
-        **common,
-    }
-    features.insert(
-        0,
-        feature("Polygon" if single else "MultiPolygon", polygons[0] if single else polygons, properties),
-    )
-    result = {"status": "located", "strongest": best.sensor if best else None, **common}
-    if area.is_vague:
-        result |= {
-            "status": "vague",
-            "en": f"{_label(emission.name)}the levels say little: the area is {area.share:.0%} of the search",
-            "zh": f"{_label(emission.name)}电平信息不足：结果覆盖搜索范围的 {area.share:.0%}",
-        }
-    return features, result
-
-
-def _label(name: str | None) -> str:
-    return f"{name}: " if name else ""
-
-
-def _insufficient(name: str | None, strongest: str | None, n_sensors: int) -> dict[str, Any]:
-    from sdr.locate import LEAST_SENSORS
-
-    best_en = f"; strongest at {strongest}" if strongest else ""
-    best_zh = f"；{strongest} 处最强" if strongest else ""
-    return {
-        "status": "insufficient",
-        "strongest": strongest,
-        "n_sensors": n_sensors,
-        "en": f"{_label(name)}insufficient: heard at {n_sensors} places, {LEAST_SENSORS} are needed{best_en}",
-        "zh": f"{_label(name)}数据不足：仅 {n_sensors} 处收到，至少需要 {LEAST_SENSORS} 处{best_zh}",
-    }
 
 
 def _emissions(file: str, sites: dict[str, SensorSite], faults: list[Fault]) -> list[_Emission]:

@@ -1,4 +1,5 @@
 """``examwatch sensor check``: is this receiver fit for tomorrow, and if not, what to do about it.
+Which machines belong to a hub: `enrolment`.
 
 One page, both languages. Exit code 0 if nothing is bad, 1 if something is.
 """
@@ -15,6 +16,7 @@ import msgspec
 import typer
 
 from monitor import machine
+from monitor.cli import enrolment
 from monitor.cli.receiver import open_receiver, parsed
 from monitor.faults import Fault, InputError, WorldError
 
@@ -35,6 +37,13 @@ class PageFormat(StrEnum):
 @app.callback()
 def sensor() -> None:
     """Look after the sensors. 传感器维护。"""
+
+
+app.command("invite")(enrolment.invite)
+app.command("enrol")(enrolment.enrol)
+app.command("revoke")(enrolment.revoke)
+app.command("list")(enrolment.list_)
+app.command("nats-config")(enrolment.nats_config)
 
 
 @app.command("check")

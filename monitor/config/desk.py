@@ -8,9 +8,9 @@ from pydantic import Field
 
 from monitor.case.habits import DEPARTMENTS, Department, Habits, Term, Way
 from monitor.case.machine import House
-from monitor.config.base import ExistingPath, FilePath
 from monitor.config.notify import MatcherText
 from monitor.notify.matcher import parse
+from monitor.paths import ExistingPath, FilePath
 from monitor.store.retention import Kept
 from monitor.strict import Id, Strict
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitor.config.base import ExistingPath
 from monitor.config.notify import MatcherText
 from monitor.duty.plan import Plan, PlanStep, Target
 from monitor.notify.matcher import parse
+from monitor.paths import ExistingPath
 from monitor.strict import Strict
 
 _TARGET = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})(?::([1-9]))?")

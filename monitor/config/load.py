@@ -26,6 +26,7 @@ from monitor.demo.posts import DemoPosts, load_posts
 from monitor.drill.scenario import Scheduled, load_scenario
 from monitor.duty.roster import Roster, load_roster
 from monitor.faults import Fault, FaultList, InputError, collected
+from monitor.mapfile import Ground, read_outlines, read_plan
 from monitor.ruledesk.shelf import RuleFiles
 from monitor.timetable import Timetable
 from monitor.yamltree import Tree
@@ -58,6 +59,7 @@ class Setup:
     playbooks: Playbooks = field(default_factory=playbooks)
     roster: Roster = field(default_factory=Roster)
     test_signals: tuple[Scheduled, ...] = ()
+    ground: Ground = field(default_factory=Ground)
 
 
 def load_config(path: Path) -> Config:
@@ -120,12 +122,24 @@ def load_setup(path: Path, now: datetime) -> Setup:
         if sensor.baseline is not None:
             with collected(faults):
                 check_template(sensor.baseline)
+    ground = _ground(config, faults)
     if faults:
         raise InputError(faults)
     return Setup(
         path, config, table, plan, rules, files, sources, posts, bank, exemptions,
-        habits_of(config.departments, config.cases), books, roster, tuple(signals),
+        habits_of(config.departments, config.cases), books, roster, tuple(signals), ground,
     )  # fmt: skip
+
+
+def _ground(config: Config, faults: list[Fault]) -> Ground:
+    picture, outlines = None, ()
+    if config.map.plan is not None:
+        with collected(faults):
+            picture = read_plan(config.map.plan, tuple(corner.place for corner in config.map.corners))
+    if config.map.geojson is not None:
+        with collected(faults):
+            outlines = read_outlines(config.map.geojson)
+    return Ground(picture, outlines)
 
 
 def check_template(path: Path) -> None:

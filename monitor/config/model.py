@@ -18,10 +18,12 @@ from pydantic import (
 )
 
 from crawlers.config import CrawlSettings
-from monitor.config.base import ExistingPath, FilePath, Id, Strict, existing, resolved
 from monitor.config.desk import Audit, Cases, DepartmentEntry, Retention, TestSignals
 from monitor.config.duty import Duty
+from monitor.config.fleet import Fleet
+from monitor.config.map import Map, Position
 from monitor.config.notify import Deadman, Notify
+from monitor.paths import ExistingPath, FilePath, Id, Strict, existing, resolved
 from sdr.units import parse_band, parse_frequency
 
 
@@ -163,6 +165,10 @@ class Sensor(Strict):
     id: Id
     venue: str | None = None
     """One of the timetable's venues: its sessions are this sensor's."""
+    position: Position | None = None
+    """Where its antenna stands: for the map, and to tell where a sender may be."""
+    offset_db: float = Field(default=0.0, ge=-60, le=60)
+    """What it reads too high beside the others, as a test sender of one level tells."""
     source: Annotated[str, AfterValidator(_source)]
     """``rtl:0``, ``tcp://host:port``, a recording, ``synth:WORLD.yml``."""
     bands: tuple[Annotated[Band, BeforeValidator(_band)], ...] = ()
@@ -235,9 +241,12 @@ class Config(Strict):
     duty: Duty | None = None
     """Who is on duty, and who is told when nobody has seen an alert."""
     audit: Audit = Audit()
+    fleet: Fleet | None = None
+    """Where nodes belong to this hub."""
     retention: Retention = Retention()
     test_signals: tuple[TestSignals, ...] = ()
     """Drills on schedule, to prove that the whole chain works."""
+    map: Map = Map()
     demo: Demo | None = None
 
     @property
@@ -252,6 +261,12 @@ class Config(Strict):
     def queue_url(self) -> str:
         """With the place that ``sqlite:`` alone stands for."""
         return f"sqlite:{self.data_dir / 'queue.db'}" if self.queue.url == "sqlite:" else self.queue.url
+
+    @property
+    def crawl_url(self) -> str:
+        """With the place that ``sqlite:`` alone stands for."""
+        url = self.crawl.memory
+        return f"sqlite:{self.data_dir / 'crawl.db'}" if url == "sqlite:" else url
 
     @property
     def store_url(self) -> str:

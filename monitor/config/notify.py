@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from monitor.config.base import ExistingPath, Id, Strict
 from monitor.notify.matcher import MatcherError, parse
 from monitor.notify.route import Inhibition, Route
+from monitor.paths import ExistingPath, Id, Strict
 
 ReceiverKind = Literal["webhook", "wecom", "dingtalk", "feishu", "apprise"]
 

@@ -21,7 +21,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from monitor import yamltree
-from monitor.config.base import ExistingPath
+from monitor.paths import ExistingPath
 from monitor.strict import Id, Strict
 
 MAX_STEPS = 200

@@ -12,17 +12,26 @@ Role = Literal["radio", "analyst", "operator", "supervisor", "auditor", "adminis
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Permission = Literal[
     "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen",
-    "silence", "cases", "review", "supervise", "audit", "tokens",
+    "silence", "cases", "review", "supervise", "audit", "tokens", "spectrum", "stare",
 ]  # fmt: skip
-"""``review`` takes steps with cases, ``supervise`` those that overrule: reopen, review what was closed."""
+"""``review`` takes steps with cases, ``supervise`` those that overrule: reopen, review what was closed.
+
+``spectrum`` is levels over frequency and time, which are no speech; ``stare`` takes a receiver from its plan.
+"""
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
 GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
-    "radio": frozenset({"alerts", "evidence", "health", "rules", "listen", "cases", "review"}),
+    "radio": frozenset(
+        {"alerts", "evidence", "health", "rules", "listen", "cases", "review", "spectrum", "stare"}
+    ),
     # Whom a picture names tells the room: needed to judge it, and by nobody else.
-    "analyst": frozenset({"alerts", "evidence", "health", "rules", "personal", "cases", "review"}),
+    "analyst": frozenset(
+        {"alerts", "evidence", "health", "rules", "personal", "cases", "review", "spectrum"}
+    ),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
-    "operator": frozenset({"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases"}),
+    "operator": frozenset(
+        {"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases", "spectrum"}
+    ),
     "supervisor": frozenset(
         {
             "alerts",
@@ -37,6 +46,8 @@ GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
             "review",
             "supervise",
             "audit",
+            "spectrum",
+            "stare",
         }
     ),
     # Checks what was done, from the alerts and their history; listens to nobody.

@@ -19,6 +19,7 @@ from monitor.server.guard import add_security_headers, host_guard
 from monitor.server.idempotent import idempotent
 from monitor.server.listening import POOL, ListenPool
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
+from monitor.server.looking import VIEWERS, close_viewers
 from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
 from monitor.server.reports import PRINTER, Printer
@@ -57,6 +58,7 @@ def make_server_app(
     app[POOL] = ListenPool()
     app[TRYING] = asyncio.Lock()
     app[PRINTER] = Printer()
+    app[VIEWERS] = set()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.
@@ -73,6 +75,7 @@ def make_server_app(
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(_end_streams)
     app.on_shutdown.append(app[POOL].close)
+    app.on_shutdown.append(close_viewers)
     return app
 
 

@@ -22,12 +22,13 @@ from prometheus_client import CollectorRegistry
 from monitor.bandplan import BandPlan
 from monitor.notify.ledger import Notice, Silence
 from monitor.notify.matcher import Matcher
+from monitor.onlookers import Glance
 from monitor.people.desk import People
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.sensors import Ear, ListenMode
 from monitor.server.case_views import CaseView
 from monitor.server.desk_views import WallView
-from monitor.server.spectrum_views import PastView
+from monitor.server.spectrum_views import PastView, TemplateView
 from monitor.server.views import (
     AlertDetail,
     AlertPage,
@@ -37,6 +38,7 @@ from monitor.server.views import (
     Kind,
     Level,
     Review,
+    StareView,
 )
 from monitor.store.audit import AuditQuery, Entry
 from monitor.topics import Topics
@@ -46,6 +48,9 @@ from rules.budget import Over
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
     from monitor.duty.service import DutyService
+    from monitor.fleet.desk import FleetDesk
+    from monitor.fleet.enrol import EnrolDesk
+    from monitor.mapdesk import MapDesk
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
@@ -254,6 +259,25 @@ class PastQuery:
     n_bins: int
 
 
+class Held(Protocol):
+    """One sensor, as far as people may look at it and hold it somewhere."""
+
+    @property
+    def venue(self) -> str | None: ...
+
+    def look(self) -> tuple[Glance, Callable[[], None]]:
+        """Rows of its spectrum from now on, and what ends that."""
+        ...
+
+    def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
+        """Raises `SensorError` if it cannot be held there."""
+        ...
+
+    def end_stare(self) -> bool:
+        """False where it was not held."""
+        ...
+
+
 class SpectrumPast(Protocol):
     async def view(self, query: PastQuery) -> PastView | None:
         """None where no sensor has the name.
@@ -262,6 +286,29 @@ class SpectrumPast(Protocol):
         ------
         ValueError
             If the time or the band is empty.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateQuery:
+    """Which part of a site's survey is asked for."""
+
+    sensor: str
+    low_hz: float
+    high_hz: float
+    n_bins: int
+    at: datetime
+
+
+class Templates(Protocol):
+    async def view(self, query: TemplateQuery) -> TemplateView | None:
+        """None where the sensor has no survey.
+
+        Raises
+        ------
+        WorldError
+            If the survey's file cannot be read any more.
         """
         ...
 
@@ -306,6 +353,8 @@ class ServerServices:
     """Write to the audit what somebody looks at or listens to: actor, action, subject, details."""
     listen: Callable[[str, float, ListenMode], Ear] | None = None
     """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
+    held: Mapping[str, Held] = field(default_factory=dict[str, Held])
+    """This process's sensors by id."""
     cases: CaseService | None = None
     """None where this process has no store of its own."""
     holdings: Callable[[], Awaitable[Sequence[Holding]]] | None = None
@@ -316,6 +365,8 @@ class ServerServices:
     requests: Requests | None = None
     past: SpectrumPast | None = None
     """None where this process has no sensors."""
+    templates: Templates | None = None
+    map: MapDesk | None = None
     rules: RuleService | None = None
     """None where this process judges nothing."""
     trials: RuleTrials | None = None
@@ -328,6 +379,9 @@ class ServerServices:
     """None where this process reads no sources."""
     read_wall: Callable[[Scope], Awaitable[WallView]] | None = None
     machine: Machine | None = None
+    enrol: EnrolDesk | None = None
+    fleet: FleetDesk | None = None
+    """None where no nodes belong to this installation."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

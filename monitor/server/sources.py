@@ -57,7 +57,7 @@ async def get_source(request: web.Request) -> web.StreamResponse:
         found = await desk.documents(source, N_DOCUMENTS)
     except KeyError:
         raise ProblemError(404, "no-such-source", f"no source is called {source!r}") from None
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise ProblemError(503, "unavailable", f"the crawler's memory cannot be read: {error}") from None
     return json_response(
         SourceView(

@@ -11,9 +11,10 @@ from datetime import datetime
 from aiohttp import web
 
 from monitor.bandplan import SOUGHT_HZ, SOUGHT_S, BandPlan
+from monitor.server.access import scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
-from monitor.server.services import SERVICES, PastQuery
+from monitor.server.services import SERVICES, PastQuery, TemplateQuery
 from monitor.server.spectrum_views import (
     BandPlanRow,
     BandPlanView,
@@ -21,12 +22,14 @@ from monitor.server.spectrum_views import (
     CoverageView,
     PastView,
     SensorCoverage,
+    SurveyView,
     VenueUnwatched,
 )
 from monitor.server.views import BandView, SensorHealth
 from monitor.server.wire import json_response
 
 MAX_ROWS = MAX_BINS = 4096
+MOST_TEMPLATE_HZ = 2e9
 BLIND: tuple[BlindSpot, ...] = (
     BlindSpot(en="2.4 and 5.8 GHz cameras", zh="2.4/5.8 GHz 摄像头"),
     BlindSpot(en="Bluetooth and Wi-Fi", zh="蓝牙与 Wi-Fi"),
@@ -68,8 +71,17 @@ def _instant(request: web.Request, name: str) -> datetime:
     return at
 
 
+def _sensor(request: web.Request) -> str:
+    """The sensor that is asked about; as if it were not there for who may not see its venue."""
+    name = request.match_info["sensor"]
+    held = request.app[SERVICES].held.get(name)
+    if held is not None and not scope_of(request).holds(held.venue):
+        raise ProblemError(404, "no-such-sensor", f"no sensor here is called {name!r}")
+    return name
+
+
 async def get_past(request: web.Request) -> web.StreamResponse:
-    sensor, past = request.match_info["sensor"], request.app[SERVICES].past
+    sensor, past = _sensor(request), request.app[SERVICES].past
     query = PastQuery(
         sensor=sensor,
         low_hz=_number(request, "low_hz"),
@@ -86,6 +98,16 @@ async def get_past(request: web.Request) -> web.StreamResponse:
     if view is None:
         raise ProblemError(404, "no-such-sensor", f"no sensor here is called {sensor!r}")
     return json_response(view)
+
+
+async def get_template(request: web.Request) -> web.StreamResponse:
+    services, sensor = request.app[SERVICES], _sensor(request)
+    low_hz, high_hz = _number(request, "low_hz"), _number(request, "high_hz")
+    if high_hz <= low_hz or high_hz - low_hz > MOST_TEMPLATE_HZ:
+        raise ProblemError(400, "bad-parameter", f"high_hz: above low_hz, by {MOST_TEMPLATE_HZ:.0f} at most")
+    query = TemplateQuery(sensor, low_hz, high_hz, _count(request, "bins", 1024, MAX_BINS), services.now())
+    view = await services.templates.view(query) if services.templates is not None else None
+    return json_response(SurveyView(template=view))
 
 
 async def get_band_plan(request: web.Request) -> web.StreamResponse:
@@ -185,7 +207,22 @@ ROUTES: tuple[Route, ...] = (
             Param("bins", "query", {"type": "integer", "minimum": 1, "maximum": MAX_BINS}, "bins at most"),
         ),
         (400, 404),
-        needs="evidence",
+        needs="spectrum",
+    ),
+    Route(
+        "/api/sensors/{sensor}/template",
+        get_template,
+        "getTemplate",
+        "What the sensor's site sounded like at its survey, in the hour of the day that is nearest",
+        SurveyView,
+        (
+            Param("sensor", "path", {"type": "string"}, "its name in the configuration"),
+            Param("low_hz", "query", _HZ, "lowest frequency"),
+            Param("high_hz", "query", _HZ, "highest frequency"),
+            Param("bins", "query", {"type": "integer", "minimum": 1, "maximum": MAX_BINS}, "bins at most"),
+        ),
+        (400, 404),
+        needs="spectrum",
     ),
     Route(
         "/api/bandplan",

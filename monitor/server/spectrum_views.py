@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.server.views import View
+from monitor.server.views import StareView, View
 
 
 class PastView(View, frozen=True, kw_only=True):
@@ -80,3 +80,35 @@ class CoverageView(View, frozen=True, kw_only=True):
     watched: list[SensorCoverage]
     unwatched: list[VenueUnwatched]
     blind: list[BlindSpot]
+
+
+class StareBody(View, frozen=True, kw_only=True):
+    center_hz: float
+    seconds: float
+    reason: str
+
+
+class StaringView(View, frozen=True, kw_only=True):
+    stare: StareView | None
+    """None: the sensor goes by its plan."""
+
+
+class TemplateView(View, frozen=True, kw_only=True):
+    """What a site sounded like at its survey, in the hour that is nearest to now. Levels in dBFS/Hz."""
+
+    surveyed_at: datetime
+    hour: int
+    """Of the day, UTC."""
+    low_hz: float
+    bin_hz: float
+    p50: list[float | None]
+    """None: not surveyed."""
+    p90: list[float | None]
+    max: list[float | None]
+    settings_differ: list[str]
+    """How the receiver is set up otherwise than at the survey; levels then do not compare."""
+
+
+class SurveyView(View, frozen=True, kw_only=True):
+    template: TemplateView | None
+    """None: the sensor's site was not surveyed."""

@@ -20,6 +20,8 @@ Review = Literal["open", "mine", "judged"]
 """``open``: no case, or one that is not judged. ``mine``: held by who asks."""
 Phase = Literal["before", "in", "after", "none"]
 PartState = Literal["ok", "starting", "silent", "failed", "ended"]
+SourceState = Literal["ok", "starting", "silent", "failed", "elsewhere"]
+"""``elsewhere``: another worker of the crawlers' fleet polls it."""
 """Of a sensor or a source. ``silent``: nothing came for longer than it should take."""
 
 
@@ -155,6 +157,15 @@ class BandCoverage(View, frozen=True, kw_only=True):
     intercept_5s: float | None = None
 
 
+class StareView(View, frozen=True, kw_only=True):
+    """A receiver held at one frequency, away from its plan."""
+
+    center_hz: float
+    until: datetime
+    by: str
+    reason: str
+
+
 class SensorHealth(View, frozen=True, kw_only=True):
     id: str
     state: PartState
@@ -170,11 +181,13 @@ class SensorHealth(View, frozen=True, kw_only=True):
     """What a receiver could tune to and this sensor does not hear."""
     notes: list[Note] = []
     """What is odd about the receiver itself: drift since the survey, other settings."""
+    stare: StareView | None = None
+    """``bands`` and ``unwatched`` say meanwhile what is so, not what is planned."""
 
 
 class SourceHealth(View, frozen=True, kw_only=True):
     id: str
-    state: PartState
+    state: SourceState
     kind: str = ""
     last_ok_at: datetime | None = None
     next_at: datetime | None = None

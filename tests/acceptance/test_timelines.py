@@ -10,6 +10,7 @@ import pytest
 from crawlers.errors import CrawlError
 from monitor.sensors import SensorError
 from monitor.store import Store
+from monitor.store.audit import AuditQuery, read_entries
 from tests.acceptance.stage import HARMLESS, SALE, instant, performance
 
 
@@ -245,8 +246,14 @@ async def test_sessions_stand_in_the_audit_chain_as_they_begin_and_end(tmp_path)
     async with performance(tmp_path, "08:00", web=False) as stage:
         await stage.until("18:00")
     store = Store(f"sqlite:{tmp_path / 'var' / 'store.db'}")
-    assert store.verify() == 5
+    assert store.verify() > 5
+    with store.reader.connect() as db:
+        found = [one.action for one in read_entries(db, AuditQuery(limit=100))][::-1]
     store.close()
+    turns = [action for action in found if action.startswith(("daemon.", "session."))]
+    assert turns == ["daemon.started", *["session.started", "session.ended"] * 2]
+    # Each quarter of an hour from ten minutes before a session to ten minutes after it.
+    assert found.count("coverage.proven") == 12 + 10
 
 
 async def test_health_shows_the_days_sessions_with_their_phase(tmp_path):

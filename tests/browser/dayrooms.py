@@ -9,6 +9,7 @@ from crawlers.config import build_sources, parse_sources
 from crawlers.errors import CrawlError
 from crawlers.fetch import Request, Response
 from crawlers.memory import Memory, Version
+from crawlers.stored import Place
 from crawlers.tips.box import take, write_tip
 from crawlers.tips.tip import Tip
 from crawlers.workshop import ThreadWorkshop
@@ -116,7 +117,11 @@ async def source_desk(folder: Path, now: datetime) -> SourceDesk:
     write_tip(folder / "box", Tip("20260607T012000-1a1b2c3d4e", now, "old", "hotline", place="市第一中学"))
     take(folder / "box", "20260607T012000-1a1b2c3d4e")
     return SourceDesk(
-        build_sources(configs), folder / "crawl.db", folder / "archive", Web(), ThreadWorkshop()
+        build_sources(configs),
+        Place(f"sqlite:{folder / 'crawl.db'}"),
+        folder / "archive",
+        Web(),
+        ThreadWorkshop(),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,6 +174,8 @@ class RunningDay:
         self._sources: SourceDesk | None = None
         self.rules: RuleDesk | None = None
         self.first_login: tuple[str, str] | None = None
+        self.instead: dict[str, Any] = {}
+        """Services that a test has of its own, in place of the day's."""
 
     @property
     def book(self) -> StoreBook:
@@ -212,6 +215,7 @@ class RunningDay:
             sources=self._sources,
             machine=machine(self.day.folder, self.day.clock.now()),
         )
+        services = replace(services, **self.instead)
         settings = ServerSettings(health_s=0.5, ping_s=1.0)
         self._serving = serving(make_server_app(services, settings), port=port)
         return await self._serving.__aenter__()

@@ -331,3 +331,5 @@ def test_the_help_names_every_key_in_the_language_in_use(quiet_day, open_page, l
     for key in ("j", "Shift+j", "v", "e", "p", "a", "d", "z", "Ctrl+K", ":", "?"):
         assert key in keys
     assert shown.evaluate("box => box.scrollWidth <= box.clientWidth")
+    # All of it at once, on the smallest screen.
+    assert shown.evaluate("box => box.scrollHeight <= box.clientHeight")

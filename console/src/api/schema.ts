@@ -72,6 +72,19 @@ export interface AlertsBody {
   fingerprints: string[];
 }
 
+export interface AreaView {
+  status: string;
+  en: string;
+  zh: string;
+  strongest: string | null;
+  levels: SensorLevel[];
+  confidence: number | null;
+  area_m2: number | null;
+  area: Record<string, unknown>;
+  cautions_en: string[];
+  cautions_zh: string[];
+}
+
 export interface AuditEntryView {
   seq: number;
   at: string;
@@ -324,6 +337,17 @@ export interface EditionView {
   venues: string[];
 }
 
+export interface EnrolBody {
+  key: string;
+  csr: string;
+  signature: string;
+}
+
+export interface EnrolView {
+  told: string;
+  signature: string;
+}
+
 export interface EscalationView {
   id: string;
   alert: string;
@@ -382,6 +406,11 @@ export interface FieldView {
   unit: string;
   en: string;
   zh: string;
+}
+
+export interface FleetView {
+  nodes: NodeView[];
+  release: ReleaseView | null;
 }
 
 export interface HandoverBody {
@@ -455,6 +484,32 @@ export interface LoginBody {
   password: string;
 }
 
+export interface MapPlan {
+  corners: ([number, number])[];
+}
+
+export interface MapSensor {
+  id: string;
+  venue: string | null;
+  lat: number | null;
+  lon: number | null;
+}
+
+export interface MapVenue {
+  id: string;
+  name_en: string;
+  name_zh: string;
+  lat: number | null;
+  lon: number | null;
+}
+
+export interface MapView {
+  plan: MapPlan | null;
+  outlines: Record<string, unknown>;
+  venues: MapVenue[];
+  sensors: MapSensor[];
+}
+
 export interface MergeBody {
   case: string;
 }
@@ -489,6 +544,21 @@ export interface NextBody {
 
 export interface NextView {
   case: CaseView | null;
+}
+
+export interface NodeView {
+  node: string;
+  venue: string;
+  state: "enrolled" | "expired" | "invited" | "revoked";
+  invited_by: string;
+  enrolled_at: string | null;
+  last_seen: string | null;
+  certificate_ends_at: string | null;
+  software: string | null;
+  release: number | null;
+  health: string | null;
+  clock_offset_s: number | null;
+  cloned_at: string | null;
 }
 
 export interface Note {
@@ -600,6 +670,31 @@ export interface ReceiverState {
   id: string;
   failing_since: string | null;
   error: string | null;
+}
+
+export interface ReleaseView {
+  serial: number;
+  made_by: string;
+  made_at: string;
+  note: string;
+  state: "done" | "rolled-back" | "running";
+  share: number;
+  n_offered: number;
+  n_sound: number;
+  failing: string[];
+  why: string;
+}
+
+export interface ReportBody {
+  node: string;
+  report: string;
+  signature: string;
+}
+
+export interface ReportView {
+  now: string;
+  wanted: number;
+  bundle: string | null;
 }
 
 export interface RetentionView {
@@ -719,6 +814,15 @@ export interface SensorHealth {
   bands: BandCoverage[];
   unwatched: BandView[];
   notes: Note[];
+  stare: StareView | null;
+}
+
+export interface SensorLevel {
+  sensor: string;
+  level_db: number;
+  n_read: number;
+  lat: number | null;
+  lon: number | null;
 }
 
 export interface SessionClock {
@@ -733,7 +837,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
@@ -768,7 +872,7 @@ export interface SilencesView {
 
 export interface SourceHealth {
   id: string;
-  state: "ended" | "failed" | "ok" | "silent" | "starting";
+  state: "elsewhere" | "failed" | "ok" | "silent" | "starting";
   kind: string;
   last_ok_at: string | null;
   next_at: string | null;
@@ -783,6 +887,23 @@ export interface SourceView {
   post: Record<string, string>;
   listing: Record<string, string>;
   documents: DocumentLine[];
+}
+
+export interface StareBody {
+  center_hz: number;
+  seconds: number;
+  reason: string;
+}
+
+export interface StareView {
+  center_hz: number;
+  until: string;
+  by: string;
+  reason: string;
+}
+
+export interface StaringView {
+  stare: StareView | null;
 }
 
 export interface StepBody {
@@ -805,6 +926,10 @@ export interface StepDone {
 
 export interface StepsDone {
   done: StepDone[];
+}
+
+export interface SurveyView {
+  template: TemplateView | null;
 }
 
 export interface SystemView {
@@ -840,6 +965,17 @@ export interface TaskView {
   done_at: string | null;
 }
 
+export interface TemplateView {
+  surveyed_at: string;
+  hour: number;
+  low_hz: number;
+  bin_hz: number;
+  p50: (number | null)[];
+  p90: (number | null)[];
+  max: (number | null)[];
+  settings_differ: string[];
+}
+
 export interface TipLine {
   id: string;
   received_at: string;
@@ -868,7 +1004,7 @@ export interface TipsView {
 
 export interface TokenBody {
   name: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   days: number;
   note: string;
 }
@@ -877,7 +1013,7 @@ export interface TokenView {
   id: string;
   name: string;
   note: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   created_at: string;
   expires_at: string;
   token: string | null;

@@ -7,7 +7,7 @@ export const en = {
   levelMark: (mark: string, name: string) => `Level ${mark}, ${name.toLowerCase()}`,
   state: { firing: "Active", ended: "Ended" },
   phase: { before: "Before", in: "In session", after: "After", none: "No session" },
-  partState: { ok: "OK", starting: "Starting", silent: "Silent", failed: "Failed", ended: "Ended" },
+  partState: { ok: "OK", starting: "Starting", silent: "Silent", failed: "Failed", ended: "Ended", elsewhere: "With another worker" },
   /** A length of time in words: seconds under a minute, else minutes, else hours and minutes. */
   span: (h: number, min: number, s: number) => (h ? `${h} h ${min} min` : min ? `${min} min` : `${s} s`),
   session: {

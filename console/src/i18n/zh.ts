@@ -9,7 +9,7 @@ export const zh: Dictionary = {
   levelMark: (mark, name) => `${mark} 级，${name}`,
   state: { firing: "活动中", ended: "已结束" },
   phase: { before: "考前", in: "考试中", after: "考后", none: "无场次" },
-  partState: { ok: "正常", starting: "启动中", silent: "无数据", failed: "故障", ended: "已结束" },
+  partState: { ok: "正常", starting: "启动中", silent: "无数据", failed: "故障", ended: "已结束", elsewhere: "由其他节点采集" },
   span: (h, min, s) => (h ? `${h} 小时 ${min} 分` : min ? `${min} 分钟` : `${s} 秒`),
   session: {
     startsIn: (left) => `距开考 ${left}`,

@@ -19,6 +19,8 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { id: "review", name: { en: "Review", zh: "研判" }, needs: "alerts" },
   { id: "cases", name: { en: "Cases", zh: "案件" }, needs: "cases", load: () => import("./cases/Page") },
+  { id: "spectrum", name: { en: "Spectrum", zh: "频谱" }, needs: "spectrum", load: () => import("./spectrum/Page") },
+  { id: "map", name: { en: "Map", zh: "地图" }, needs: "health", load: () => import("./map/Page") },
   { id: "rules", name: { en: "Rules", zh: "规则" }, needs: "rules", load: () => import("./rules/Page") },
   { id: "sources", name: { en: "Sources", zh: "信源" }, needs: "health", load: () => import("./sources/Page") },
   { id: "topics", name: { en: "Topics", zh: "热点" }, needs: "alerts", load: () => import("./topics/Page") },

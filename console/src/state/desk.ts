@@ -30,14 +30,6 @@ export const helpOpen = signal(false);
 export const framed = signal(true);
 export const held = computed(() => scrolled.value || pointed.value || selected.value !== null);
 
-const hearers = new Set<(alert: AlertView) => void>();
-
-/** Call `hear` with each alert that comes over the live stream; the result ends that. */
-export function whenAlert(hear: (alert: AlertView) => void): () => void {
-  hearers.add(hear);
-  return () => hearers.delete(hear);
-}
-
 let live: LiveStream | null = null;
 let listing: AbortController | null = null;
 let loadingMore = false;
@@ -125,6 +117,14 @@ const caseListeners = new Set<(step: CaseView | null) => void>();
 export function onCase(hear: (step: CaseView | null) => void): () => void {
   caseListeners.add(hear);
   return () => caseListeners.delete(hear);
+}
+
+const hearers = new Set<(alert: AlertView) => void>();
+
+/** Every alert that the stream brings, whatever the list shows; the result ends it. */
+export function onAlert(hear: (alert: AlertView) => void): () => void {
+  hearers.add(hear);
+  return () => hearers.delete(hear);
 }
 
 function openLive(position: number): void {

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { AlertView } from "../api/schema";
 import { now } from "./clock";
-import { whenAlert } from "./desk";
+import { onAlert } from "./desk";
 
 const KEPT = "examwatch.sound";
 const NEWS_MS = 120_000;
@@ -68,5 +68,5 @@ export function startSound(): void {
   };
   addEventListener("pointerdown", touch, { once: true, capture: true });
   addEventListener("keydown", touch, { once: true, capture: true });
-  whenAlert(hear);
+  onAlert(hear);
 }

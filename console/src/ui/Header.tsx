@@ -44,7 +44,7 @@ function SessionBox() {
 
 interface Part {
   id: string;
-  state: "ok" | "starting" | "silent" | "failed" | "ended";
+  state: "ok" | "starting" | "silent" | "failed" | "ended" | "elsewhere";
   lines: string[];
 }
 
@@ -76,14 +76,14 @@ function sourceParts(view: HealthView): Part[] {
   }));
 }
 
-const GRAVITY = ["failed", "silent", "starting", "ended", "ok"] as const;
+const GRAVITY = ["failed", "silent", "starting", "ended", "elsewhere", "ok"] as const;
 
 function PartsMenu({ name, parts, none }: { name: string; parts: Part[] | null; none: string }) {
   const words = t.value;
   const [open, setOpen] = useState(false);
   const stale = connection.value.state !== "live" || parts === null;
   const worst = GRAVITY.find((state) => parts?.some((part) => part.state === state)) ?? "ok";
-  const nOk = parts?.filter((part) => part.state === "ok" || part.state === "ended").length ?? 0;
+  const nOk = parts?.filter((part) => ["ok", "ended", "elsewhere"].includes(part.state)).length ?? 0;
   return (
     <div
       class="parts"

@@ -106,13 +106,13 @@ export const Logo = () => (
 );
 
 /** Full circle, half, cross, ring: the state of a part, told by shape too. */
-export function StateDot({ state }: { state: "ok" | "starting" | "silent" | "failed" | "ended" | "unknown" }) {
+export function StateDot({ state }: { state: "ok" | "starting" | "silent" | "failed" | "ended" | "elsewhere" | "unknown" }) {
   return (
     <svg class={`dot dot-${state}`} width="10" height="10" viewBox="0 0 10 10" aria-hidden="true">
       {state === "ok" && <circle cx="5" cy="5" r="4" />}
       {state === "failed" && <path d="M2 2l6 6M8 2l-6 6" />}
       {state === "silent" && <path d="M5 .8 9.4 9H.6z" />}
-      {(state === "starting" || state === "ended" || state === "unknown") && <circle class="ring" cx="5" cy="5" r="3.3" />}
+      {(state === "starting" || state === "ended" || state === "elsewhere" || state === "unknown") && <circle class="ring" cx="5" cy="5" r="3.3" />}
     </svg>
   );
 }

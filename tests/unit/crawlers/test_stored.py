@@ -47,12 +47,13 @@ async def keep(memory: Memory, document: Document) -> None:
 async def test_a_document_comes_back_as_it_was_delivered(tmp_path):
     plain = replace(POST, id="a", author=None, attachments=(), placeholder=False, n_reposts=0, repost_of=None)
     edited = replace(POST, version=2, text="改过", digest="sha256:3")
+    place = stored.Place(f"sqlite:{tmp_path / 'm.db'}")
     async with Memory(tmp_path / "m.db") as memory:
         for document in (POST, edited, plain):
             await keep(memory, document)
-        assert list(stored.documents(tmp_path / "m.db", "", "b")) == [plain, POST, edited]
-        assert list(stored.documents(tmp_path / "m.db", "a", "b")) == [POST, edited]
-        assert list(stored.documents(tmp_path / "m.db", "", "b", NOW + timedelta(seconds=1))) == []
+        assert list(stored.documents(place, "", "b")) == [plain, POST, edited]
+        assert list(stored.documents(place, "a", "b")) == [POST, edited]
+        assert list(stored.documents(place, "", "b", NOW + timedelta(seconds=1))) == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ async def test_the_pieces_hold_every_document_once(tmp_path, n, n_between, ends)
     async with Memory(tmp_path / "m.db") as memory:
         for i in range(n):
             await keep(memory, replace(POST, id=str(i)))
-    assert stored.bounds(tmp_path / "m.db", n_between) == ends
+    assert stored.bounds(stored.Place(f"sqlite:{tmp_path / 'm.db'}"), n_between) == ends
 
 
 async def test_a_memory_of_the_first_version_is_taken_over_with_all_it_holds(tmp_path):
@@ -74,7 +75,7 @@ async def test_a_memory_of_the_first_version_is_taken_over_with_all_it_holds(tmp
         db.execute("PRAGMA user_version=1")
     async with Memory(path) as memory:
         assert (await memory.known(["b"]))["b"].digest == "sha256:1"
-        (bare,) = stored.documents(path, "", "b")
+        (bare,) = stored.documents(stored.Place(f"sqlite:{path}"), "", "b")
         assert (bare.text, bare.attachments, bare.author) == ("正文", (), None)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 import monitor.hunt as hunting
 from crawlers.memory import Memory
+from crawlers.stored import Place
+from crawlers.tables import shared_worker
 from monitor.cli import main
 from monitor.cli.hunt import hunt_command
 from monitor.evidence import EvidenceStore
@@ -45,22 +47,35 @@ def rule(word: str, id: str = "new-word"):
     return found
 
 
-@pytest.fixture
-async def memory(tmp_path):
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.tools)])
+async def memory(request, tmp_path):
     """Twelve posts of the last hour; 3 and 7 use the new word."""
-    path = tmp_path / "crawl.db"
-    async with Memory(path) as kept:
+    if request.param == "sqlite":
+        place = Place(f"sqlite:{tmp_path / 'crawl.db'}")
+        opened = Memory(tmp_path / "crawl.db")
+    else:
+        cluster = request.getfixturevalue("cluster")
+        place = Place(cluster.new_database(), cluster.password_file)
+        opened = Memory(shared_worker(place.url, place.password_file))
+    async with opened as kept:
         for n in range(12):
             text = "老地方取青花鱼套餐" if n in (3, 7) else f"今天天气很好 {n}"
             at = NOW - timedelta(hours=1)
             plain = replace(POST, id=f"{n:02}", text=text, attachments=(), first_seen_at=at, fetched_at=at)
             await keep(kept, plain)
-    return path
+    return place
 
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch):
     monkeypatch.setattr(hunting, "PIECE", 4)
+
+
+def configure(folder, memory):
+    """``c.yml`` in `folder`, whose memory is `memory`."""
+    password = f", password_file: {memory.password_file}" if memory.password_file else ""
+    shared = f"crawl: {{memory: '{memory.url}'{password}}}\n"
+    (folder / "c.yml").write_text(f"data_dir: .\n{shared}", "utf-8")
 
 
 def ids(quarry, place, **options):
@@ -102,7 +117,7 @@ async def test_a_new_bank_is_asked_of_old_posts(tmp_path):
         RULE.format(id="quoted", word="x").replace("text|contains: x", "bank_longest_run|gte: 20"), "r.yml"
     )[0]
     assert asked is not None
-    quarry = Quarry(path, (asked,), Timetable(), (tmp_path / "x.bank", tmp_path / "x.key"))
+    quarry = Quarry(Place(f"sqlite:{path}"), (asked,), Timetable(), (tmp_path / "x.bank", tmp_path / "x.key"))
     assert ids(quarry, tmp_path / "place.json") == ["a"]
 
 
@@ -131,7 +146,7 @@ def ids_of(quarry, folder):
 async def test_the_command_prints_each_find_and_stores_it_when_asked(memory, tmp_path, capsys):
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(id="new-word", word="青花鱼套餐"), "utf-8")
-    (tmp_path / "c.yml").write_text("data_dir: .\n", "utf-8")
+    configure(tmp_path, memory)
     command = ["hunt", str(tmp_path / "c.yml"), "--rules", str(tmp_path / "rules"), "--raise"]
     for n_stored in (2, 2):
         with pytest.raises(SystemExit) as ended:
@@ -148,7 +163,7 @@ async def test_the_command_prints_each_find_and_stores_it_when_asked(memory, tmp
 async def test_a_reader_who_has_enough_is_no_fault(memory, tmp_path, capsys, monkeypatch):
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(id="new-word", word="青花鱼套餐"), "utf-8")
-    (tmp_path / "c.yml").write_text("data_dir: .\n", "utf-8")
+    configure(tmp_path, memory)
 
     class Closed:
         def write(self, _text):
@@ -167,7 +182,7 @@ async def test_a_reader_who_has_enough_is_no_fault(memory, tmp_path, capsys, mon
     ],
 )
 async def test_what_is_wrong_is_one_line_and_exit_2(memory, tmp_path, capsys, options, told):
-    (tmp_path / "c.yml").write_text("data_dir: .\n", "utf-8")
+    configure(tmp_path, memory)
     with pytest.raises(SystemExit) as ended:
         main(["hunt", str(tmp_path / "c.yml"), *(option.format(tmp=tmp_path) for option in options)])
     assert ended.value.code == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from monitor.config.model import History, Replay, Sensor
 from monitor.faults import InputError
 from monitor.flatten import RadioContext, flat_emission
 from monitor.receiver import Receiver
+from monitor.sensors import SensorError
 from monitor.timetable import SessionContext
 from sdr.history_view import view
+from sdr.lookout import SpectrumRow
 from tests.unit.monitor.cli.test_survey_and_baseline import CHEAT, WORLD, run
 
 PLAN = load(Path(__file__).parents[3] / "configs" / "bandplan" / "cn.yml")
@@ -100,3 +102,35 @@ def test_receivers_that_share_their_bands_watch_all_of_them_between_them(tmp_pat
     assert all(heard_by)
     assert heard_by[0] != heard_by[1]
     assert {band for one in heard_by for band in one} >= {(433.0e6, 433.6e6), (434.0e6, 434.1e6)}
+
+
+def test_a_receiver_shows_its_rows_is_held_and_says_so(tmp_path, worlds) -> None:
+    made = sensor(worlds[1])
+    receiver = Receiver(made, PLAN, tmp_path / "evidence", (tmp_path / "history", History()), lambda _: None)
+    told: list[Any] = []
+
+    def look(row: SpectrumRow) -> None:
+        told.append((row.low_hz, receiver.stats()))
+        if len(told) == 5:
+            receiver.stare(434.5e6, datetime.now(UTC) + timedelta(days=1))
+        if len(told) == 15:
+            receiver.end_stare()
+
+    receiver.show_rows(look)
+    receiver.run()
+    low_hz, held = told[12]
+    assert low_hz == pytest.approx(434.475e6 - 125e3)
+    assert held.staring == (pytest.approx(434.375e6), pytest.approx(434.575e6))
+    assert [(band.low_hz, band.intercept_100ms) for band in held.bands] == [(held.staring[0], 1.0)]
+    assert any(low <= 433.9e6 <= high for low, high in held.unwatched)
+    assert told[0][1].staring is None
+    assert told[-1][1].staring is None
+    assert told[-1][0] == told[0][0]
+
+
+def test_where_no_receiver_tunes_it_is_not_held(tmp_path, worlds) -> None:
+    history = (tmp_path / "history", History())
+    receiver = Receiver(sensor(worlds[1]), PLAN, tmp_path / "evidence", history, lambda _: None)
+    with pytest.raises(SensorError, match="outside of 24 to 1766 MHz"):
+        receiver.stare(2.4e9, datetime.now(UTC))
+    receiver.stop()

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from monitor.clock import FakeClock
 from monitor.queue import QueueError
 from monitor.sensors import SensorError, SensorRunner, WorkerStats
+from sdr.lookout import SpectrumRow
 
 NOW = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
 
@@ -154,3 +155,86 @@ async def test_a_program_error_in_the_thread_comes_out(running):
     with pytest.raises(ExceptionGroup) as caught:
         await runner.run()
     assert caught.group_contains(ZeroDivisionError)
+
+
+class Shower(Worker):
+    """Shows a row whenever it is told to, and can be held."""
+
+    def __init__(self, post):
+        super().__init__(post, [])
+        self.sink, self.held, self.failed = None, None, threading.Event()
+
+    def run(self):
+        while not self.stopped.wait(0.005):
+            if self.failed.is_set():
+                raise SensorError("unplugged", retry=True)
+            if self.sink is not None:
+                self.sink(ROW)
+
+    def stats(self):
+        return WorkerStats(staring=self.held and (168e6, 170e6))
+
+    def show_rows(self, sink):
+        self.sink = sink
+
+    def stare(self, center_hz, until):
+        if center_hz > 1e9:
+            raise SensorError("not there")
+        self.held = (center_hz, until)
+
+    def end_stare(self):
+        self.held = None
+
+
+ROW = SpectrumRow(NOW, 0.04, 168e6, 1000.0, b"\x01\x02")
+
+
+async def test_who_looks_is_shown_to_again_when_the_sensor_comes_back_and_nobody_costs_nothing(running):
+    clock, workers = FakeClock(NOW), []
+
+    def open_worker(post):
+        workers.append(Shower(post))
+        return workers[-1]
+
+    runner = SensorRunner("s", None, open_worker, lambda heard: asyncio.sleep(0), clock)
+    glance, end = runner.look()
+    running(runner)
+    async with asyncio.timeout(5):
+        assert (await glance.take())[0] == ROW
+    workers[0].failed.set()
+    await until(lambda: runner.status.state == "failed")
+    await clock.advance(1.0)
+    await until(lambda: len(workers) == 2)
+    await glance.take()
+    async with asyncio.timeout(5):
+        while not await glance.take():
+            continue
+    end()
+    assert workers[1].sink is None
+
+
+async def test_a_sensor_is_held_by_name_and_let_go(running):
+    workers = []
+
+    def open_worker(post):
+        workers.append(Shower(post))
+        return workers[-1]
+
+    runner = SensorRunner("s", None, open_worker, lambda heard: asyncio.sleep(0), FakeClock(NOW))
+    with pytest.raises(SensorError, match="no samples"):
+        runner.stare(169e6, 60, "wang", "why")
+    running(runner)
+    await until(lambda: runner.status.state == "ok")
+    assert runner.end_stare() is False
+    held = runner.stare(169e6, 60, "wang", "a burst yesterday")
+    assert (held.by, held.reason, held.until) == ("wang", "a burst yesterday", NOW + timedelta(seconds=60))
+    assert workers[0].held == (169e6, held.until)
+    assert runner.health().stare == held
+    with pytest.raises(SensorError, match="not there"):
+        runner.stare(2e9, 60, "wang", "why")
+    workers[0].held = None
+    assert runner.health().stare is None
+    assert runner.end_stare() is False
+    runner.stare(169e6, 60, "wang", "again")
+    assert runner.end_stare() is True
+    assert workers[0].held is None

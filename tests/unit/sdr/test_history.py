@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sdr.codes import LOWEST_DB, STEP_DB, encode
 from sdr.history import (
     CHUNK_ROWS,
-    LOWEST_DB,
     RATIOS,
-    STEP_DB,
     History,
     HistoryBounds,
-    encode,
     open_array,
     prune,
     sensor_dir,

@@ -84,6 +84,9 @@ async def test_nobody_gets_anything_that_was_watched(house):
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
         ("POST", "/api/session/password"),
+        # Signed by the key of a code, and by that of a node.
+        ("POST", "/api/enrol"),
+        ("POST", "/api/fleet/reports"),
     }
     for route in GUARDED:
         assert await house.ask(None, route) == 401, route.path

@@ -12,6 +12,7 @@ from crawlers.config import build_sources, parse_sources
 from crawlers.errors import CrawlError
 from crawlers.fetch import Response
 from crawlers.memory import Memory, Version
+from crawlers.stored import Place
 from crawlers.tips.box import write_tip
 from crawlers.tips.tip import Tip
 from crawlers.workshop import ThreadWorkshop
@@ -53,7 +54,11 @@ async def house(world, tmp_path):
         await memory.sight("d1", "board", "k", "http://10.0.0.1/t/1#p1", AT)
         await memory.remember("d1", Version(1, "sha256:1", "Title", "text of it", AT))
     desk = SourceDesk(
-        build_sources(configs), tmp_path / "crawl.db", tmp_path / "archive", site, ThreadWorkshop()
+        build_sources(configs),
+        Place(f"sqlite:{tmp_path / 'crawl.db'}"),
+        tmp_path / "archive",
+        site,
+        ThreadWorkshop(),
     )
     services = replace(world.services(), sources=desk)
     async with TestClient(TestServer(make_server_app(services, world.settings()))) as client:
