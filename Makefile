@@ -67,6 +67,7 @@ bench-crawl: setup
 	@$(BIN)/python -m benchmarks.crawl_live
 
 bench-console: setup-test
+	@$(BIN)/python -m benchmarks.console
 	@$(BIN)/python -m benchmarks.console_spectrum
 
 bench-province: setup-test

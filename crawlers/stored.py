@@ -84,6 +84,52 @@ def documents(place: Place, after: str, upto: str, since: datetime | None = None
             yield _document(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document as a list names it: what it is, and not what it says."""
+
+    id: str
+    url: str
+    title: str
+    n_chars: int
+    """Of its newest text."""
+    version: int
+    published_at: datetime | None
+    first_seen_at: datetime
+    fetched_at: datetime
+
+
+def newest(place: Place, source: str, limit: int) -> list[Listed]:
+    """The documents of `source` that were first seen last, the newest first.
+
+    Raises
+    ------
+    sqlite3.Error, OSError
+        If there is no such memory.
+    """
+    with closing(_open(place)) as db:
+        rows = db.execute(
+            "SELECT d.id, d.url, v.title, length(v.text), d.version, d.published_at,"
+            " d.first_seen_at, v.fetched_at"
+            " FROM documents d JOIN versions v ON v.id = d.id AND v.version = d.version"
+            " WHERE d.source=? ORDER BY d.first_seen_at DESC LIMIT ?",
+            (source, limit),
+        ).fetchall()
+    return [
+        Listed(
+            id,
+            url,
+            title,
+            n_chars,
+            version,
+            published and _instant(published),
+            _instant(first),
+            _instant(fetched),
+        )
+        for id, url, title, n_chars, version, published, first, fetched in rows
+    ]
+
+
 def _open(place: Place) -> SqliteReader | PostgresConnection:
     if place.file is not None:
         return SqliteReader(place.file)

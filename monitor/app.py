@@ -32,6 +32,7 @@ from crawlers.render.chromium import Chromium
 from crawlers.secrets import read_line
 from crawlers.source.base import Source
 from crawlers.source.tips import TipsConfig
+from crawlers.stored import Place
 from crawlers.tips.app import TipLimits, tips_app
 from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
@@ -51,6 +52,7 @@ from monitor.fleet.service import open_fleet
 from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.intake import Heard
 from monitor.link.assemble import open_edge, open_hub, open_own_queue
+from monitor.machinestate import MachineState
 from monitor.mapdesk import MapDesk
 from monitor.metrics import DaemonCollector
 from monitor.notify.desk import NotifyDesk, Plan
@@ -61,10 +63,12 @@ from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
 from monitor.roles import Role
+from monitor.ruledesk.trial import RuleTrials
 from monitor.schedule import ApSchedule
 from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
+from monitor.sourcedesk import SourceDesk
 from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
@@ -136,7 +140,9 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
     stack.push_async_callback(book.close)
     hub = open_hub(config, book, evidence, clock) if role is Role.hub else None
     browser = Chromium()
-    crawler, commons = await _open_crawler(stack, config, build_sources(setup.sources), clock, browser)
+    crawler, commons, source_desk = await _open_crawler(
+        stack, config, build_sources(setup.sources), clock, browser
+    )
     notify = await _open_notify(stack, config, book, clock)
     ping = await _open_ping(stack, config)
     escalation = _open_escalation(setup, book, clock)
@@ -168,6 +174,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         edge=edge,
         hub=hub,
+        sources=source_desk,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
 
@@ -264,7 +271,7 @@ async def _open_crawler(
     sources: Mapping[str, Source],
     clock: CrawlClock,
     browser: Chromium,
-) -> tuple[Crawler, Commons]:
+) -> tuple[Crawler, Commons, SourceDesk]:
     settings = config.crawl
     client = HttpClient(clock, contact=settings.contact, n_connections=settings.n_connections)
     rng = random.Random()  # noqa: S311 - jitter, not a secret
@@ -289,7 +296,9 @@ async def _open_crawler(
     if browser.missing is not None and any(source.config.render for source in sources.values()):
         log.warning("pages that need a browser are read without one", reason=browser.missing)
     crawler = Crawler(sources, commons.memory, polite, clock, rng, workshop, OcrReader(), archive, browser)
-    return crawler, commons
+    memory = Place(config.crawl_url, settings.password_file)
+    desk = SourceDesk(sources, memory, config.data_dir / "archive", polite, workshop)
+    return crawler, commons, desk
 
 
 async def _open_demo(stack: AsyncExitStack, setup: Setup, clock: Clock) -> None:
@@ -375,7 +384,13 @@ async def _open_server(
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         held={runner.status.id: runner for runner in daemon.sensors},
         rules=daemon.rules,
+        trials=RuleTrials(doors.book.store.reader, setup.timetable.zone),
         topics=daemon.topics.topics,
+        read_wall=doors.book.read_wall,
+        sources=doors.sources,
+        machine=MachineState(
+            config.data_dir, doors.disk, daemon.notify.receivers if daemon.notify is not None else list
+        ),
         enrol=doors.enrol,
         fleet=doors.fleet,
         templates=SiteTemplates(config.sensors),

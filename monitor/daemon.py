@@ -66,6 +66,7 @@ from monitor.sensors import Open, SensorRunner
 from monitor.server.spectrum import coverage
 from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
+from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook
 from monitor.topicdesk import TopicDesk
 
@@ -111,6 +112,8 @@ class Doors:
     ping_s: float = 60.0
     disk: Callable[[Path], tuple[int, int]] = disk_space
     """Bytes in all, and free, where a folder lies."""
+    sources: SourceDesk | None = None
+    """What the console asks about sources."""
     renderer: Renderer | None = None
     """Pictures the pages of posts that raised an alert, where there is a browser."""
     edge: Edge | None = None

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from rules.facts import Facts, value_of
-from rules.fault import Faults, PartError, RuleErrors, did_you_mean
+from rules.fault import Fault, Faults, PartError, RuleErrors, did_you_mean
 from rules.modifiers import holds
 from rules.parts import one_of, rule_id, word, words
 from rules.reach import clash
@@ -111,10 +111,19 @@ def load_exemptions(file: Path, rules: Iterable[Rule] = ()) -> list[Exemption]:
     RuleErrors
         With every fault and its line.
     """
-    faults = Faults(str(file))
+    try:
+        text = read_text(file)
+    except PartError as error:
+        raise RuleErrors([Fault(str(file), error.line, error.message)]) from None
+    return read_exemptions(text, str(file), rules)
+
+
+def read_exemptions(text: str, file: str, rules: Iterable[Rule] = ()) -> list[Exemption]:
+    """As `load_exemptions`, with the text at hand; `file` is what faults name."""
+    faults = Faults(file)
     found: list[Exemption] = []
     try:
-        tree = parse(read_text(file), faults)
+        tree = parse(text, faults)
         listed = tree.get("exceptions") if isinstance(tree, MapNode) else None
         if not isinstance(tree, MapNode) or not isinstance(listed, ListNode):
             raise PartError("exceptions: a list expected", 1)

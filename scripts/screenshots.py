@@ -64,6 +64,7 @@ def main() -> None:
                         timezone_id="Asia/Shanghai",
                     )
                     context.add_init_script(f"localStorage.setItem('examwatch.theme', '{theme}')")
+                    context.add_init_script("localStorage.setItem('examwatch.tour', 'seen')")
                     page = context.new_page()
                     for view, row in ROWS.items():
                         shoot(page, day.url, row, folder / f"{view}-{language}-{theme}-{size}.png")

@@ -6,7 +6,9 @@ import "./style/header.css";
 import "./style/stream.css";
 import "./style/detail.css";
 import "./style/login.css";
+import "./style/tour.css";
 import "./style/review.css";
+import "./style/touch.css";
 import { startClock } from "./state/clock";
 import { connection, selected, start } from "./state/desk";
 import { at } from "./state/page";
@@ -17,11 +19,15 @@ import { Header, LostBanner, StatusBar } from "./ui/Header";
 import { Help } from "./ui/Help";
 import { onKey } from "./ui/keys";
 import { Door } from "./ui/Login";
+import { PAGES } from "./pages/registry";
+import { startSound } from "./state/sound";
 import { OpenPage } from "./ui/Pages";
 import { Palette } from "./ui/Palette";
 import { StreamPane } from "./ui/Stream";
+import { Tour } from "./ui/Tour";
 
 function Console() {
+  if (PAGES.find((page) => page.id === at.value.page)?.bare) return <OpenPage />;
   return (
     <div class={`console ${selected.value ? "console-reading" : ""}`}>
       <Header />
@@ -40,6 +46,7 @@ function Console() {
       <Help />
       <Palette />
       <Asking />
+      <Tour />
     </div>
   );
 }
@@ -59,6 +66,7 @@ effect(() => {
   if (started || !isPerson(person) || person.must_change) return;
   started = true;
   untracked(start);
+  startSound();
 });
 // A stream that breaks may be a session that has ended: the stream itself cannot say so.
 effect(() => {

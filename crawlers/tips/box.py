@@ -23,6 +23,7 @@ from crawlers.tips.tip import BoxFullError, Tip
 
 MAX_BOX_BYTES = 2 * 2**30
 """Of everything together: some 20,000 photos."""
+PARTS = ("new", "taken")
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -98,16 +99,59 @@ def new_tips(folder: Path, limit: int) -> tuple[list[KeptTip], list[CrawlError]]
         raise CrawlError("file", str(folder), error.strerror or str(error)) from None
     for place in places:
         try:
-            record = json.loads((place / "tip.json").read_bytes())
-            files = tuple((str(name), str(place / str(n))) for n, name in enumerate(record["files"], 1))
-            at = datetime.fromisoformat(record["received_at"])
-            texts = (str(record[name]) for name in ("text", "exam", "place", "link"))
-            tips.append(KeptTip(place.name, at, *texts, files=files))
+            tips.append(_read(place))
         except OSError as error:
             faults.append(CrawlError("file", str(place), error.strerror or str(error)))
         except (ValueError, TypeError, KeyError) as error:
             faults.append(CrawlError("parse", str(place / "tip.json"), str(error)))
     return tips, faults
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A tip, and whether it has become a document."""
+
+    tip: KeptTip
+    via: str
+    is_taken: bool
+
+
+def newest_tips(folder: Path, limit: int) -> list[Seen]:
+    """The `limit` newest tips of the box, the newest first; those that cannot be read are left out.
+
+    Raises
+    ------
+    OSError
+        If the box itself cannot be read.
+    """
+    places = [place for part in PARTS if (folder / part).is_dir() for place in (folder / part).iterdir()]
+    places.sort(key=lambda place: place.name, reverse=True)
+    seen = (_seen(place) for place in places[:limit])
+    return [one for one in seen if one is not None]
+
+
+def one_tip(folder: Path, id: str) -> Seen | None:
+    """The tip with that receipt; None where there is none, or none that can be read."""
+    if not _ID.fullmatch(id):
+        return None
+    found = (_seen(folder / part / id) for part in PARTS)
+    return next((one for one in found if one is not None), None)
+
+
+def _seen(place: Path) -> Seen | None:
+    try:
+        via = str(json.loads((place / "tip.json").read_bytes()).get("via", ""))
+        return Seen(_read(place), via, place.parent.name == "taken")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _read(place: Path) -> KeptTip:
+    record = json.loads((place / "tip.json").read_bytes())
+    files = tuple((str(name), str(place / str(n))) for n, name in enumerate(record["files"], 1))
+    at = datetime.fromisoformat(record["received_at"])
+    texts = (str(record[name]) for name in ("text", "exam", "place", "link"))
+    return KeptTip(place.name, at, *texts, files=files)
 
 
 def take(folder: Path, id: str) -> None:

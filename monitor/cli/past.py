@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import sqlalchemy as sa
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -26,8 +24,6 @@ MAX_FAULTS = 20
 """Bad lines that are named; a file that is no export has a million of them."""
 KINDS: Final = ("radio", "web")
 SQLITE: Final = b"SQLite format 3\x00"
-N_ROWS: Final = 500
-"""Read from the database at a time."""
 
 Verdicts = MutableMapping[str, str]
 
@@ -53,10 +49,6 @@ class BadLines:
             sys.stderr.write(f"and {more} more / 另有 {more} 处\n")
         if self.n_found:
             raise typer.Exit(2)
-
-
-class _Stored(msgspec.Struct):
-    event: dict[str, Any]
 
 
 def past_events(given: str, bad: BadLines, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
@@ -114,36 +106,13 @@ def is_store(given: str) -> bool:
 
 
 def _stored(given: str, verdicts: Verdicts) -> Iterator[dict[str, Any]]:
-    from monitor.case.register import verdicts as judged
     from monitor.cli.stores import store_place
-    from monitor.store.tables import events
+    from monitor.store.past import past_events as stored_events
 
-    decode = msgspec.json.Decoder(_Stored).decode
     store = store_place(given).open()
     try:
-        wanted = sa.select(
-            events.c.event_id, events.c.fingerprint, events.c.cause, events.c.at, events.c.body
-        )
-        ordered = wanted.where(events.c.kind.in_(KINDS), events.c.body != "").order_by(
-            events.c.at, events.c.event_id
-        )
-        with store.reader.connect() as db:
-            for fingerprint, verdict in judged(db).items():
-                # What the asker brought counts more than what the store's cases came to.
-                verdicts.setdefault(fingerprint, verdict)
-            rows = db.execution_options(yield_per=N_ROWS).execute(ordered)
-            for _, together in groupby(rows, key=lambda row: row.at):
-                # One event may stand in several rows, one for each alert that it raised.
-                found: dict[str, dict[str, Any]] = {}
-                for row in together:
-                    event = decode(row.body).event
-                    event.pop("spectrogram", None)
-                    event["id"] = event.get("id") or row.cause
-                    for name in (row.fingerprint, row.event_id):
-                        if name in verdicts:
-                            verdicts[str(event["id"])] = verdicts[name]
-                    found.setdefault(json.dumps(event, sort_keys=True), event)
-                yield from found.values()
+        for past in stored_events(store.reader, verdicts):
+            yield past.event
     finally:
         store.close()
 

@@ -22,12 +22,22 @@ import structlog
 from monitor.clock import Clock
 from monitor.ruledesk.load import DayLoad
 from monitor.ruledesk.shelf import RuleFiles, Shelf
+from monitor.ruledesk.texts import (
+    NotWritableError,
+    Written,
+    digest_of,
+    find_exceptions,
+    find_rule,
+    place_for,
+    put_text,
+    put_text_if,
+)
 from monitor.store.book import StoreBook
 from rules.book import EVERYWHERE, Edition, NoEditionError, RuleBook
 from rules.budget import Over
 from rules.exemption import Exemption, load_exemptions
 from rules.fault import RuleErrors
-from rules.load import load_rules
+from rules.load import load_rules, load_text
 from rules.rule import Rule
 
 WATCH_S = 2.0
@@ -135,29 +145,89 @@ class RuleDesk:
             With every fault; the old edition stays.
         """
         async with self._turn:
-            stamp = await asyncio.to_thread(self._files.stamp)
-            try:
-                prepared = await asyncio.to_thread(
-                    self.book.prepare_files, self._files.folders, author, self._files.exceptions, venues
-                )
-            except RuleErrors as error:
-                self.faults = [str(fault) for fault in error.faults]
-                await self._note(author, "rules.refused", {"faults": self.faults[:20]})
-                raise
-            finally:
-                self._stamp = stamp
-            edition = self.book.put(prepared)
-            self.faults = []
-            await self._keep(self._files, edition)
-            if edition.venues:
-                # A trial does not outlive this run: a restart must not spread it.
-                await self._turn_away(self.book.edition, author)
-            else:
-                await self._welcome()
-            await self._note(
-                author, "rules.tried" if edition.venues else "rules.changed", edition.to_record()
+            return await self._read_files(author, venues)
+
+    async def _read_files(self, author: str, venues: Collection[str]) -> Edition:
+        stamp = await asyncio.to_thread(self._files.stamp)
+        try:
+            prepared = await asyncio.to_thread(
+                self.book.prepare_files, self._files.folders, author, self._files.exceptions, venues
             )
-            return edition
+        except RuleErrors as error:
+            self.faults = [str(fault) for fault in error.faults]
+            await self._note(author, "rules.refused", {"faults": self.faults[:20]})
+            raise
+        finally:
+            self._stamp = stamp
+        edition = self.book.put(prepared)
+        self.faults = []
+        await self._keep(self._files, edition)
+        if edition.venues:
+            # A trial does not outlive this run: a restart must not spread it.
+            await self._turn_away(self.book.edition, author)
+        else:
+            await self._welcome()
+        await self._note(author, "rules.tried" if edition.venues else "rules.changed", edition.to_record())
+        return edition
+
+    async def written(self, rule_id: str) -> Written | None:
+        """The file that holds a rule, as it stands; None where none does."""
+        return await asyncio.to_thread(find_rule, self._files, rule_id)
+
+    async def written_exceptions(self) -> Written | None:
+        """The file of exceptions; None where the configuration names none. Raises OSError."""
+        return await asyncio.to_thread(find_exceptions, self._files)
+
+    async def save(
+        self, text: str, was: str | None, author: str, venues: Collection[str] = EVERYWHERE
+    ) -> Edition:
+        """Write a rule to its file and put what the files say then in force, at `venues` first.
+
+        Parameters
+        ----------
+        was
+            Digest of the file's text when editing began; None for a rule that has no file.
+
+        Raises
+        ------
+        RuleErrors
+            With every fault; file and edition stay as they were.
+        NotWritableError, ChangedError, OSError
+            Nothing was written.
+        """
+        rule, faults = load_text(text, "rule.yml")
+        if rule is None:
+            raise RuleErrors(faults)
+        async with self._turn:
+            place = await asyncio.to_thread(place_for, self._files, rule.id)
+            return await self._save(place, text, was, author, venues)
+
+    async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
+        """As `save`, with the file of exceptions, everywhere at once."""
+        async with self._turn:
+            place = self._files.exceptions
+            known = await asyncio.to_thread(find_exceptions, self._files)
+            if place is None or known is None or not known.writable:
+                raise NotWritableError(
+                    "name a file that can be written to under rules: exceptions: in the configuration",
+                    "请在配置 rules: exceptions: 中指定可写的文件",
+                )
+            return await self._save(place, text, was, author, EVERYWHERE)
+
+    async def _save(
+        self, place: Path, text: str, was: str | None, author: str, venues: Collection[str]
+    ) -> Edition:
+        before = await asyncio.to_thread(put_text_if, place, text, was)
+        faults = self.faults
+        try:
+            edition = await self._read_files(author, venues)
+        except RuleErrors:
+            await asyncio.to_thread(put_text, place, before)
+            self._stamp, self.faults = await asyncio.to_thread(self._files.stamp), faults
+            raise
+        saved = {"file": str(place), "digest": digest_of(text), "edition": edition.number}
+        await self._note(author, "rules.saved", saved)
+        return edition
 
     async def spread(self, author: str) -> Edition:
         """Let what is on trial hold everywhere. Raises `NoEditionError`."""

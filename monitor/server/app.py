@@ -6,6 +6,7 @@ request ──> problems ──> host guard ──> access ──> idempotent �
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,7 @@ from monitor.server.openapi import PATH, get_openapi
 from monitor.server.problem import problems
 from monitor.server.reports import PRINTER, Printer
 from monitor.server.routes import ROUTES
+from monitor.server.rule_editing import TRYING
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.static import get_static
 
@@ -54,6 +56,7 @@ def make_server_app(
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics))
     app[POOL] = ListenPool()
+    app[TRYING] = asyncio.Lock()
     app[PRINTER] = Printer()
     app[VIEWERS] = set()
     needs: dict[tuple[str, str], Permission | None] = {

@@ -12,26 +12,22 @@ from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.rule_views import (
     EditionView,
-    RuleCheck,
     RuleLine,
     RuleSource,
     RulesView,
-    RuleTextBody,
     VenuesBody,
 )
 from monitor.server.services import SERVICES, RuleService
 from monitor.server.wire import json_body, json_response
 from rules.book import Edition, NoEditionError
-from rules.check import check_samples
 from rules.fault import RuleErrors
-from rules.load import load_text
 from rules.rule import Rule
 from rules.write import dump_rule
 
 NAME = "rule.yml"
 
 
-def _desk(request: web.Request) -> RuleService:
+def desk_of(request: web.Request) -> RuleService:
     rules = request.app[SERVICES].rules
     if rules is None:
         raise ProblemError(409, "no-rules", "this process judges nothing: it has no rules")
@@ -78,32 +74,37 @@ def _view(desk: RuleService) -> RulesView:
         history=[_edition(edition) for edition in desk.history],
         faults=list(desk.faults),
         rules=[_line(rule, desk, over) for rule in desk.edition.rules],
+        venues=sorted(desk.venues),
     )
 
 
 async def list_rules(request: web.Request) -> web.StreamResponse:
-    return json_response(_view(_desk(request)))
+    return json_response(_view(desk_of(request)))
 
 
 async def get_rule(request: web.Request) -> web.StreamResponse:
-    wanted = request.match_info["rule"]
-    for rule in _desk(request).edition.rules:
+    wanted, desk = request.match_info["rule"], desk_of(request)
+    on_trial = desk.trial.rules if desk.trial is not None else ()
+    for rule in (*desk.edition.rules, *on_trial):
         if rule.id == wanted:
-            return json_response(RuleSource(id=rule.id, text=dump_rule(rule)))
-    raise ProblemError(404, "no-such-rule", f"no rule in force is called {wanted!r}")
+            stands = await desk.written(wanted)
+            return json_response(
+                RuleSource(
+                    id=rule.id,
+                    text=dump_rule(rule),
+                    written=stands.text if stands else None,
+                    file=str(stands.file) if stands else None,
+                    digest=stands.digest if stands else None,
+                    writable=stands is not None and stands.writable,
+                )
+            )
+    raise ProblemError(404, "no-such-rule", f"no rule in force or on trial is called {wanted!r}")
 
 
-async def check_rule(request: web.Request) -> web.StreamResponse:
-    text = (await json_body(request, RuleTextBody)).text
-    rule, faults = load_text(text, NAME)
-    if rule is not None and not faults:
-        faults = list(check_samples([rule]))
-    return json_response(RuleCheck(faults=[f"{fault.line}: {fault.message}" for fault in faults]))
-
-
-async def _change(desk: RuleService, change: Callable[[], Awaitable[Any]]) -> web.StreamResponse:
+async def change(desk: RuleService, work: Callable[[], Awaitable[Any]]) -> web.StreamResponse:
+    """The rules after `work`, or why it was refused."""
     try:
-        await change()
+        await work()
     except RuleErrors as error:
         raise ProblemError(422, "rules-refused", "\n".join(str(fault) for fault in error.faults)) from None
     except NoEditionError as error:
@@ -112,21 +113,21 @@ async def _change(desk: RuleService, change: Callable[[], Awaitable[Any]]) -> we
 
 
 async def reload_rules(request: web.Request) -> web.StreamResponse:
-    desk, body = _desk(request), await json_body(request, VenuesBody)
+    desk, body = desk_of(request), await json_body(request, VenuesBody)
     unknown = sorted(set(body.venues) - desk.venues)
     if unknown:
         raise ProblemError(400, "bad-parameter", f"venues: {unknown[0]!r} is not in the timetable")
-    return await _change(desk, lambda: desk.reload(actor_of(request), frozenset(body.venues)))
+    return await change(desk, lambda: desk.reload(actor_of(request), frozenset(body.venues)))
 
 
 async def spread_rules(request: web.Request) -> web.StreamResponse:
-    desk = _desk(request)
-    return await _change(desk, lambda: desk.spread(actor_of(request)))
+    desk = desk_of(request)
+    return await change(desk, lambda: desk.spread(actor_of(request)))
 
 
 async def roll_back_rules(request: web.Request) -> web.StreamResponse:
-    desk = _desk(request)
-    return await _change(desk, lambda: desk.roll_back(actor_of(request)))
+    desk = desk_of(request)
+    return await change(desk, lambda: desk.roll_back(actor_of(request)))
 
 
 ROUTES: tuple[Route, ...] = (
@@ -147,17 +148,6 @@ ROUTES: tuple[Route, ...] = (
         RuleSource,
         (Param("rule", "path", {"type": "string"}, "its id"),),
         (404, 409),
-        needs="rules",
-    ),
-    Route(
-        "/api/rules/check",
-        check_rule,
-        "checkRule",
-        "Every fault of a rule's text, its samples run; puts nothing in force",
-        RuleCheck,
-        problems=(400, 415),
-        method="POST",
-        body=RuleTextBody,
         needs="rules",
     ),
     Route(

@@ -27,6 +27,7 @@ from monitor.people.desk import People
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.sensors import Ear, ListenMode
 from monitor.server.case_views import CaseView
+from monitor.server.desk_views import WallView
 from monitor.server.spectrum_views import PastView, TemplateView
 from monitor.server.views import (
     AlertDetail,
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from monitor.fleet.desk import FleetDesk
     from monitor.fleet.enrol import EnrolDesk
     from monitor.mapdesk import MapDesk
+    from monitor.ruledesk.texts import Written
+    from monitor.ruledesk.trial import RuleTrials
+    from monitor.sourcedesk import SourceDesk
     from monitor.store.retention import Holding
 
 
@@ -181,6 +185,22 @@ class RuleService(Protocol):
         """Raises `RuleErrors` with every fault; the old edition stays."""
         ...
 
+    async def written(self, rule_id: str) -> Written | None:
+        """The file that holds a rule, as it stands; None where none does."""
+        ...
+
+    async def written_exceptions(self) -> Written | None:
+        """The file of exceptions; None where there is none. Raises OSError."""
+        ...
+
+    async def save(self, text: str, was: str | None, author: str, venues: frozenset[str]) -> Edition:
+        """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, OSError; then all is as it was."""
+        ...
+
+    async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
+        """As `save`."""
+        ...
+
     async def spread(self, author: str) -> Edition:
         """Raises `NoEditionError`."""
         ...
@@ -211,6 +231,18 @@ class Telling(Protocol):
 
     async def notices(self, limit: int) -> Sequence[Notice]:
         """The newest first."""
+        ...
+
+
+class Machine(Protocol):
+    """The machine that all of it runs on."""
+
+    def disk(self) -> tuple[str, int, int] | None:
+        """The folder with all that is kept, its disk's bytes in all, and free; None where nobody knows."""
+        ...
+
+    def receivers(self) -> Sequence[tuple[str, datetime | None, str | None]]:
+        """Who is told; since when it fails and why, None where it works."""
         ...
 
 
@@ -337,10 +369,16 @@ class ServerServices:
     map: MapDesk | None = None
     rules: RuleService | None = None
     """None where this process judges nothing."""
+    trials: RuleTrials | None = None
+    """None where this process has no store of its own."""
     telling: Telling | None = None
     """Silences and messages; None where this process has no store of its own."""
     topics: Topics | None = None
     """None where this process reads no posts."""
+    sources: SourceDesk | None = None
+    """None where this process reads no sources."""
+    read_wall: Callable[[Scope], Awaitable[WallView]] | None = None
+    machine: Machine | None = None
     enrol: EnrolDesk | None = None
     fleet: FleetDesk | None = None
     """None where no nodes belong to this installation."""

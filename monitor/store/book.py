@@ -17,6 +17,7 @@ from crawlers.document import Document
 from monitor.alert.alert import Alert
 from monitor.clock import Clock
 from monitor.people.scope import Scope
+from monitor.server.desk_views import WallView
 from monitor.server.services import AlertQuery, Change
 from monitor.server.views import AlertDetail, AlertPage
 from monitor.store import personal
@@ -25,6 +26,7 @@ from monitor.store.errors import translated
 from monitor.store.personal import NamedPerson
 from monitor.store.query import AlertReader
 from monitor.store.store import Store
+from monitor.store.wall import WallReader
 
 N_READERS = 4
 T = TypeVar("T")
@@ -97,6 +99,10 @@ class StoreBook:
                 return read_entries(db, query)
 
         return await self.read(work)
+
+    async def read_wall(self, scope: Scope) -> WallView:
+        """What the duty room's wall shows of what `scope` holds."""
+        return await self.read(partial(WallReader(self._store.reader).view, self._clock.now(), scope))
 
     async def radio_channels(self, since: datetime) -> list[tuple[str, str]]:
         return await self.read(partial(self._alerts.radio_channels, since))

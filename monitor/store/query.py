@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from monitor.airlog import RASTER_HZ
 from monitor.alert import wire
-from monitor.alert.alert import ranked
+from monitor.alert.alert import LEVEL_RANK, ranked
 from monitor.case.machine import UNJUDGED, Case
 from monitor.case.reader import CaseReader
 from monitor.people.scope import Scope
@@ -174,7 +174,8 @@ def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]
     if query.kinds:
         wanted.append(alerts.c.kind.in_(query.kinds))
     if query.levels:
-        wanted.append(alerts.c.level.in_(query.levels))
+        # By rank, as the index has it: by name, 100,000 rows are read to count one level.
+        wanted.append(alerts.c.level_rank.in_(sorted(LEVEL_RANK[level] for level in query.levels)))
     if query.venue is not None:
         wanted.append(alerts.c.venue == query.venue)
     if query.state is not None:

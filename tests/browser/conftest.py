@@ -48,11 +48,19 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     faults: list[str] = []
     contexts = []
 
-    def start(url: str, *, language: str = "en-GB", may_fail: bool = False) -> Page:
+    def start(
+        url: str, *, language: str = "en-GB", may_fail: bool = False, tour: bool = False, theme: str = "dark"
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": 1366, "height": 768}, locale=language, timezone_id="Asia/Shanghai"
         )
         contexts.append(context)
+        context.add_init_script(
+            f"localStorage.getItem('examwatch.theme') ?? localStorage.setItem('examwatch.theme', '{theme}')"
+        )
+        if not tour:
+            # It is for who opens the console for the first time, and stands in the way of what is tested.
+            context.add_init_script("localStorage.setItem('examwatch.tour', 'seen')")
         page = context.new_page()
         page.set_default_timeout(10_000)
         home = url.split("/", 3)[2]

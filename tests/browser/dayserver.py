@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
+from dayrooms import machine, rule_desk, source_desk, topics
 from examday import ExamDay
 from morning import morning
 
@@ -27,6 +29,8 @@ from monitor.notify.matcher import parse
 from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
+from monitor.ruledesk.desk import RuleDesk
+from monitor.ruledesk.trial import RuleTrials
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.server.views import (
@@ -39,6 +43,7 @@ from monitor.server.views import (
     SessionClock,
     SourceHealth,
 )
+from monitor.sourcedesk import SourceDesk
 from monitor.store.audit import AuditQuery, Entry
 from monitor.store.book import StoreBook
 from monitor.store.store import Store
@@ -105,6 +110,14 @@ def health(day: ExamDay) -> HealthView:
                 id="城市论坛·考试版", kind="forum", state="ok", last_ok_at=day.ago(0.4), n_documents=182
             ),
             SourceHealth(
+                id="board",
+                kind="forum",
+                state="ok",
+                last_ok_at=day.ago(0.2),
+                next_at=now + timedelta(seconds=40),
+                n_documents=4,
+            ),
+            SourceHealth(
                 id="StudentBoard · exams",
                 kind="forum",
                 state="ok",
@@ -158,6 +171,8 @@ class RunningDay:
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._serving: Any = None
         self._people: People | None = None
+        self._sources: SourceDesk | None = None
+        self.rules: RuleDesk | None = None
         self.first_login: tuple[str, str] | None = None
         self.instead: dict[str, Any] = {}
         """Services that a test has of its own, in place of the day's."""
@@ -166,6 +181,12 @@ class RunningDay:
     def book(self) -> StoreBook:
         return self._book
 
+    @property
+    def people(self) -> People:
+        """Who may log in; there once `with_logins` was called."""
+        assert self._people is not None
+        return self._people
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
@@ -173,6 +194,9 @@ class RunningDay:
         return self.day.files.get(digest)
 
     async def _listen(self, port: int) -> str:
+        if self.rules is None:
+            self.rules = await rule_desk(self.day.folder, self._book, self.day.clock)
+            self._sources = await source_desk(self.day.folder, self.day.clock.now())
         services = ServerServices(
             self._book,
             self._open_evidence,
@@ -183,6 +207,13 @@ class RunningDay:
             duty=DutyService(self._book, ROSTER, Habits().departments, self.day.clock),
             cases=self.cases,
             read_audit=self._book.read_audit,
+            read_wall=self._book.read_wall,
+            rules=self.rules,
+            trials=RuleTrials(self._book.store.reader, ZoneInfo("Asia/Shanghai")),
+            telling=TellingService(Ledger(self._book.store), self._book, self.day.clock),
+            topics=topics(self.day.clock.now()),
+            sources=self._sources,
+            machine=machine(self.day.folder, self.day.clock.now()),
         )
         services = replace(services, **self.instead)
         settings = ServerSettings(health_s=0.5, ping_s=1.0)

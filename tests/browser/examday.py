@@ -152,6 +152,7 @@ class ExamDay:
             "session": "数学",
             "venue": venue,
             "sensor": "楼顶-1",
+            "channel": f"{center_hz / 1e6:.4f} MHz",
             "minutes_from_start": round(47 - (self.now - at).total_seconds() / 60, 1),
             "center_hz": center_hz,
             "bandwidth_hz": 12_600.0,

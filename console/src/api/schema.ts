@@ -233,10 +233,53 @@ export interface CaseView {
   alerts: string[];
 }
 
+export interface ChangedCell {
+  day: string;
+  venue: string;
+  rule: string;
+  n_before: number;
+  n_after: number;
+  n_gained: number;
+  n_lost: number;
+}
+
+export interface ComparisonView {
+  n_before: number;
+  n_after: number;
+  n_gained: number;
+  n_lost: number;
+  cells: ChangedCell[];
+  before: JudgedView;
+  after: JudgedView;
+  moved: MovedView[];
+  reach: ReachView;
+}
+
 export interface CoverageView {
   watched: SensorCoverage[];
   unwatched: VenueUnwatched[];
   blind: BlindSpot[];
+}
+
+export interface CurveBody {
+  text: string;
+  selection: string;
+  field: string;
+}
+
+export interface CurvePoint {
+  threshold: number;
+  n_alerts: number;
+  alerts_per_day: number;
+  recall: number | null;
+  n_false: number;
+}
+
+export interface CurveView {
+  modifier: string;
+  current: number;
+  points: CurvePoint[];
+  reach: ReachView;
 }
 
 export interface DepartmentDuty {
@@ -260,6 +303,23 @@ export interface DeskView {
   persons_to_confirm: number;
   lease_s: number;
   books: BookView[];
+}
+
+export interface DiskView {
+  path: string;
+  total_bytes: number;
+  free_bytes: number;
+}
+
+export interface DocumentLine {
+  id: string;
+  url: string;
+  title: string;
+  n_chars: number;
+  version: number;
+  published_at: string | null;
+  first_seen_at: string;
+  fetched_at: string;
 }
 
 export interface DutyView {
@@ -302,6 +362,37 @@ export interface EvidenceRef {
   digest: string;
   media_type: string;
   role: string;
+}
+
+export interface ExceptionLine {
+  id: string;
+  n_alerts: number;
+  n_recent: number;
+  rules: string[];
+}
+
+export interface ExceptionView {
+  id: string;
+  kind: string;
+  reason: string;
+  author: string;
+  expires_at: string;
+  rules: string[];
+  venues: string[];
+}
+
+export interface ExceptionsCheck {
+  faults: string[];
+  lines: ExceptionLine[];
+  reach: ReachView | null;
+}
+
+export interface ExceptionsView {
+  exceptions: ExceptionView[];
+  written: string | null;
+  file: string | null;
+  digest: string | null;
+  writable: boolean;
 }
 
 export interface FieldTables {
@@ -363,6 +454,27 @@ export interface HoldingView {
   oldest_at: string | null;
 }
 
+export interface JudgedView {
+  n_positive: number;
+  n_found: number;
+  n_negative: number;
+  n_false: number;
+}
+
+export interface LevelCount {
+  level: "critical" | "high" | "low" | "medium";
+  n: number;
+  oldest_at: string | null;
+}
+
+export interface LimitView {
+  selection: string;
+  field: string;
+  modifier: string;
+  value: number;
+  line: number;
+}
+
 export interface LivenessView {
   status: "degraded" | "ok";
 }
@@ -400,6 +512,17 @@ export interface MapView {
 
 export interface MergeBody {
   case: string;
+}
+
+export interface MovedView {
+  gained: boolean;
+  at: string;
+  venue: string | null;
+  fingerprint: string;
+  verdict: string | null;
+  title: string;
+  center_hz: number | null;
+  snr_db: number | null;
 }
 
 export interface NamedPersonView {
@@ -524,6 +647,13 @@ export interface QueueHealth {
   n_dropped: Record<string, number>;
 }
 
+export interface ReachView {
+  n_events: number;
+  cut: boolean;
+  first_at: string | null;
+  last_at: string | null;
+}
+
 export interface ReasonView {
   selection: string;
   field: string;
@@ -534,6 +664,12 @@ export interface ReasonView {
   text: string;
   text_zh: string;
   rule: string;
+}
+
+export interface ReceiverState {
+  id: string;
+  failing_since: string | null;
+  error: string | null;
 }
 
 export interface ReleaseView {
@@ -567,6 +703,9 @@ export interface RetentionView {
 
 export interface RuleCheck {
   faults: string[];
+  id: string | null;
+  samples: SampleResult[];
+  limits: LimitView[];
 }
 
 export interface RuleLine {
@@ -587,9 +726,17 @@ export interface RuleLine {
   over_zh: string;
 }
 
+export interface RuleSchema {
+  json_schema: Record<string, unknown>;
+}
+
 export interface RuleSource {
   id: string;
   text: string;
+  written: string | null;
+  file: string | null;
+  digest: string | null;
+  writable: boolean;
 }
 
 export interface RuleTextBody {
@@ -611,11 +758,33 @@ export interface RulesView {
   history: EditionView[];
   faults: string[];
   rules: RuleLine[];
+  venues: string[];
+}
+
+export interface SampleResult {
+  line: number;
+  fires: boolean;
+  note: string;
+  holds: boolean;
+}
+
+export interface SaveBody {
+  text: string;
+  was: string | null;
+  venues: string[];
 }
 
 export interface ScopeBody {
   venues: string[] | null;
   department: string | null;
+}
+
+export interface SelectorBody {
+  url: string;
+  post: Record<string, string>;
+  listing: Record<string, string>;
+  source: string | null;
+  stored: boolean;
 }
 
 export interface SensorCoverage {
@@ -712,6 +881,14 @@ export interface SourceHealth {
   n_documents: number;
 }
 
+export interface SourceView {
+  id: string;
+  addresses: string[];
+  post: Record<string, string>;
+  listing: Record<string, string>;
+  documents: DocumentLine[];
+}
+
 export interface StareBody {
   center_hz: number;
   seconds: number;
@@ -755,6 +932,31 @@ export interface SurveyView {
   template: TemplateView | null;
 }
 
+export interface SystemView {
+  version: string;
+  started_at: string;
+  disk: DiskView | null;
+  queue: QueueHealth;
+  receivers: ReceiverState[];
+  logins: boolean;
+}
+
+export interface TakenPost {
+  key: string;
+  title: string;
+  text: string;
+  n_chars: number;
+  author: string | null;
+  published_at: string | null;
+  url: string;
+  n_files: number;
+}
+
+export interface TakenThread {
+  url: string;
+  mark: string;
+}
+
 export interface TaskView {
   id: number;
   text: string;
@@ -772,6 +974,32 @@ export interface TemplateView {
   p90: (number | null)[];
   max: (number | null)[];
   settings_differ: string[];
+}
+
+export interface TipLine {
+  id: string;
+  received_at: string;
+  via: string;
+  exam: string;
+  place: string;
+  has_link: boolean;
+  n_files: number;
+  n_chars: number;
+  taken: boolean;
+}
+
+export interface TipView {
+  id: string;
+  received_at: string;
+  text: string;
+  link: string;
+  exam: string;
+  place: string;
+  files: string[];
+}
+
+export interface TipsView {
+  tips: TipLine[];
 }
 
 export interface TokenBody {
@@ -809,6 +1037,17 @@ export interface TopicsView {
   topics: TopicView[];
 }
 
+export interface TriedView {
+  url: string;
+  fetched_at: string | null;
+  n_bytes: number;
+  n_posts: number;
+  posts: TakenPost[];
+  n_threads: number;
+  threads: TakenThread[];
+  next_url: string | null;
+}
+
 export interface VenueUnwatched {
   venue: string | null;
   low_hz: number;
@@ -817,4 +1056,24 @@ export interface VenueUnwatched {
 
 export interface VenuesBody {
   venues: string[];
+}
+
+export interface WallAlert {
+  fingerprint: string;
+  kind: "correlation" | "health" | "radio" | "web";
+  level: "critical" | "high" | "low" | "medium";
+  title_en: string;
+  title_zh: string;
+  venue: string | null;
+  updated_at: string;
+  firing: boolean;
+  drill: boolean;
+  judged: boolean;
+}
+
+export interface WallView {
+  levels: LevelCount[];
+  newest: WallAlert[];
+  n_open_cases: number;
+  n_late_cases: number;
 }

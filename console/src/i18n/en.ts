@@ -35,7 +35,30 @@ export const en = {
     pages: "Pages",
     help: "Keys",
     home: "Overview",
+    wall: "Wall for a big screen",
     leave: "Log out",
+  },
+  sound: {
+    on: "Sound for grave alerts is on: silence it (q)",
+    off: "Sound for grave alerts is silenced: turn it on (q)",
+    waits: "Sound for grave alerts is on, and begins once you have touched the page: silence it (q)",
+  },
+  tour: {
+    name: "A look around",
+    step: (n: number, of: number) => `${n} of ${of}`,
+    next: "Next",
+    back: "Back",
+    leave: "Leave the tour",
+    done: "Begin",
+    again: "You can start it again from the help (?).",
+    steps: [
+      ["Everything that was raised", "Radio and web in one list, gravest and newest first. It never moves while you scroll, point or read: new alerts wait behind the counter."],
+      ["One alert, and why", "What was seen or heard, why it fired, and what to check first. While none is open you see here what is watched, and what is not."],
+      ["By key", "j and k walk, c claims, b o s u y judge and go on, z takes back. Every key stands in the help."],
+      ["Is all well?", "Sensors, sources and the connection. A quiet screen is good only while these are well; the session's clock stands beside them."],
+      ["More pages", "Which pages there are depends on your role. The screen symbol opens the wall for the duty room."],
+      ["As you like it", "Sound for grave alerts, language, light or dark, and the help."],
+    ] as [string, string][],
   },
   login: {
     title: "Log in",
@@ -379,6 +402,7 @@ export const en = {
   } as Record<string, string>,
   help: {
     title: "Keys",
+    tour: "Show the tour again",
     everywhere: "Everywhere",
     close: "Close",
     rule: "The list never moves while you scroll, point at it or read: new alerts wait behind the counter.",

@@ -9,7 +9,8 @@ import { currentSession, phaseAt } from "../state/session";
 import { switchTheme, theme } from "../state/theme";
 import { countdown, timeOfDay, when, zone } from "../text/format";
 import { PageTabs } from "./Pages";
-import { Logo, MoonIcon, StateDot, SunIcon } from "./icons";
+import { Logo, MoonIcon, StateDot, SunIcon, WallIcon } from "./icons";
+import { SoundSwitch } from "./SoundSwitch";
 
 function toOverview(): void {
   select(null);
@@ -164,10 +165,15 @@ export function Header() {
       </time>
       {isPerson(who.value) && who.value.expires_at !== null && (
         <button type="button" class="chip" title={words.leave} data-testid="leave" onClick={() => void leave()}>
-          {who.value.name} · {t.value.login.role[who.value.role]} ⏏
+          {who.value.name}
+          <span class="leave-role"> · {t.value.login.role[who.value.role]}</span> ⏏
         </button>
       )}
       <div class="switches">
+        <SoundSwitch />
+        <button type="button" class="switch" title={words.wall} aria-label={words.wall} onClick={() => go("/wall")}>
+          <WallIcon />
+        </button>
         <button
           type="button"
           class="switch"

@@ -3,6 +3,8 @@ import { language, t } from "../i18n";
 import { PAGES } from "../pages/registry";
 import { helpOpen } from "../state/desk";
 import { KINDS, LEVELS } from "../state/filters";
+import { go } from "../state/page";
+import { showTour } from "../state/tour";
 import { COMMANDS, keyName } from "./commands";
 import { KindMark, LevelMark } from "./icons";
 
@@ -54,8 +56,17 @@ export function Help() {
         ))}
       </ul>
       <p class="dim">{words.help.rule}</p>
-      <form method="dialog">
+      <form method="dialog" class="help-buttons">
         <button class="button">{words.help.close}</button>
+        <button
+          class="button"
+          onClick={() => {
+            go("/");
+            showTour();
+          }}
+        >
+          {words.help.tour}
+        </button>
       </form>
     </dialog>
   );

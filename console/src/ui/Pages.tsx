@@ -10,7 +10,7 @@ import { ErrorNotice, Notice } from "./Notice";
 /** The way between pages: those that the person may see. */
 export function PageTabs() {
   const person = who.value;
-  const pages = isPerson(person) ? pagesOf(person.permissions) : [];
+  const pages = isPerson(person) ? pagesOf(person.permissions).filter((page) => !page.bare) : [];
   if (pages.length < 2) return null;
   return (
     <nav class="tabs" aria-label={t.value.header.pages}>

@@ -4,6 +4,7 @@ import { filters, framed, helpOpen, narrow, selected, showWaiting, step } from "
 import { LEVELS, type Kind } from "../state/filters";
 import { markAll, markOn, toggleMark } from "../state/marks";
 import { asking, claim, judge, reviewer, seen, stepBack, undo, VERDICT_KEYS, VERDICTS, type Verdict } from "../state/review";
+import { switchSound } from "../state/sound";
 import { switchTheme } from "../state/theme";
 import { openPalette } from "./palette";
 
@@ -130,6 +131,7 @@ export const COMMANDS: readonly Command[] = [
   onCases(["k"], "previous card", "上一张卡片", () => toCard(-1)),
   onCases(["Escape"], "out of a field; back to the board", "离开输入框；返回看板", () => press("Escape")),
   anywhere(["Ctrl+K", ":"], "find: a step, a page, an alert or case", "查找：步骤、页面、告警或案件", () => openPalette()),
+  anywhere(["q"], "sound for grave alerts: silence, turn on", "重大告警声音：静音、开启", switchSound),
   anywhere(["l"], "switch language", "切换语言", switchLanguage),
   anywhere(["t"], "dark, light", "深色、浅色", switchTheme),
   anywhere(["?"], "this list of keys", "本列表", () => {

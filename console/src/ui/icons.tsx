@@ -82,6 +82,22 @@ export const MoonIcon = () => (
   </Svg>
 );
 
+/** A loudspeaker with waves, crossed out, or with a dot that waits. */
+export const SoundIcon = ({ state }: { state: "on" | "off" | "waits" }) => (
+  <Svg>
+    <path d="M2 6v4h2.5L8 13V3L4.5 6z" />
+    {state === "on" && <path d="M10.5 5.5a3.5 3.5 0 0 1 0 5M12.5 3.5a6.4 6.4 0 0 1 0 9" />}
+    {state === "off" && <path d="M10.5 6l4 4M14.5 6l-4 4" />}
+    {state === "waits" && <circle cx="12" cy="8" r="1" fill="currentColor" stroke="none" />}
+  </Svg>
+);
+
+export const WallIcon = () => (
+  <Svg>
+    <path d="M1.5 3h13v8h-13zM5.5 14h5M8 11v3" />
+  </Svg>
+);
+
 export const Logo = () => (
   <Svg size={20}>
     <path d="M3.4 12a6.5 6.5 0 0 1 0-8M12.6 12a6.5 6.5 0 0 0 0-8M5.7 10a3.25 3.25 0 0 1 0-4M10.3 10a3.25 3.25 0 0 0 0-4" />

@@ -37,6 +37,10 @@ def copied(tmp_path) -> Path:
     inside = deploy / "container" / "hub.yml"
     text = inside.read_text(encoding="utf-8").replace("/opt/examwatch/configs", str(tmp_path / "configs"))
     inside.write_text(text.replace("/run/secrets", str(deploy / "secrets")), encoding="utf-8")
+    # `make city` makes the password of its own database.
+    city = tmp_path / "var" / "city" / "pg-password"
+    city.parent.mkdir(parents=True)
+    city.write_text("x")
     return tmp_path / "configs"
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crawlers.errors import CrawlError
-from crawlers.tips.box import new_tips, take, write_tip
+from crawlers.tips.box import new_tips, newest_tips, one_tip, take, write_tip
 from crawlers.tips.tip import Tip, TipFile
 
 AT = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
@@ -61,3 +61,20 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     with pytest.raises(CrawlError):
         take(tmp_path, "a")
+
+
+def test_the_newest_tips_are_seen_first_taken_or_not_and_one_by_its_receipt(tmp_path):
+    for id in ("20260607T010001-a", "20260607T010002-b", "20260607T010003-c"):
+        write_tip(tmp_path, tip(id))
+    take(tmp_path, "20260607T010002-b")
+    (tmp_path / "new" / "20260607T010004-d").mkdir()
+    seen = newest_tips(tmp_path, 3)
+    assert [(one.tip.id[-1], one.is_taken, one.via) for one in seen] == [
+        ("c", False, "form"),
+        ("b", True, "form"),
+    ]
+    found = one_tip(tmp_path, "20260607T010002-b")
+    assert found is not None
+    assert found.tip.text == "text 20260607T010002-b"
+    assert one_tip(tmp_path, "../new/20260607T010001-a") is None
+    assert newest_tips(tmp_path / "none", 3) == []

@@ -99,7 +99,8 @@ def test_one_machine_on_a_bad_line_never_counts_as_two(seed, n_boots, repeated):
         for _ in range(rng.randint(1, 8)):
             now += rng.uniform(1, 90)
             beat = machine.beat()
-            if rng.random() < 0.2:
+            if machine.count > 1 and rng.random() < 0.2:
+                # Two whole lives that are heard only after a third would look like two machines.
                 late.append(beat)
                 continue
             said.append(beat)

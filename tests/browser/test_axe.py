@@ -1,0 +1,117 @@
+"""Every page in both themes before axe: nothing serious or critical of WCAG 2.1 A and AA."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+CONSOLE = Path(__file__).resolve().parents[2] / "console"
+AXE = CONSOLE / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = re.findall(r'\{ id: "([\w-]+)"', (CONSOLE / "src" / "pages" / "registry.ts").read_text("utf-8"))
+"""Ids of the registry: a page that is added is looked at."""
+PARTS = {
+    "rules": ("", "/rules/loud-in-session", "/exceptions", "/silences"),
+    "sources": ("?source=board", "/tips", "/try?source=board"),
+    "system": ("", "/messages", "/audit"),
+}
+RUN = """async () => {
+  const found = await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    resultTypes: ["violations"],
+  });
+  const shown = (node) => node.html.slice(0, 160) + " " + node.any.map((one) => one.message).join("; ");
+  return found.violations
+    .filter((one) => one.impact === "serious" || one.impact === "critical")
+    .map((one) => `${one.id}: ${one.nodes.map(shown).join(" | ")}`);
+}"""
+
+
+def violations(page: Page) -> list[str]:
+    # Evaluated as the browser's own command: the page's policy lets no other script in.
+    page.evaluate(AXE.read_text("utf-8"))
+    return page.evaluate(RUN)
+
+
+ADDRESSES = [
+    "/" if name == "review" else f"/{name}{part}" for name in PAGES for part in PARTS.get(name, ("",))
+]
+
+
+@pytest.fixture(autouse=True)
+def _axe() -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is missing: npm ci in console/")
+
+
+def test_the_registry_is_read():
+    assert {"review", "rules", "wall"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_page_has_nothing_serious(morning_day, open_page, address, theme):
+    page = open_page(f"{morning_day.url}{address}", theme=theme)
+    expect(page.locator("main").first).to_be_visible()
+    page.wait_for_timeout(700)  # what was asked for has come, or says that it has not
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("row", [1, 3])
+def test_an_open_alert_has_nothing_serious(morning_day, open_page, row, theme):
+    page = open_page(morning_day.url, theme=theme)
+    page.locator("[data-testid=row]").nth(row).click()
+    expect(page.get_by_test_id("detail")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_opens_over_a_page_has_nothing_serious(morning_day, open_page, theme):
+    page = open_page(morning_day.url, theme=theme, tour=True)
+    expect(page.get_by_test_id("tour")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=re.compile("Sources")).click()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("help")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_login_has_nothing_serious(quiet_day, open_page, theme):
+    quiet_day.with_logins()
+    page = open_page(quiet_day.url, theme=theme, may_fail=True)
+    expect(page.locator(".login")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_finger_finds_every_button(morning_day, browser):
+    """Touch targets are at least 40 px high on a tablet; WCAG 2.5.8 asks 24."""
+    context = browser.new_context(
+        viewport={"width": 1180, "height": 820}, has_touch=True, is_mobile=True, locale="en-GB"
+    )
+    context.add_init_script("localStorage.setItem('examwatch.tour', 'seen')")
+    page = context.new_page()
+    low: list[str] = []
+    for address in ADDRESSES:
+        page.goto(f"{morning_day.url}{address}")
+        expect(page.locator("main, .stream").first).to_be_visible()
+        page.wait_for_timeout(400)
+        low += page.evaluate(
+            """(address) => [...document.querySelectorAll("button, select, input, a.tab, a.part-tab, .check")]
+              .filter((one) => one.checkVisibility() && !(one.type === "checkbox" && one.closest(".check")))
+              .map((one) => [one, one.getBoundingClientRect()])
+              .filter(([, box]) => box.height > 0 && box.height < 40)
+              .map(([one, box]) => `${address} ${one.outerHTML.slice(0, 90)} ${box.height}`)""",
+            address,
+        )
+    context.close()
+    assert low == []

@@ -1,0 +1,93 @@
+"""Rules and exceptions saved from the console: whole or not at all, and never over somebody else's work."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.ruledesk.shelf import RuleFiles
+from monitor.ruledesk.texts import ChangedError, NotWritableError, digest_of, place_for
+from rules.fault import RuleErrors
+from rules.load import LIBRARY, load_file
+from tests.unit.monitor.ruledesk.test_desk import RULE, fires, room
+
+__all__ = ["room"]
+
+MUTE = """\
+exceptions:
+  - id: our-own
+    kind: radio
+    reason: Our own set
+    author: Wang
+    expires: 2027-01-01T00:00+08:00
+    when: {snr_db|gte: 30}
+"""
+
+
+async def test_a_saved_rule_holds_at_once_and_stands_in_its_file(room):
+    desk = await room.open()
+    stands = await desk.written("loud")
+    text = RULE.format(limit=20) + "# why: measured on 3 June\n"
+    edition = await desk.save(text, stands.digest, "wang")
+    assert (edition.author, fires(desk, 15), fires(desk, 25)) == ("wang", False, True)
+    assert room.file.read_text() == text
+    assert ("wang", "rules.saved") in await room.actions()
+    assert [one.name for one in room.file.parent.iterdir()] == ["loud.yml"]
+
+
+async def test_a_text_with_a_sample_that_does_not_hold_changes_neither_file_nor_edition(room):
+    desk = await room.open()
+    stands, before = await desk.written("loud"), desk.edition
+    with pytest.raises(RuleErrors):
+        await desk.save(RULE.format(limit=50), stands.digest, "wang")
+    assert (room.file.read_text(), desk.edition, desk.faults) == (stands.text, before, [])
+
+
+async def test_a_file_that_somebody_changed_meanwhile_is_not_written_over(room):
+    desk = await room.open()
+    stands = await desk.written("loud")
+    room.write(12)
+    with pytest.raises(ChangedError):
+        await desk.save(RULE.format(limit=20), stands.digest, "wang")
+    assert room.file.read_text() == RULE.format(limit=12)
+
+
+async def test_a_new_rule_gets_a_file_of_its_own_and_is_gone_when_it_is_refused(room):
+    desk = await room.open()
+    new = RULE.replace("id: loud", "id: louder")
+    await desk.save(new.format(limit=20), None, "wang")
+    assert sorted(rule.id for rule in desk.edition.rules) == ["loud", "louder"]
+    with pytest.raises(RuleErrors):
+        await desk.save(new.replace("louder", "third").format(limit=50), None, "wang")
+    assert sorted(one.name for one in room.file.parent.iterdir()) == ["loud.yml", "louder.yml"]
+
+
+async def test_a_saved_rule_is_tried_at_a_venue_and_taken_back(room):
+    desk = await room.open()
+    stands = await desk.written("loud")
+    await desk.save(RULE.format(limit=20), stands.digest, "wang", {"no1"})
+    assert (fires(desk, 15, "no1"), fires(desk, 15, "no2")) == (False, True)
+    await desk.roll_back("wang")
+    assert fires(desk, 15, "no1")
+
+
+def test_what_comes_with_the_program_is_not_written_to():
+    known, _ = load_file(next(LIBRARY.rglob("*.yml")))
+    with pytest.raises(NotWritableError, match=r"rules: dirs:.*规则库"):
+        place_for(RuleFiles((LIBRARY,)), known.id)
+    with pytest.raises(NotWritableError):
+        place_for(RuleFiles((LIBRARY,)), "one-of-my-own")
+
+
+async def test_exceptions_are_saved_or_refused_like_rules(room, tmp_path):
+    desk = await room.open()
+    with pytest.raises(NotWritableError):
+        await desk.save_exceptions(MUTE, None, "wang")
+    file = tmp_path / "exceptions.yml"
+    file.write_text("exceptions: []\n")
+    room.files = RuleFiles(room.files.folders, file)
+    desk = await room.open()
+    edition = await desk.save_exceptions(MUTE, digest_of("exceptions: []\n"), "wang")
+    assert [one.id for one in edition.exemptions] == ["our-own"]
+    with pytest.raises(RuleErrors):
+        await desk.save_exceptions(MUTE.replace("snr_db", "snr"), digest_of(MUTE), "wang")
+    assert file.read_text() == MUTE
