@@ -6,7 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from dayserver import RunningDay
 from playwright.sync_api import Page, expect
+from test_spectrum import sky
+
+__all__ = ["sky"]
 
 pytestmark = pytest.mark.browser
 
@@ -48,14 +52,22 @@ def _axe() -> None:
         pytest.skip("axe-core is missing: npm ci in console/")
 
 
+@pytest.fixture
+def day(request: pytest.FixtureRequest, address: str) -> RunningDay:
+    """With sensors on the air and places for the pages that show nothing without."""
+    if address in ("/spectrum", "/map"):
+        return request.getfixturevalue("sky")[1]
+    return request.getfixturevalue("morning_day")
+
+
 def test_the_registry_is_read():
     assert {"review", "rules", "wall"} <= set(PAGES)
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_page_has_nothing_serious(morning_day, open_page, address, theme):
-    page = open_page(f"{morning_day.url}{address}", theme=theme)
+def test_a_page_has_nothing_serious(day, open_page, address, theme):
+    page = open_page(f"{day.url}{address}", theme=theme)
     expect(page.locator("main").first).to_be_visible()
     page.wait_for_timeout(700)  # what was asked for has come, or says that it has not
     assert violations(page) == []
@@ -93,25 +105,23 @@ def test_the_login_has_nothing_serious(quiet_day, open_page, theme):
     assert violations(page) == []
 
 
-def test_a_finger_finds_every_button(morning_day, browser):
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_finger_finds_every_button(day, browser, address):
     """Touch targets are at least 40 px high on a tablet; WCAG 2.5.8 asks 24."""
     context = browser.new_context(
         viewport={"width": 1180, "height": 820}, has_touch=True, is_mobile=True, locale="en-GB"
     )
     context.add_init_script("localStorage.setItem('examwatch.tour', 'seen')")
     page = context.new_page()
-    low: list[str] = []
-    for address in ADDRESSES:
-        page.goto(f"{morning_day.url}{address}")
-        expect(page.locator("main, .stream").first).to_be_visible()
-        page.wait_for_timeout(400)
-        low += page.evaluate(
-            """(address) => [...document.querySelectorAll("button, select, input, a.tab, a.part-tab, .check")]
-              .filter((one) => one.checkVisibility() && !(one.type === "checkbox" && one.closest(".check")))
-              .map((one) => [one, one.getBoundingClientRect()])
-              .filter(([, box]) => box.height > 0 && box.height < 40)
-              .map(([one, box]) => `${address} ${one.outerHTML.slice(0, 90)} ${box.height}`)""",
-            address,
-        )
+    page.goto(f"{day.url}{address}")
+    expect(page.locator("main, .stream").first).to_be_visible()
+    page.wait_for_timeout(400)
+    low = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input, a.tab, a.part-tab, .check")]
+          .filter((one) => one.checkVisibility() && !(one.type === "checkbox" && one.closest(".check")))
+          .map((one) => [one, one.getBoundingClientRect()])
+          .filter(([, box]) => box.height > 0 && box.height < 40)
+          .map(([one, box]) => `${one.outerHTML.slice(0, 120)} ${box.height}`)"""
+    )
     context.close()
     assert low == []
