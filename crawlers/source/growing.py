@@ -7,13 +7,15 @@ had been read to its end, so that a file that has not grown is not opened again.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import Field, ValidationInfo, field_validator
+
 from crawlers.errors import CrawlError
-from crawlers.source.base import Visit
+from crawlers.source.base import Found, SourceConfig, Visit, under
 
 STILL = timedelta(minutes=1)
 """A file that nobody has written to for so long ends where it ends; crawlers flush far more often."""
@@ -82,3 +84,54 @@ async def grown(visit: Visit, root: Path, endings: tuple[str, ...], max_files: i
         place = place_of(marks.get(name), size)
         if place.size != size:
             yield File(visit, name, place)
+
+
+class GrowingConfig(SourceConfig):
+    """A source that reads such files."""
+
+    path: Path
+    """A folder, watched with what is in it, or a single file."""
+    max_files: int = Field(default=10_000, ge=1)
+    max_documents: int = Field(default=20_000, ge=1)
+    """Of one poll; the next goes on."""
+
+    @field_validator("path", mode="after")
+    @classmethod
+    def _under_base(cls, value: Path, info: ValidationInfo) -> Path:
+        return under(value, info)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stands between two places of a file."""
+
+    finds: tuple[Found, ...]
+    faults: tuple[CrawlError, ...]
+    place: Place
+    is_end: bool
+
+
+async def read_parts(
+    visit: Visit, config: GrowingConfig, endings: tuple[str, ...], read_part: Callable[[Path, Place], Part]
+) -> AsyncIterator[Found]:
+    """All that has come since the last poll, part by part; `read_part` runs in the workshop.
+
+    A place is kept only after all before it has been delivered. A file that cannot be read is told, and
+    the others are read.
+    """
+    n_left = config.max_documents
+    async for file in grown(visit, config.path, endings, config.max_files):
+        while n_left > 0:
+            try:
+                part = await visit.run(read_part, Path(file.name), file.place)
+            except CrawlError as error:
+                visit.fault(error)
+                break
+            for fault in part.faults:
+                visit.fault(fault)
+            for found in part.finds:
+                yield found
+            n_left -= len(part.finds)
+            await file.reached(part.place)
+            if part.is_end:
+                break

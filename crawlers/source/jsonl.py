@@ -11,16 +11,16 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from crawlers.errors import CrawlError
-from crawlers.source.base import Found, SourceConfig, Visit, under
-from crawlers.source.growing import Place, grown, is_still
+from crawlers.source.base import Found, Visit
+from crawlers.source.growing import GrowingConfig, Part, Place, is_still, read_parts
 from crawlers.source.record import RecordFields, read_record
 
 ENDINGS = (".jsonl", ".ndjson", ".jl", ".jsonl.gz", ".ndjson.gz", ".jl.gz")
@@ -30,29 +30,9 @@ MAX_FAULTS = 20
 """Told of one part; a file of another format would fill the log."""
 
 
-class JsonLinesConfig(SourceConfig):
-    path: Path
-    """A folder, watched with what is in it, or a single file."""
+class JsonLinesConfig(GrowingConfig):
     fields: RecordFields = RecordFields()
     every_s: float | None = Field(default=15.0, ge=1, le=86_400)
-    max_files: int = Field(default=10_000, ge=1)
-    max_documents: int = Field(default=20_000, ge=1)
-    """Of one poll; the next goes on."""
-
-    @field_validator("path", mode="after")
-    @classmethod
-    def _under_base(cls, value: Path, info: ValidationInfo) -> Path:
-        return under(value, info)
-
-
-@dataclass(frozen=True, slots=True)
-class LinesPart:
-    """What stands between two places of a file."""
-
-    finds: tuple[Found, ...]
-    faults: tuple[CrawlError, ...]
-    place: Place
-    is_end: bool
 
 
 class JsonLines:
@@ -60,27 +40,13 @@ class JsonLines:
         self.config = config
 
     async def read(self, visit: Visit) -> AsyncIterator[Found]:
-        config, n_left = self.config, self.config.max_documents
-        async for file in grown(visit, config.path, ENDINGS, config.max_files):
-            while n_left > 0:
-                try:
-                    part: LinesPart = await visit.run(
-                        read_lines, Path(file.name), file.place, config.fields, config.max_bytes, visit.now
-                    )
-                except CrawlError as error:
-                    visit.fault(error)
-                    break
-                for fault in part.faults:
-                    visit.fault(fault)
-                for found in part.finds:
-                    yield found
-                n_left -= len(part.finds)
-                await file.reached(part.place)
-                if part.is_end:
-                    break
+        config = self.config
+        read_part = partial(read_lines, fields=config.fields, max_bytes=config.max_bytes, now=visit.now)
+        async for found in read_parts(visit, config, ENDINGS, read_part):
+            yield found
 
 
-def read_lines(path: Path, place: Place, fields: RecordFields, max_bytes: int, now: datetime) -> LinesPart:
+def read_lines(path: Path, place: Place, fields: RecordFields, max_bytes: int, now: datetime) -> Part:
     """The next documents of `path` from `place` on. Raises CrawlError when the file cannot be read."""
     finds: list[Found] = []
     faults: list[CrawlError] = []
@@ -118,7 +84,7 @@ def read_lines(path: Path, place: Place, fields: RecordFields, max_bytes: int, n
     if broken is not None:
         faults.append(broken)
     reached = Place(offset, size if is_end and is_whole else -1, number)
-    return LinesPart(tuple(finds), tuple(faults), reached, is_end)
+    return Part(tuple(finds), tuple(faults), reached, is_end)
 
 
 def _open(path: Path) -> BinaryIO:

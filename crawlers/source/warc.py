@@ -14,12 +14,12 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
 
@@ -28,8 +28,8 @@ from crawlers.errors import CrawlError
 from crawlers.extract.file import kind_of
 from crawlers.extract.html import parse_html, text_of, tidy
 from crawlers.moment import read_time
-from crawlers.source.base import Found, SourceConfig, Visit, under
-from crawlers.source.growing import Place, grown, is_still
+from crawlers.source.base import Found, Visit
+from crawlers.source.growing import GrowingConfig, Part, Place, is_still, read_parts
 from crawlers.url import Url, canonical, parse
 
 ENDINGS = (".warc", ".warc.gz")
@@ -45,28 +45,8 @@ _BROKEN = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, IndexError, Attr
 """What the library raises in the middle of what is no WARC."""
 
 
-class WarcConfig(SourceConfig):
-    path: Path
-    """A folder, watched with what is in it, or a single file."""
+class WarcConfig(GrowingConfig):
     every_s: float | None = Field(default=30.0, ge=1, le=86_400)
-    max_files: int = Field(default=10_000, ge=1)
-    max_documents: int = Field(default=20_000, ge=1)
-    """Of one poll; the next goes on."""
-
-    @field_validator("path", mode="after")
-    @classmethod
-    def _under_base(cls, value: Path, info: ValidationInfo) -> Path:
-        return under(value, info)
-
-
-@dataclass(frozen=True, slots=True)
-class WarcPart:
-    """What stands between two places of a file."""
-
-    finds: tuple[Found, ...]
-    faults: tuple[CrawlError, ...]
-    place: Place
-    is_end: bool
 
 
 class Warc:
@@ -74,27 +54,13 @@ class Warc:
         self.config = config
 
     async def read(self, visit: Visit) -> AsyncIterator[Found]:
-        config, n_left = self.config, self.config.max_documents
-        async for file in grown(visit, config.path, ENDINGS, config.max_files):
-            while n_left > 0:
-                try:
-                    part: WarcPart = await visit.run(
-                        read_warc, Path(file.name), file.place, config.max_bytes, visit.now
-                    )
-                except CrawlError as error:
-                    visit.fault(error)
-                    break
-                for fault in part.faults:
-                    visit.fault(fault)
-                for found in part.finds:
-                    yield found
-                n_left -= len(part.finds)
-                await file.reached(part.place)
-                if part.is_end:
-                    break
+        config = self.config
+        read_part = partial(read_warc, max_bytes=config.max_bytes, now=visit.now)
+        async for found in read_parts(visit, config, ENDINGS, read_part):
+            yield found
 
 
-def read_warc(path: Path, place: Place, max_bytes: int, now: datetime) -> WarcPart:
+def read_warc(path: Path, place: Place, max_bytes: int, now: datetime) -> Part:
     """The next documents of `path` from `place` on. Raises CrawlError when the file cannot be read."""
     try:
         size = path.stat().st_size
@@ -180,9 +146,9 @@ class _Reading:
         if len(self._faults) < MAX_FAULTS:
             self._faults.append(CrawlError(kind, f"{self._path}:{begin}", why))
 
-    def part(self, size: int, *, is_end: bool) -> WarcPart:
+    def part(self, size: int, *, is_end: bool) -> Part:
         place = Place(self.offset, size, self._number)
-        return WarcPart(tuple(self._finds), tuple(self._faults), place, is_end)
+        return Part(tuple(self._finds), tuple(self._faults), place, is_end)
 
 
 def found_of(record: Any, max_bytes: int, now: datetime) -> Found | None:
