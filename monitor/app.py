@@ -13,10 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from socket import gethostname
 
-import aiohttp
 import structlog
 
 from crawlers.archive import WarcArchive
@@ -36,36 +34,28 @@ from crawlers.stored import Place
 from crawlers.tips.app import TipLimits, tips_app
 from crawlers.tips.box import TipBox
 from crawlers.workshop import ProcessWorkshop
-from monitor.bandplan import BandPlan
 from monitor.case.service import CaseService
 from monitor.clock import Clock, SystemClock
-from monitor.config import Config, Sensor, Setup
-from monitor.config.model import History
+from monitor.config import Config, Setup
 from monitor.daemon import ACTOR, Daemon, Doors
-from monitor.deadman import Ping, http_ping
 from monitor.demo.web import make_app as make_demo_web
-from monitor.duty.desk import DutyPlans, EscalationDesk
 from monitor.duty.service import DutyService
+from monitor.ears import drill_receiver, open_receiver
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.fleet.service import open_fleet
-from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
-from monitor.intake import Heard
 from monitor.link.assemble import open_edge, open_hub, open_own_queue
 from monitor.machinestate import MachineState
 from monitor.mapdesk import MapDesk
 from monitor.metrics import DaemonCollector
-from monitor.notify.desk import NotifyDesk, Plan
-from monitor.notify.heads import HeadTeller
 from monitor.notify.ledger import Ledger
-from monitor.notify.senders import Sender
 from monitor.notify.service import TellingService
+from monitor.outgoing import open_escalation, open_heads, open_notify, open_ping
 from monitor.people.desk import People
 from monitor.people.register import Register
 from monitor.roles import Role
 from monitor.ruledesk.trial import RuleTrials
 from monitor.schedule import ApSchedule
-from monitor.sensors import Open, Worker
 from monitor.server.app import make_server_app, serving
 from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.sourcedesk import SourceDesk
@@ -143,10 +133,10 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
     crawler, commons, source_desk = await _open_crawler(
         stack, config, build_sources(setup.sources), clock, browser
     )
-    notify = await _open_notify(stack, config, book, clock)
-    ping = await _open_ping(stack, config)
-    escalation = _open_escalation(setup, book, clock)
-    heads = await asyncio.to_thread(_open_heads, config, book, clock)
+    notify = await open_notify(stack, config, book, clock)
+    ping = await open_ping(stack, config)
+    escalation = open_escalation(setup, book, clock)
+    heads = await asyncio.to_thread(open_heads, config, book, clock)
     fleet = await asyncio.to_thread(open_fleet, config, book, clock)
     if hub is not None and fleet is not None:
         hub.watch_identity(fleet.desk.heard_on_link)
@@ -159,7 +149,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
         book=book,
         evidence=evidence,
         poller=crawler,
-        open_sensor=lambda sensor: _receiver(sensor, setup, evidence),
+        open_sensor=lambda sensor: open_receiver(sensor, setup, evidence),
         forget=commons.forget,
         crawl_fleet=commons.fleet,
         notify=notify,
@@ -177,92 +167,6 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
         sources=source_desk,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
-
-
-async def _open_notify(
-    stack: AsyncExitStack, config: Config, book: StoreBook, clock: Clock
-) -> NotifyDesk | None:
-    if config.notify is None:
-        return None
-    client = await stack.enter_async_context(aiohttp.ClientSession())
-    language = config.language
-    senders = {one.id: Sender(one, client, language) for one in config.notify.receivers}
-    site = config.site.name.zh if language == "zh" else config.site.name.en
-    plan = Plan(config.notify.tree, config.notify.inhibitions, site, language)
-    return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
-
-
-def _open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDesk | None:
-    config = setup.config
-    if config.duty is None or not config.duty.escalation or config.notify is None:
-        return None
-    site = config.site.name.zh if config.language == "zh" else config.site.name.en
-    duty = DutyPlans(config.duty.plans, setup.roster, site, config.language)
-    return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
-
-
-def _open_heads(config: Config, book: StoreBook, clock: Clock) -> list[tuple[HeadKeeper, float]]:
-    """Who keeps heads of the audit chain elsewhere, and how often, in seconds."""
-    audit = config.audit
-    places: list[tuple[Elsewhere, float]] = []
-    if audit.file is not None:
-        places.append((file_elsewhere(audit.file), audit.every_min * 60))
-    if audit.receiver is not None:
-        site = config.site.name.zh if config.language == "zh" else config.site.name.en
-        teller = HeadTeller(audit.receiver, site, config.language, book, clock)
-        places.append((Elsewhere(audit.receiver, teller.put), audit.send_every_min * 60))
-    if not places:
-        return []
-    key = open_key(audit.key_file or config.data_dir / "audit.key")
-    return [
-        (HeadKeeper(place, key, config.site.id, lambda: book.read(book.store.head), clock), every_s)
-        for place, every_s in places
-    ]
-
-
-async def _open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
-    if config.deadman is None:
-        return None
-    url, file = config.deadman.url, config.deadman.url_file
-    if url is None and file is not None:
-        try:
-            url = await asyncio.to_thread(file.read_text, "utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise WorldError(f"{file}: {error}") from None
-    client = await stack.enter_async_context(aiohttp.ClientSession())
-    return http_ping(client, (url or "").strip())
-
-
-def drill_receiver(
-    name: str, venue: str | None, world: Path, folder: Path, plan: BandPlan, evidence: Path
-) -> Open:
-    """A sensor that hears a synthetic world at the speed of the real one; its spectrum is not kept."""
-    sensor = Sensor.model_validate(
-        {"id": name, "venue": venue, "source": f"synth:{world}", "probe_ghosts": False},
-        context={"base": world},
-    )
-
-    def open_worker(post: Callable[[Heard], None]) -> Worker:
-        from monitor.receiver import Receiver
-
-        history = (folder / "history" / name, History(days=1, max_gb=0.1))
-        return Receiver(sensor, plan, evidence, history, post)
-
-    return open_worker
-
-
-def _receiver(sensor: Sensor, setup: Setup, evidence: EvidenceStore) -> Open:
-    together = [one.id for one in setup.config.sensors if one.share is not None and one.share == sensor.share]
-    sharing = (together.index(sensor.id), len(together)) if together else (0, 1)
-
-    def open_worker(post: Callable[[Heard], None]) -> Worker:
-        # In the sensor's own thread: the radio room takes seconds to load.
-        from monitor.receiver import Receiver
-
-        history = (setup.config.history_dir, setup.config.history)
-        return Receiver(sensor, setup.bandplan, evidence.root, history, post, sharing)
-
-    return open_worker
 
 
 async def _open_crawler(

@@ -137,9 +137,9 @@ def _report(setup: Setup, scenario: Scenario, drill: str) -> Outcome:
 
 
 async def _alone(setup: Setup, scenario: Scenario) -> Outcome:
-    from monitor.app import drill_receiver
     from monitor.clock import SystemClock
     from monitor.drill.desk import DrillDesk, DrillDoors, new_id
+    from monitor.ears import drill_receiver
     from monitor.evidence import EvidenceStore
     from monitor.intake import Intake
     from monitor.pipeline import Pipeline

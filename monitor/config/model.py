@@ -80,6 +80,9 @@ class Both(Strict):
     en: str
     zh: str
 
+    def of(self, language: Literal["zh", "en"]) -> str:
+        return self.zh if language == "zh" else self.en
+
 
 class Site(Strict):
     """Who this installation is."""

@@ -38,6 +38,7 @@ from monitor.store.errors import StoreError
 LOOK_S: Final = 1.0
 MAX_AT_ONCE: Final = 4
 KEPT: Final = timedelta(days=400)
+"""When a drill was played is known so long: an exam comes once a year."""
 log = structlog.get_logger()
 
 
@@ -147,7 +148,7 @@ class DrillDesk:
                 wait_s = began_s + scenario.ends_s - doors.clock.monotonic()
                 await doors.clock.sleep(max(0.0, wait_s))
         finally:
-            await asyncio.to_thread(shutil.rmtree, doors.folder / "history", ignore_errors=True)
+            await asyncio.to_thread(self._tidy, drill, doors.clock.now() - KEPT)
         found = await doors.book.read(partial(outcome, doors.book.store, scenario, drill, started))
         told = {"passed": found.passed, "missing": [one.step for one in found.reactions if not one.passed]}
         await doors.book.record(actor, "drill.ended", drill, told)
@@ -169,6 +170,14 @@ class DrillDesk:
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+    def _tidy(self, drill: str, before: datetime) -> None:
+        """Blocking: drop the spectra that `drill` heard, and what is said of drills before that."""
+        for heard in (self._doors.folder / "history").glob(f"{origin(drill, '*')}"):
+            shutil.rmtree(heard, ignore_errors=True)
+        for said in self._doors.folder.glob("D*.json"):
+            if said.stat().st_mtime < before.timestamp():
+                said.unlink(missing_ok=True)
 
     def _say(self, drill: str, told: dict[str, Any]) -> None:
         """Blocking: what the command that waits reads."""

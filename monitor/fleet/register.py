@@ -7,7 +7,6 @@ may be lost on a bad uplink. A node has one certificate that lasts; a new one en
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -115,7 +114,7 @@ class FleetRegister:
             db.execute(sa.insert(invites), [row])
 
         body = {"venue": invite.venue, "expires_at": invite.expires_at}
-        self._change(actor, "node.invited", invite.node, body, invite.created_at, work)
+        self._store.change(actor, "node.invited", invite.node, body, invite.created_at, work)
 
     def enrol(
         self,
@@ -195,7 +194,7 @@ class FleetRegister:
             )  # fmt: skip
             return serials[0] if serials else ""
 
-        return self._change(actor, "node.revoked", node, {"reason": reason}, now, work)
+        return self._store.change(actor, "node.revoked", node, {"reason": reason}, now, work)
 
     def holders(self, now: datetime) -> list[Holder]:
         """Who may connect."""
@@ -249,22 +248,6 @@ class FleetRegister:
             db.execute(sa.delete(nodes).where(nodes.c.node.in_(rows)))
             values = [{"node": name, "seen_at": at, "body": body} for name, (at, body) in rows.items()]
             db.execute(sa.insert(nodes), values)
-
-    def _change(
-        self,
-        actor: str,
-        action: str,
-        subject: str,
-        body: dict[str, Any],
-        now: datetime,
-        work: Callable[[sa.Connection], T],
-    ) -> T:
-        with translated(), self._store.writer.begin() as db:
-            done = work(db)
-            chain = Chain(db)
-            chain.append(now, actor, action, subject, body)
-            chain.flush()
-            return done
 
 
 def _fault(db: sa.Connection, row: sa.Row[Any] | None, key_digest: str, now: datetime) -> str | None:

@@ -8,7 +8,6 @@ administrator who can log in: the last one is neither disabled nor given another
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -105,7 +104,7 @@ class Register:
             )
             return person
 
-        return self._change(actor, "user.added", name, {"role": role}, now, work)
+        return self._store.change(actor, "user.added", name, {"role": role}, now, work)
 
     def set_role(self, actor: str, name: str, role: Role, now: datetime) -> Person:
         """Raises `PeopleError`, as all changes do, for nobody known and for the last administrator."""
@@ -141,7 +140,7 @@ class Register:
             "expires_at": token.expires_at,
             "note": token.note,
         }
-        self._change(actor, "token.added", token.id, body, now, work)
+        self._store.change(actor, "token.added", token.id, body, now, work)
 
     def tokens(self, now: datetime) -> list[Token]:
         """Those that last, the newest first."""
@@ -201,13 +200,13 @@ class Register:
             row = {"key_digest": key_digest, "name": name, "began_at": now, "expires_at": expires_at}
             db.execute(sa.insert(logins), [row])
 
-        self._change(name, "user.login", name, {"address": address}, now, work)
+        self._store.change(name, "user.login", name, {"address": address}, now, work)
 
     def refused(self, name: str, address: str, now: datetime) -> None:
         """Note a login that failed; a name that nobody has could be a password typed in the wrong place."""
         known = self.find(name) is not None
         subject = name if known else ""
-        self._change(subject, "user.login-refused", subject, {"address": address}, now, lambda _: None)
+        self._store.change(subject, "user.login-refused", subject, {"address": address}, now, lambda _: None)
 
     def login(self, key_digest: str, now: datetime) -> Login | None:
         """The session of that key, if it lasts and its person may still log in."""
@@ -229,7 +228,7 @@ class Register:
         def work(db: sa.Connection) -> None:
             db.execute(sa.delete(logins).where(logins.c.key_digest == key_digest))
 
-        self._change(name, "user.logout", name, {}, now, work)
+        self._store.change(name, "user.logout", name, {}, now, work)
 
     def _alter(
         self,
@@ -250,23 +249,7 @@ class Register:
             db.execute(sa.delete(logins).where(logins.c.name == name))
             return _person(db.execute(sa.select(people).where(people.c.name == name)).mappings().one())
 
-        return self._change(actor, action, name, body, now, work)
-
-    def _change(
-        self,
-        actor: str,
-        action: str,
-        subject: str,
-        body: dict[str, Any],
-        now: datetime,
-        work: Callable[[sa.Connection], T],
-    ) -> T:
-        with translated(), self._store.writer.begin() as db:
-            done = work(db)
-            chain = Chain(db)
-            chain.append(now, actor, action, subject, body)
-            chain.flush()
-            return done
+        return self._store.change(actor, action, name, body, now, work)
 
 
 def _has_administrator(db: sa.Connection) -> bool:

@@ -6,11 +6,11 @@ delivers twice changes nothing the second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from monitor.store.tables import changes as changes_table
 from monitor.store.tables import events as events_table
 from monitor.store.tables import evidence as evidence_table
 
+T = TypeVar("T")
 DAEMON = "examwatch"
 """The actor of what no person did."""
 FORGOT = "retention.forgot"
@@ -170,6 +171,23 @@ class Store:
                 )
             chain.flush()
             return len(left)
+
+    def change(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        body: Mapping[str, Any],
+        now: datetime,
+        work: Callable[[sa.Connection], T],
+    ) -> T:
+        """Do `work`, and append to the audit chain that it was done, in one transaction."""
+        with translated(), self._engines.writer.begin() as db:
+            done = work(db)
+            chain = Chain(db)
+            chain.append(now, actor, action, subject, body)
+            chain.flush()
+            return done
 
     def record(self, now: datetime, actor: str, action: str, subject: str, body: Mapping[str, Any]) -> int:
         """Append something that was done to the audit chain; its number."""

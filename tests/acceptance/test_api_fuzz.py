@@ -24,7 +24,7 @@ from monitor.server.routes import ROUTES
 CONFIGS = Path(__file__).parents[2] / "configs"
 N_EXAMPLES = int(os.environ.get("EXAMWATCH_FUZZ", "6"))
 """Requests of each route by each role; more by hand."""
-LASTING = {"listen", "live", "logOut", "changePassword", "watchSpectrum"}
+LASTING = {"listen", "live", "logOut", "changePassword"}
 """A stream does not end; and who logs out can ask no more."""
 CHECKS = [
     checks.not_a_server_error,
