@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sdr.coverage import Coverage
 from sdr.decoders import installed
-from sdr.decoders.worker import DecodeWorker
-from sdr.describe import Place, describe
-from sdr.evidence import EvidenceError
-from sdr.follow import Followed
 from sdr.history_feed import open_feed
-from sdr.join import groups, is_one_sender
-from sdr.keep import keep, kept_extra
 from sdr.lookout import ROW_S, Lookout, SpectrumRow
 from sdr.plan import BandOdds, unwatched
 from sdr.probe import probe
-from sdr.reading import Reading
-from sdr.repeat import Repetition
+from sdr.reports import Reports
 from sdr.scan import EmissionReport, ScanSettings, ScanStatus
 from sdr.source.base import SampleSource
 from sdr.stare import Stare, StareError, stare_hop
@@ -39,16 +32,6 @@ TAPE_BYTES = 64 << 20
 """Bound of the tape of raw samples: 13 s of 8-bit samples at 2.4 MS/s."""
 
 
-@dataclass(slots=True)
-class _Said:
-    """What was last said of an emission that is still on the air."""
-
-    one: Followed
-    """Kept, so that its identity is not given to another."""
-    watch: Watch
-    emission: Emission
-
-
 class Scanner:
     """Scans one source until it ends, `stop` is called or ``settings.seconds`` are over.
 
@@ -65,8 +48,6 @@ class Scanner:
         self.source = source
         self.settings = settings
         self.status = ScanStatus()
-        self._on_emission = on_emission
-        self._reading: Reading | None = None
         self._stopped = threading.Event()
         info = source.info
         rate = info.rate_hz
@@ -92,13 +73,8 @@ class Scanner:
         self._next_probe = 0
         self._is_hit = False
         self._watches: dict[float, Watch] = {}
-        self._reported: dict[int, _Said] = {}
-        self._doubles: dict[int, int] = {}
-        """Rows of those that were not reported, as others show what they show."""
-        self._repetition = Repetition()
+        self._reports = Reports(settings, self.status, self._tape, info.started_at, self._probed, on_emission)
         self._taps: tuple[Tap, ...] = ()
-        self._origin: int | None = None
-        self._epoch: datetime = info.started_at
 
     @property
     def odds(self) -> list[BandOdds]:
@@ -164,18 +140,14 @@ class Scanner:
         """
         settings = self.settings
         if settings.decode and settings.with_modulation and installed():
-            # A recording waits for the decoders, a receiver does not.
-            patient = self.source.info.n_samples is not None
-            self._reading = Reading(
-                self._deliver, DecodeWorker(), no_decoding=settings.no_decoding, patient=patient
-            )
+            self._reports.decode(patient=self.source.info.n_samples is not None)
         try:
             while (self._sweep() if self._plan.is_sweep else self._stay_home()) and self._hold():
                 self._coverage.start_anew()
         finally:
-            self._finish()
-            if self._reading is not None:
-                self._reading.finish()
+            for center_hz, watch in self._watches.items():
+                self._reports.end(center_hz, watch)
+            self._reports.finish()
             if self._history is not None:
                 self._history.close()
 
@@ -199,10 +171,10 @@ class Scanner:
                 if not self._stay(round(STARE_STEP_S * hop.rate_hz)):
                     return False
             watch = self._watch(hop)
-            self._report_lasting(watch, hop, after_s=0.0)
+            self._reports.lasting(watch, hop, after_s=0.0)
             if all(hop.center_hz != one.center_hz for one in self._plan.hops):
                 # Nobody comes back here: what is still on the air is said for the last time.
-                self._end_watch(hop.center_hz, watch)
+                self._reports.end(hop.center_hz, watch)
                 del self._watches[hop.center_hz]
             if stare is self._stare:
                 self._stare = None
@@ -217,7 +189,7 @@ class Scanner:
         while not self._stopped.is_set():
             if self._stare is not None:
                 if tuned >= 0:
-                    self._report_lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
+                    self._reports.lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
                 return True
             number = self._coverage.rounds.next()
             hop = hops[number]
@@ -225,7 +197,7 @@ class Scanner:
                 # Between two visits in a row nothing is tuned, so that nothing is missed.
                 if tuned >= 0:
                     # While its samples are still on the tape.
-                    self._report_lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
+                    self._reports.lasting(self._watch(hops[tuned]), hops[tuned], after_s=0.0)
                 self._tune(hop)
                 tuned = number
             before = self.status.n_samples
@@ -270,9 +242,7 @@ class Scanner:
     def _take(self, block: Block) -> None:
         status = self.status
         n = block.iq.shape[0]
-        if self._origin is None:
-            self._origin = block.first_sample
-            self._epoch = block.started_at - timedelta(seconds=block.first_sample / block.hop.rate_hz)
+        self._reports.begin(block)
         status.n_samples += n
         if block.n_dropped_before:
             status.n_dropped += block.n_dropped_before
@@ -283,7 +253,7 @@ class Scanner:
             # What was on may be over: what is known is said while its samples are on the tape. The receiver
             # is not asked about it: this block is waiting in its buffer.
             self._next_probe = max(self._next_probe, status.n_samples + 1)
-            self._report_lasting(watch, block.hop, after_s=0.0)
+            self._reports.lasting(watch, block.hop, after_s=0.0)
         for tap in self._taps:
             tap.take(block)
         self._tape.append(block.iq, block.first_sample)
@@ -300,13 +270,7 @@ class Scanner:
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
         if watch.take_new():
             self._is_hit = True
-        over = self._joined(watch.take_over(), watch, ended=True)
-        self._hand_on(watch, over)
-        self._report_lasting(watch, block.hop, after_s=self.settings.report_after_s)
-        for one in over:
-            self._report(one, watch, block.hop.center_hz, ended=True)
-        if self._reading is not None:
-            self._reading.release()
+        self._reports.heard(watch, block.hop)
 
     def _watch(self, hop: Hop) -> Watch:
         watch = self._watches.get(hop.center_hz)
@@ -315,133 +279,6 @@ class Scanner:
             watch = Watch(self.source.info.format, hop.rate_hz, visit_s=visit_s)
             self._watches[hop.center_hz] = watch
         return watch
-
-    # --- reporting ---
-
-    def _report_lasting(self, watch: Watch, hop: Hop, *, after_s: float) -> None:
-        due = [
-            one
-            for one in watch.tracker.followed
-            if id(one) not in self._reported
-            and one.n_rows_on * watch.row_s >= after_s
-            # What was another's double is looked at again when there is a quarter more of it.
-            and (after_s == 0.0 or one.n_rows_on >= 1.25 * self._doubles.get(id(one), 0))
-        ]
-        if not due:
-            return
-        said = self._joined(due, watch, ended=False)
-        alive = {id(one) for one in watch.tracker.followed}
-        self._doubles = {key: n for key, n in self._doubles.items() if key in alive}
-        self._doubles |= {id(one): one.n_rows_on for one in due if all(one is not other for other in said)}
-        for one in said:
-            self._report(one, watch, hop.center_hz, ended=False)
-
-    def _joined(self, ones: list[Followed], watch: Watch, *, ended: bool) -> list[Followed]:
-        """`ones`, with the lines of one sender put together. What was reported already stays as it was."""
-        fresh = [one for one in ones if id(one) not in self._reported]
-        if len(fresh) < 2:
-            return ones
-        for group in groups(fresh, watch.bin_hz, ended=ended):
-            if is_one_sender(group, watch, self._tape):
-                joined = watch.tracker.join(group)
-                ones = [*(one for one in ones if one not in group), joined]
-        return watch.tracker.without_doubles(ones)
-
-    def _hand_on(self, watch: Watch, over: list[Followed]) -> None:
-        """Nothing that was reported is left without an end.
-
-        An emission that is followed no more, and is not over either, was parted, joined or found to show
-        what another shows. Its name goes on to the one that shows most of it; if that one has a name of its
-        own, there was one emission less than was said.
-        """
-        alive = [*watch.tracker.followed, *over]
-        there = {id(one) for one in alive}
-        gone = [key for key, said in self._reported.items() if said.watch is watch and key not in there]
-        for key in gone:
-            said = self._reported.pop(key)
-            heir = max(alive, key=lambda one: _shared_rows(one, said.one), default=None)
-            shown_by = None
-            if heir is not None and _shared_rows(heir, said.one):
-                known = self._reported.get(id(heir))
-                if known is None:
-                    self._reported[id(heir)] = _Said(heir, watch, said.emission)
-                    continue
-                shown_by = known.emission.id
-                self.status.n_emissions -= 1
-            self._on_emission(EmissionReport(replace(said.emission, ended=True), True, shown_by))
-
-    def _finish(self) -> None:
-        for center_hz, watch in self._watches.items():
-            self._end_watch(center_hz, watch)
-
-    def _end_watch(self, center_hz: float, watch: Watch) -> None:
-        still = watch.finish()
-        over = self._joined(watch.take_over(), watch, ended=True)
-        still = self._joined(still, watch, ended=True)
-        self._hand_on(watch, [*over, *still])
-        for one in over:
-            self._report(one, watch, center_hz, ended=True)
-        for one in still:
-            self._report(one, watch, center_hz, ended=False, is_last=True)
-
-    def _report(
-        self, one: Followed, watch: Watch, center_hz: float, *, ended: bool, is_last: bool | None = None
-    ) -> None:
-        ppm = float(self.settings.ppm or 0)
-        place = Place(self.settings.sensor, center_hz, self._epoch, self._origin or 0, ppm)
-        said = self._reported.get(id(one))
-        earlier = said.emission if said else None
-        emission = describe(
-            one, watch, self._tape, place, ended=ended, with_modulation=self.settings.with_modulation
-        )
-        if earlier is None:
-            self.status.n_emissions += 1
-            emission = self._repetition.add(emission)
-            if not ended and not is_last:
-                emission = self._probed(emission)
-            emission = self._kept(emission, watch, center_hz)
-        else:
-            # What the first report saw of it is nearer to its start than the tape now reaches.
-            emission = replace(
-                emission,
-                id=earlier.id,
-                start_s=earlier.start_s,
-                first_seen=earlier.first_seen,
-                modulation=earlier.modulation or emission.modulation,
-                confidence=earlier.confidence if earlier.modulation else emission.confidence,
-                symbol_rate=earlier.symbol_rate if earlier.modulation else emission.symbol_rate,
-                deviation_hz=earlier.deviation_hz if earlier.modulation else emission.deviation_hz,
-                content=earlier.content or emission.content,
-                flags=tuple(dict.fromkeys((*earlier.flags, *emission.flags))),
-                evidence=earlier.evidence,
-                burst_period_s=emission.burst_period_s or earlier.burst_period_s,
-                next_burst_at=emission.next_burst_at or earlier.next_burst_at,
-                next_burst_within_s=emission.next_burst_within_s or earlier.next_burst_within_s,
-                extra={**emission.extra, **kept_extra(earlier.extra)},
-            )
-        is_last = ended if is_last is None else is_last
-        if is_last:
-            self._reported.pop(id(one), None)
-        else:
-            self._reported[id(one)] = _Said(one, watch, emission)
-        if self._reading is None:
-            self._deliver(emission, is_last)
-            return
-        self._reading.report(emission, is_last, self._tape, watch.rate_hz, center_hz)
-        self.status.n_undecoded = self._reading.n_dropped
-
-    def _deliver(self, emission: Emission, is_last: bool) -> None:
-        self._on_emission(EmissionReport(emission, is_last))
-
-    def _kept(self, emission: Emission, watch: Watch, center_hz: float) -> Emission:
-        folder = self.settings.evidence_dir
-        if folder is None:
-            return emission
-        try:
-            return keep(emission, folder, watch, self._tape, self.settings, center_hz, self._epoch)
-        except EvidenceError:
-            self.status.n_evidence_failed += 1
-            return emission
 
     def _probed(self, emission: Emission) -> Emission:
         """`emission`, with what the receiver itself said of it, where it may be asked."""
@@ -460,10 +297,3 @@ class Scanner:
         flags = tuple(dict.fromkeys((*emission.flags, ghost.flag)))
         reasons = [*emission.extra["ghosts"], {"flag": ghost.flag, "reason": ghost.reason}]
         return replace(emission, flags=flags, extra={**emission.extra, "ghosts": reasons})
-
-
-def _shared_rows(one: Followed, other: Followed) -> int:
-    """Rows in which both were followed, where their bands touch; else 0."""
-    if min(one.high, other.high) + max(one.high - one.low, other.high - other.low) < max(one.low, other.low):
-        return 0
-    return max(0, min(one.last_row, other.last_row) - max(one.first_row, other.first_row) + 1)
