@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -15,6 +15,9 @@ from chromium import CHROMIUM, launched
 from dayserver import RunningDay, running
 
 from monitor.server.services import ServerSettings
+
+expect.set_options(timeout=15_000)
+"""Of a machine that does much else at the time; what comes at once costs nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             # It is for who opens the console for the first time, and stands in the way of what is tested.
             context.add_init_script("localStorage.setItem('examwatch.tour', 'seen')")
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(15_000)
         home = url.split("/", 3)[2]
         page.on("request", lambda r: None if f"//{home}/" in r.url else faults.append(f"fetched {r.url}"))
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dayserver import RunningDay
-from playwright.sync_api import Page, expect
-from test_spectrum import sky
-
-__all__ = ["sky"]
+from playwright.sync_api import Browser, Page, expect
+from skyday import sky_over
 
 pytestmark = pytest.mark.browser
 
@@ -36,9 +35,15 @@ RUN = """async () => {
 
 
 def violations(page: Page) -> list[str]:
+    """In either theme: what is shown is the same, its colours are not."""
     # Evaluated as the browser's own command: the page's policy lets no other script in.
     page.evaluate(AXE.read_text("utf-8"))
-    return page.evaluate(RUN)
+    found: list[str] = []
+    for theme in ("dark", "light"):
+        page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        page.wait_for_timeout(200)  # colours that fade have changed
+        found += [f"{theme}: {one}" for one in page.evaluate(RUN)]
+    return found
 
 
 ADDRESSES = [
@@ -52,11 +57,17 @@ def _axe() -> None:
         pytest.skip("axe-core is missing: npm ci in console/")
 
 
+@pytest.fixture(scope="module")
+def sky_day(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDay]:
+    with sky_over(tmp_path_factory.mktemp("sky")) as (_, day):
+        yield day
+
+
 @pytest.fixture
 def day(request: pytest.FixtureRequest, address: str) -> RunningDay:
     """With sensors on the air and places for the pages that show nothing without."""
     if address in ("/spectrum", "/map"):
-        return request.getfixturevalue("sky")[1]
+        return request.getfixturevalue("sky_day")
     return request.getfixturevalue("morning_day")
 
 
@@ -64,28 +75,25 @@ def test_the_registry_is_read():
     assert {"review", "rules", "wall"} <= set(PAGES)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_page_has_nothing_serious(day, open_page, address, theme):
-    page = open_page(f"{day.url}{address}", theme=theme)
+def test_a_page_has_nothing_serious(day, open_page, address):
+    page = open_page(f"{day.url}{address}")
     expect(page.locator("main").first).to_be_visible()
     page.wait_for_timeout(700)  # what was asked for has come, or says that it has not
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("row", [1, 3])
-def test_an_open_alert_has_nothing_serious(morning_day, open_page, row, theme):
-    page = open_page(morning_day.url, theme=theme)
+def test_an_open_alert_has_nothing_serious(morning_day, open_page, row):
+    page = open_page(morning_day.url)
     page.locator("[data-testid=row]").nth(row).click()
     expect(page.get_by_test_id("detail")).to_be_visible()
     page.wait_for_timeout(500)
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_what_opens_over_a_page_has_nothing_serious(morning_day, open_page, theme):
-    page = open_page(morning_day.url, theme=theme, tour=True)
+def test_what_opens_over_a_page_has_nothing_serious(morning_day, open_page):
+    page = open_page(morning_day.url, tour=True)
     expect(page.get_by_test_id("tour")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
@@ -97,10 +105,9 @@ def test_what_opens_over_a_page_has_nothing_serious(morning_day, open_page, them
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_the_login_has_nothing_serious(quiet_day, open_page, theme):
+def test_the_login_has_nothing_serious(quiet_day, open_page):
     quiet_day.with_logins()
-    page = open_page(quiet_day.url, theme=theme, may_fail=True)
+    page = open_page(quiet_day.url, may_fail=True)
     expect(page.locator(".login")).to_be_visible()
     assert violations(page) == []
 
