@@ -51,7 +51,7 @@ def main() -> None:
         for name, asked in (("the whole library", rules), ("one new rule of words", (_new_word(),))):
             began_s = time.perf_counter()
             quarry = Quarry(Place(f"sqlite:{memory}"), asked, Timetable())
-            n_found = sum(len(done.found) for done in hunt(quarry, Path(folder) / "place.json"))
+            n_found = sum(len(done.found) for done in hunt(quarry, Path(folder) / "place.json", 2))
             took_s = time.perf_counter() - began_s
             print(f"{name}: {took_s:.1f} s, {n_posts / took_s:.0f} posts/s, {n_found} found")
 

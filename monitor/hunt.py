@@ -35,7 +35,6 @@ from rules.text.bank import Bank, read_key
 
 PIECE = 2000
 """Documents a task: about half a second of work, so that progress shows and little is done twice."""
-N_WORKERS = 2
 RETRO_EN, RETRO_ZH = "[retro] ", "【回溯】"
 
 
@@ -99,7 +98,7 @@ class Hunter:
         return raised
 
 
-def hunt(quarry: Quarry, progress: Path, n_workers: int = N_WORKERS) -> Iterator[Progress]:
+def hunt(quarry: Quarry, progress: Path, n_workers: int = 1) -> Iterator[Progress]:
     """Hunt through all of memory, going on where an earlier hunt for the same was broken off.
 
     A piece counts as done when the next `Progress` is asked for: then its finds are in safe hands.
@@ -108,6 +107,8 @@ def hunt(quarry: Quarry, progress: Path, n_workers: int = N_WORKERS) -> Iterator
     ----------
     progress
         Where the place is kept; removed at the end.
+    n_workers
+        Processes; of one alone it is this one.
 
     Raises
     ------
@@ -131,7 +132,7 @@ def hunt(quarry: Quarry, progress: Path, n_workers: int = N_WORKERS) -> Iterator
 
 def _in_order(quarry: Quarry, pieces: Sequence[tuple[str, str]], n_workers: int) -> Iterator[list[Document]]:
     """The finds of each piece, in order; as many pieces under way as keep the workers busy."""
-    if len(pieces) <= 1:
+    if len(pieces) <= 1 or n_workers == 1:
         hunter = Hunter(quarry)
         yield from (hunter.piece(*piece) for piece in pieces)
         return

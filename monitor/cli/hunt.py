@@ -23,6 +23,7 @@ def hunt_command(
     bank: Annotated[Path | None, typer.Option("--bank", help="A bank of secret items. 指纹库。")] = None,
     key: Annotated[Path | None, typer.Option("--key", help="Its key. 密钥。")] = None,
     days: Annotated[float, typer.Option("--days", min=0.0, help="Posts first seen since then.")] = DAYS,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes. 进程数。")] = 2,
     raise_: Annotated[
         bool, typer.Option("--raise", help="Store what is found as alerts, marked retro.")
     ] = False,
@@ -66,7 +67,7 @@ def hunt_command(
         hunter = Hunter(quarry)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("hunt 回溯")
-            for done in hunt(quarry, setup.config.data_dir / "hunt.json"):
+            for done in hunt(quarry, setup.config.data_dir / "hunt.json", workers):
                 for document in done.found:
                     n_found += 1
                     matches = [to_record(match) for match in hunter.judge(document)[1]]

@@ -36,4 +36,5 @@ def test_a_thousand_faults_leave_nothing_hanging_and_no_false_report(tmp_path):
     assert max(map(abs, report["clock_error_ms"])) < 15
     assert report["false_gaps"] == []
     assert report["missed_gaps"] == []
-    assert report["lag_p99_ms"] < 50
+    # What hangs lags by seconds; a busy machine by less than this.
+    assert report["lag_p99_ms"] < 300

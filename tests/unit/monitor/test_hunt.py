@@ -84,14 +84,14 @@ def ids(quarry, place, **options):
 
 async def test_workers_find_what_one_look_at_each_post_finds(memory, tmp_path):
     quarry = Quarry(memory, (rule("青花鱼套餐"),), Timetable())
-    assert ids(quarry, tmp_path / "place.json") == ["03", "07"]
+    assert ids(quarry, tmp_path / "place.json", n_workers=2) == ["03", "07"]
     assert not (tmp_path / "place.json").exists()
     assert ids(replace(quarry, since=NOW), tmp_path / "place.json") == []
 
 
 async def test_a_hunt_that_was_broken_off_goes_on_where_it_was(memory, tmp_path):
     quarry, place = Quarry(memory, (rule("青花鱼套餐"),), Timetable()), tmp_path / "place.json"
-    running = hunt(quarry, place)
+    running = hunt(quarry, place, 2)
     assert [one.id for one in next(running).found] == ["03"]
     next(running)
     running.close()
@@ -147,7 +147,15 @@ async def test_the_command_prints_each_find_and_stores_it_when_asked(memory, tmp
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "r.yml").write_text(RULE.format(id="new-word", word="青花鱼套餐"), "utf-8")
     configure(tmp_path, memory)
-    command = ["hunt", str(tmp_path / "c.yml"), "--rules", str(tmp_path / "rules"), "--raise"]
+    command = [
+        "hunt",
+        str(tmp_path / "c.yml"),
+        "--rules",
+        str(tmp_path / "rules"),
+        "--raise",
+        "--workers",
+        "1",
+    ]
     for n_stored in (2, 2):
         with pytest.raises(SystemExit) as ended:
             main(command)
@@ -171,7 +179,7 @@ async def test_a_reader_who_has_enough_is_no_fault(memory, tmp_path, capsys, mon
 
     monkeypatch.setattr("monitor.cli.hunt.sys.stdout", Closed())
     with pytest.raises(BrokenPipeError):
-        hunt_command(tmp_path / "c.yml", rules=tmp_path / "rules")
+        hunt_command(tmp_path / "c.yml", rules=tmp_path / "rules", workers=1)
 
 
 @pytest.mark.parametrize(
