@@ -91,11 +91,11 @@ async def test_workers_find_what_one_look_at_each_post_finds(memory, tmp_path):
 
 async def test_a_hunt_that_was_broken_off_goes_on_where_it_was(memory, tmp_path):
     quarry, place = Quarry(memory, (rule("青花鱼套餐"),), Timetable()), tmp_path / "place.json"
-    running = hunt(quarry, place, 2)
+    running = hunt(quarry, place)
     assert [one.id for one in next(running).found] == ["03"]
     next(running)
     running.close()
-    # The second piece had been given out and not yet taken: it comes again.
+    # The second piece had been found and was not in safe hands yet: it comes again.
     assert ids(quarry, place) == ["07"]
 
 
