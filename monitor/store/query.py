@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from monitor.airlog import RASTER_HZ
 from monitor.alert import wire
 from monitor.alert.alert import LEVEL_RANK, ranked
-from monitor.case.machine import UNJUDGED, Case
+from monitor.case.machine import Case
 from monitor.case.reader import CaseReader
 from monitor.people.scope import Scope
 from monitor.server.case_views import case_view
@@ -37,11 +37,24 @@ from monitor.server.views import (
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.store import read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events
+from monitor.store.tables import (
+    CENTER_HZ,
+    DOCUMENT,
+    REPOST_OF,
+    acks,
+    alerts,
+    case_alerts,
+    cases,
+    changes,
+    events,
+    evidence_alerts,
+)
 
 N_HISTORY = 20
 N_EVENTS = 100
 """What a view carries of an alert's past: the newest. The store keeps all of it."""
+N_COUNTED = 10_000
+"""Up to here a list says how many there are: to count millions takes seconds, and nobody reads the number."""
 
 
 class AlertReader:
@@ -55,7 +68,7 @@ class AlertReader:
         with translated(), self._reader.connect() as db:
             live_id = _last_change(db)
             wanted = _conditions(query, now)
-            total = db.execute(sa.select(sa.func.count()).select_from(alerts).where(*wanted)).scalar_one()
+            total = counted(db, alerts, wanted)
             key = sa.tuple_(alerts.c.level_rank, alerts.c.updated_at, alerts.c.fingerprint)
             if query.cursor is not None:
                 rank, updated_at, fingerprint = _read_cursor(query.cursor)
@@ -81,7 +94,13 @@ class AlertReader:
             page = rows[: query.limit]
             views = self._views(db, page, now)
         cursor = _write_cursor(page[-1]) if len(rows) > len(page) and page else None
-        return AlertPage(alerts=views, next_cursor=cursor, total=total, live_id=live_id)
+        return AlertPage(
+            alerts=views,
+            next_cursor=cursor,
+            total=min(total, N_COUNTED),
+            more=total > N_COUNTED,
+            live_id=live_id,
+        )
 
     def get_alert(self, fingerprint: str, now: datetime) -> AlertDetail | None:
         with translated(), self._reader.connect() as db:
@@ -91,7 +110,7 @@ class AlertReader:
             view = self._views(db, rows, now)[0]
             bodies = db.execute(
                 sa.select(events.c.body)
-                .where(events.c.fingerprint == fingerprint, events.c.body != "")
+                .where(events.c.fingerprint == fingerprint)
                 .order_by(events.c.at.desc(), events.c.event_id.desc())
                 .limit(N_EVENTS)
             ).scalars()
@@ -162,8 +181,9 @@ class AlertReader:
             return True
         with translated(), self._reader.connect() as db:
             found = db.execute(
-                sa.select(events.c.event_id)
-                .where(events.c.body.contains(digest, autoescape=True), *scope.conditions(events))
+                sa.select(alerts.c.fingerprint)
+                .join(evidence_alerts, evidence_alerts.c.fingerprint == alerts.c.fingerprint)
+                .where(evidence_alerts.c.digest == digest, *scope.conditions(alerts))
                 .limit(1)
             ).first()
             return found is not None
@@ -181,31 +201,36 @@ def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]
     if query.state is not None:
         wanted.append(_firing(now) if query.state == "firing" else sa.not_(_firing(now)))
     if query.drill is not None:
-        wanted.append(alerts.c.drill == query.drill)
+        wanted.append(alerts.c.drill if query.drill else sa.not_(alerts.c.drill))
     if query.case is not None:
         held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == query.case)
         wanted.append(alerts.c.fingerprint.in_(held))
     if query.copies_of is not None:
-        names = (alerts.c.event[name].as_string() for name in ("document", "repost_of"))
-        wanted.append(alerts.c.kind == "web")
-        wanted.append(sa.or_(*(name == query.copies_of for name in names)))
+        wanted.append(alerts.c.kind == sa.literal_column("'web'"))
+        wanted.append(sa.or_(query.copies_of == DOCUMENT, query.copies_of == REPOST_OF))
     if query.near_hz is not None:
-        center_hz = alerts.c.event["center_hz"].as_float()
-        wanted.append(alerts.c.kind == "radio")
-        wanted.append(center_hz.between(query.near_hz - RASTER_HZ / 2, query.near_hz + RASTER_HZ / 2))
+        wanted.append(alerts.c.kind == sa.literal_column("'radio'"))
+        wanted.append(CENTER_HZ.between(query.near_hz - RASTER_HZ / 2, query.near_hz + RASTER_HZ / 2))
     wanted += query.scope.conditions(alerts)
     if query.review is not None:
-        in_case = sa.select(case_alerts.c.fingerprint).join(cases, cases.c.id == case_alerts.c.case_id)
-        judged = alerts.c.fingerprint.in_(in_case.where(cases.c.state.not_in(sorted(UNJUDGED))))
         match query.review:
             case "open":
-                wanted.append(sa.not_(judged))
+                wanted.append(sa.not_(alerts.c.judged))
             case "judged":
-                wanted.append(judged)
+                wanted.append(alerts.c.judged)
             case "mine":
+                in_case = sa.select(case_alerts.c.fingerprint).join(
+                    cases, cases.c.id == case_alerts.c.case_id
+                )
                 mine = in_case.where(cases.c.owner == query.asker, cases.c.is_open)
                 wanted.append(alerts.c.fingerprint.in_(mine))
     return wanted
+
+
+def counted(db: sa.Connection, table: sa.Table, wanted: Sequence[sa.ColumnElement[bool]]) -> int:
+    """How many rows there are; one more than `N_COUNTED` where they are more."""
+    some = sa.select(sa.literal(1)).select_from(table).where(*wanted).limit(N_COUNTED + 1).subquery()
+    return db.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
 
 
 def _firing(now: datetime) -> sa.ColumnElement[bool]:
@@ -223,9 +248,28 @@ def _last_change(db: sa.Connection) -> int:
 def _histories(db: sa.Connection, fingerprints: list[str]) -> dict[str, list[dict[str, Any]]]:
     if not fingerprints:
         return {}
-    age = sa.func.row_number().over(partition_by=changes.c.fingerprint, order_by=changes.c.seq.desc())
-    ranked = sa.select(changes, age.label("age")).where(changes.c.fingerprint.in_(fingerprints)).subquery()
-    rows = db.execute(sa.select(ranked).where(ranked.c.age <= N_HISTORY).order_by(ranked.c.seq))
+    older = changes.alias()
+    # The oldest that is wanted is looked up first: of what rang for a day, all would be read and sorted.
+    oldest = (
+        sa.select(older.c.seq)
+        .where(older.c.fingerprint == alerts.c.fingerprint)
+        .order_by(older.c.seq.desc())
+        .offset(N_HISTORY - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        sa.select(changes)
+        .select_from(alerts)
+        .join(
+            changes,
+            sa.and_(
+                changes.c.fingerprint == alerts.c.fingerprint, changes.c.seq >= sa.func.coalesce(oldest, 0)
+            ),
+        )
+        .where(alerts.c.fingerprint.in_(fingerprints))
+        .order_by(changes.c.seq)
+    )
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         found.setdefault(row.fingerprint, []).append(
