@@ -16,6 +16,7 @@ import numpy as np
 
 FIRST = datetime(2026, 5, 20, tzinfo=UTC)
 DAYS = 30
+LAST = FIRST + timedelta(days=DAYS)
 N_VENUES, N_DEPARTMENTS, N_PEOPLE = 200, 8, 60
 N_RINGING = 20
 """Alerts with thousands of events each: a jammer that rings for a day."""
@@ -51,7 +52,7 @@ class Sizes:
 
 
 def sizes(n_alerts: int, n_open: int | None = None) -> Sizes:
-    return Sizes(n_alerts, max(2_000, round(n_alerts * OPEN_SHARE)) if n_open is None else n_open)
+    return Sizes(n_alerts, max(500, round(n_alerts * OPEN_SHARE)) if n_open is None else n_open)
 
 
 def chunks(of: Sizes, seed: int = 1) -> Iterator[dict[str, list[Row]]]:
@@ -102,7 +103,7 @@ def _chunk(
             made["events"].append((ring_id, name, cause, ring_at, ring_at, kind, level, venue, body))
             made["changes"].append((seq, name, ring_at, "raised" if ring == 0 else "repeated", ring_id))
         if number % 4 == 0:
-            made["audit"].append((seq, _entry(seq, at, "examwatch", "alert.raised", name, level), name * 4))
+            made["audit"].append((seq, entry(seq, at, "examwatch", "alert.raised", name, level), name * 4))
         if kind == "radio" and number % 10 == 0:
             digest = f"sha256:{name * 4}"
             made["evidence"].append((digest, "image/png", "spectrogram", f"{name}.png", 113_000, at))
@@ -142,7 +143,9 @@ def _chunk(
             continue
         made["case_alerts"].append((name, case))
         if is_open[i] or number % IN_CASE == 0:
-            seq = _case(made, case, number, seq, at, level, int(levels[i]), venue, bool(drills[i]), bool(is_open[i]))
+            seq = _case(
+                made, case, number, seq, at, level, int(levels[i]), venue, bool(drills[i]), bool(is_open[i])
+            )
     return seq
 
 
@@ -167,7 +170,7 @@ def _case(
     )
     told = f'{{"state":"{state}","verdict":{verdict}}}'
     made["case_events"].append((seq, case, at, owner, "judge", told, None))
-    made["audit"].append((seq, _entry(seq, at, owner, "case.judge", case, level), case * 6))
+    made["audit"].append((seq, entry(seq, at, owner, "case.judge", case, level), case * 6))
     return seq
 
 
@@ -181,7 +184,7 @@ def _event(kind: str, venue: str | None, channel: int, number: int, at: str) -> 
     return f'{{{place},"part":"sensor","id":"s{number % 997}"}}'
 
 
-def _entry(seq: int, at: str, actor: str, action: str, subject: str, level: str) -> str:
+def entry(seq: int, at: str, actor: str, action: str, subject: str, level: str) -> str:
     stamp = at.replace(" ", "T") + "Z"
     return (
         f'{{"action":"{action}","actor":"{actor}","at":"{stamp}","body":{{"level":"{level}"}},'

@@ -93,7 +93,7 @@ class AlertReader:
             )
             page = rows[: query.limit]
             views = self._views(db, page, now)
-        cursor = _write_cursor(page[-1]) if len(rows) > len(page) and page else None
+        cursor = _cursor_of(page[-1]) if len(rows) > len(page) and page else None
         return AlertPage(
             alerts=views,
             next_cursor=cursor,
@@ -355,8 +355,12 @@ def _view(merged: Merged, history: list[dict[str, Any]], review: _Review, now: d
     )
 
 
-def _write_cursor(row: sa.RowMapping) -> str:
-    key = (row["level_rank"], row["updated_at"], row["fingerprint"])
+def _cursor_of(row: sa.RowMapping) -> str:
+    return write_cursor(row["level_rank"], row["updated_at"], row["fingerprint"])
+
+
+def write_cursor(rank: int, updated_at: datetime, fingerprint: str) -> str:
+    key = (rank, updated_at, fingerprint)
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
 
 
