@@ -2,7 +2,7 @@
 
 Shares are of what a desk sees (domain: unknown signals and repeated posts by far the most). Texts are short, so that
 ten million fit a small disk: an alert's JSON is about 0.6 kB here and 3 kB in service. The chain has one entry for
-every fourth alert and one for each step with a case, without hashes that fit: nothing here verifies it.
+every tenth alert and one for each step with a case, without hashes that fit: nothing here verifies it.
 """
 
 from __future__ import annotations
@@ -92,6 +92,7 @@ def _chunk(
         at, name = instant(s), fingerprint(number)
         event_id, cause = f"e{number:015x}{name}", f"c{number:015x}"
         n_rings = N_RINGS if number % (of.n_alerts // N_RINGING) == 7 else 1
+        stamp = at.replace(" ", "T") + "Z"
         text = _event(kind, venue, int(channels[i]), number, at)
         title = f'"title_en":"Unknown narrowband {number % 977}","title_zh":"未知窄带信号 {number % 977}"'
         for ring in range(n_rings):
@@ -99,10 +100,13 @@ def _chunk(
             ring_id = event_id if ring == 0 else f"{event_id}-{ring}"
             ring_at = at if ring == 0 else instant(s + ring * 15)
             made["event_ids"].append((ring_id, name, cause, ring_at))
-            body = f'{{"annotations":{{{title}}},"cause":"{cause}","event":{text},"id":"{ring_id}","kind":"{kind}"}}'
+            body = (
+                f'{{"annotations":{{}},"cause":"{cause}","ends_at":null,"event":{text},"id":"{ring_id}",'
+                f'"kind":"{kind}","labels":{{}},"level":"{level}","starts_at":"{stamp}","updated_at":"{stamp}","why":[]}}'
+            )
             made["events"].append((ring_id, name, cause, ring_at, ring_at, kind, level, venue, body))
             made["changes"].append((seq, name, ring_at, "raised" if ring == 0 else "repeated", ring_id))
-        if number % 4 == 0:
+        if number % 10 == 0:
             made["audit"].append((seq, entry(seq, at, "examwatch", "alert.raised", name, level), name * 4))
         if kind == "radio" and number % 10 == 0:
             digest = f"sha256:{name * 4}"
@@ -115,7 +119,7 @@ def _chunk(
                 level,
                 int(levels[i]),
                 f'{{"venue":"{venue}","channel":"{channels[i]}"}}',
-                f'{{{title},"summary_en":"{channels[i]} kHz, 12.1 kHz wide"}}',
+                f"{{{title}}}",
                 at,
                 at if n_rings == 1 else instant(s + (n_rings - 1) * 15),
                 instant(s + 720) if number % 50_000 else None,

@@ -188,7 +188,7 @@ def questions(store: Store, n_alerts: int) -> list[Question]:
 
 def _cursor_into(store: Store, i: int) -> str:
     """Into the midst of a level."""
-    from monitor.store.query import write_cursor
+    from monitor.store.listing import write_cursor
 
     return write_cursor(i % 4, NOW - timedelta(days=3 + i % 20), "8" * 16)
 

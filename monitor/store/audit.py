@@ -22,6 +22,8 @@ from monitor.alert import wire
 from monitor.store.errors import AuditError
 from monitor.store.tables import ACTION, ACTOR, BY_PEOPLE, DAEMON, NOT_RAISED, RAISED, SUBJECT, audit
 
+# ruff: noqa: SIM300 - columns, no constants
+
 GENESIS = "0" * 64
 
 
@@ -68,19 +70,41 @@ def read_entries(connection: sa.Connection, query: AuditQuery) -> list[Entry]:
         wanted.append(query.actor == ACTOR)
         # Said again as the index says it, which is no larger than what people did.
         wanted += [BY_PEOPLE] if query.actor != DAEMON else []
-    if query.action is not None:
-        wanted += _of_action(query.action)
-    rows = connection.execute(
-        sa.select(audit.c.entry).where(*wanted).order_by(audit.c.seq.desc()).limit(query.limit)
-    )
-    return [msgspec.json.decode(text, type=Entry) for text in rows.scalars()]
+    newest = (audit.c.seq.desc(),)
+    if query.action is None:
+        rows = sa.select(audit.c.entry).where(*wanted).order_by(*newest).limit(query.limit)
+        return [msgspec.json.decode(text, type=Entry) for text in connection.execute(rows).scalars()]
+    # A beginning is looked up as the few actions that begin so: each has its place in the index, in order.
+    parts = [
+        sa.select(
+            sa.select(audit.c.seq, audit.c.entry)
+            .where(*wanted, *one)
+            .order_by(*newest)
+            .limit(query.limit)
+            .subquery()
+        )
+        for one in _of_action(connection, query.action)
+    ]
+    if not parts:
+        return []
+    found = sa.union_all(*parts).subquery()
+    rows = sa.select(found.c.entry).order_by(found.c.seq.desc()).limit(query.limit)
+    return [msgspec.json.decode(text, type=Entry) for text in connection.execute(rows).scalars()]
 
 
-def _of_action(asked: str) -> list[sa.ColumnElement[bool]]:
-    is_rare = not any(one.startswith(asked) for one in RAISED)
+def _of_action(connection: sa.Connection, asked: str) -> list[list[sa.ColumnElement[bool]]]:
     if not asked.endswith("."):
-        return [asked == ACTION, *([NOT_RAISED] if is_rare else [])]
-    return [ACTION.startswith(asked, autoescape=True), *([NOT_RAISED] if is_rare else [])]
+        return [[ACTION == asked, *([NOT_RAISED] if asked not in RAISED else [])]]
+    end = asked[:-1] + "/"
+    named = [[ACTION == one] for one in RAISED if one.startswith(asked)]
+    last = asked
+    while True:
+        following = sa.select(ACTION).where(NOT_RAISED, ACTION > last, ACTION < end).order_by(ACTION).limit(1)
+        found = connection.execute(following).scalar_one_or_none()
+        if found is None:
+            return named
+        named.append([ACTION == found, NOT_RAISED])
+        last = found
 
 
 def link(previous: str, entry: str) -> str:

@@ -1,14 +1,7 @@
-"""Reading alerts: one page, one alert, what changed since. Blocking, read-only.
-
-A page is sorted by (level, updated_at, fingerprint), all descending, and its cursor is
-the last row's key: rows that arrive above do not shift what follows. A row that changes
-while somebody pages moves up and reaches them over the live stream.
-"""
+"""Reading alerts: one page, one alert, what changed since. Blocking, read-only."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +10,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from monitor.airlog import RASTER_HZ
 from monitor.alert import wire
-from monitor.alert.alert import LEVEL_RANK, ranked
+from monitor.alert.alert import ranked
 from monitor.case.machine import Case
 from monitor.case.reader import CaseReader
 from monitor.people.scope import Scope
 from monitor.server.case_views import case_view
-from monitor.server.services import AlertQuery, BadCursorError, Change
+from monitor.server.services import AlertQuery, Change
 from monitor.server.views import (
     AlertDetail,
     AlertPage,
@@ -34,27 +26,16 @@ from monitor.server.views import (
     ReasonView,
     RuleView,
 )
+from monitor.store.count import N_COUNTED
 from monitor.store.errors import translated
+from monitor.store.listing import Listing, cursor_of, is_firing
 from monitor.store.merge import Merged
 from monitor.store.store import read_merged_row
-from monitor.store.tables import (
-    CENTER_HZ,
-    DOCUMENT,
-    REPOST_OF,
-    acks,
-    alerts,
-    case_alerts,
-    cases,
-    changes,
-    events,
-    evidence_alerts,
-)
+from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events, evidence_alerts
 
 N_HISTORY = 20
 N_EVENTS = 100
 """What a view carries of an alert's past: the newest. The store keeps all of it."""
-N_COUNTED = 10_000
-"""Up to here a list says how many there are: to count millions takes seconds, and nobody reads the number."""
 
 
 class AlertReader:
@@ -67,33 +48,12 @@ class AlertReader:
         """One page; raises `BadCursorError` if the cursor is not one of ours."""
         with translated(), self._reader.connect() as db:
             live_id = _last_change(db)
-            wanted = _conditions(query, now)
-            total = counted(db, alerts, wanted)
-            key = sa.tuple_(alerts.c.level_rank, alerts.c.updated_at, alerts.c.fingerprint)
-            if query.cursor is not None:
-                rank, updated_at, fingerprint = _read_cursor(query.cursor)
-                # Bound with the columns' types: SQLite keeps instants as text.
-                after = sa.tuple_(
-                    sa.literal(rank),
-                    sa.literal(updated_at, alerts.c.updated_at.type),
-                    sa.literal(fingerprint),
-                )
-                wanted.append(key < after)
-            rows = (
-                db.execute(
-                    sa.select(alerts)
-                    .where(*wanted)
-                    .order_by(
-                        alerts.c.level_rank.desc(), alerts.c.updated_at.desc(), alerts.c.fingerprint.desc()
-                    )
-                    .limit(query.limit + 1)
-                )
-                .mappings()
-                .all()
-            )
+            listing = Listing(query, now)
+            total = listing.count(db)
+            rows = listing.rows(db)
             page = rows[: query.limit]
             views = self._views(db, page, now)
-        cursor = _cursor_of(page[-1]) if len(rows) > len(page) and page else None
+        cursor = cursor_of(page[-1]) if len(rows) > len(page) and page else None
         return AlertPage(
             alerts=views,
             next_cursor=cursor,
@@ -157,7 +117,7 @@ class AlertReader:
         with translated(), self._reader.connect() as db:
             rows = db.execute(
                 sa.select(alerts.c.kind, alerts.c.level, sa.func.count())
-                .where(_firing(now))
+                .where(is_firing(now))
                 .group_by(alerts.c.kind, alerts.c.level)
             )
             return {(kind, level): n for kind, level, n in rows}
@@ -187,54 +147,6 @@ class AlertReader:
                 .limit(1)
             ).first()
             return found is not None
-
-
-def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
-    wanted: list[sa.ColumnElement[bool]] = []
-    if query.kinds:
-        wanted.append(alerts.c.kind.in_(query.kinds))
-    if query.levels:
-        # By rank, as the index has it: by name, 100,000 rows are read to count one level.
-        wanted.append(alerts.c.level_rank.in_(sorted(LEVEL_RANK[level] for level in query.levels)))
-    if query.venue is not None:
-        wanted.append(alerts.c.venue == query.venue)
-    if query.state is not None:
-        wanted.append(_firing(now) if query.state == "firing" else sa.not_(_firing(now)))
-    if query.drill is not None:
-        wanted.append(alerts.c.drill if query.drill else sa.not_(alerts.c.drill))
-    if query.case is not None:
-        held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == query.case)
-        wanted.append(alerts.c.fingerprint.in_(held))
-    if query.copies_of is not None:
-        wanted.append(alerts.c.kind == sa.literal_column("'web'"))
-        wanted.append(sa.or_(query.copies_of == DOCUMENT, query.copies_of == REPOST_OF))
-    if query.near_hz is not None:
-        wanted.append(alerts.c.kind == sa.literal_column("'radio'"))
-        wanted.append(CENTER_HZ.between(query.near_hz - RASTER_HZ / 2, query.near_hz + RASTER_HZ / 2))
-    wanted += query.scope.conditions(alerts)
-    if query.review is not None:
-        match query.review:
-            case "open":
-                wanted.append(sa.not_(alerts.c.judged))
-            case "judged":
-                wanted.append(alerts.c.judged)
-            case "mine":
-                in_case = sa.select(case_alerts.c.fingerprint).join(
-                    cases, cases.c.id == case_alerts.c.case_id
-                )
-                mine = in_case.where(cases.c.owner == query.asker, cases.c.is_open)
-                wanted.append(alerts.c.fingerprint.in_(mine))
-    return wanted
-
-
-def counted(db: sa.Connection, table: sa.Table, wanted: Sequence[sa.ColumnElement[bool]]) -> int:
-    """How many rows there are; one more than `N_COUNTED` where they are more."""
-    some = sa.select(sa.literal(1)).select_from(table).where(*wanted).limit(N_COUNTED + 1).subquery()
-    return db.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
-
-
-def _firing(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(alerts.c.ends_at.is_(None), alerts.c.ends_at > now)
 
 
 def _last_change(db: sa.Connection) -> int:
@@ -353,24 +265,3 @@ def _view(merged: Merged, history: list[dict[str, Any]], review: _Review, now: d
         acked_by=review.acked_by,
         acked_at=review.acked_at,
     )
-
-
-def _cursor_of(row: sa.RowMapping) -> str:
-    return write_cursor(row["level_rank"], row["updated_at"], row["fingerprint"])
-
-
-def write_cursor(rank: int, updated_at: datetime, fingerprint: str) -> str:
-    key = (rank, updated_at, fingerprint)
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[int, datetime, str]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        raw = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
-        rank, updated_at, fingerprint = msgspec.json.decode(raw, type=tuple[int, datetime, str])
-    except (ValueError, binascii.Error) as error:
-        raise BadCursorError(cursor) from error
-    if updated_at.tzinfo is None or abs(rank) > 99:
-        raise BadCursorError(cursor)
-    return rank, updated_at, fingerprint
