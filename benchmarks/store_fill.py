@@ -1,7 +1,7 @@
 """Fills a store with the rows of `benchmarks.store_made`: COPY into PostgreSQL, many at once into SQLite.
 
-Up to a million alerts are made one by one. More are copies of those with names, numbers and times of their own, made by
-PostgreSQL itself, which is ten times as fast.
+Up to a million alerts are made one by one. More are copies of those with names, numbers and
+times of their own, made by PostgreSQL itself, which is ten times as fast.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def fill_postgresql(store: Store, connection: str, password: str, n_alerts: int,
     """Into the empty store at `connection`."""
     n_copies = max(1, n_alerts // BASE)
     of = made.sizes(n_alerts // n_copies, None if n_open is None else n_open // n_copies)
-    tend(store.writer, made.FIRST + (made.LAST - made.FIRST))
+    tend(store.writer, made.LAST)
     with psycopg.connect(connection, password=password, autocommit=True) as db:
         db.execute("SET timezone = 'UTC'")
         db.execute("SET synchronous_commit = off")

@@ -13,8 +13,8 @@ from monitor.case.machine import Step
 from monitor.case.register import CaseRegister
 from monitor.server.services import AlertQuery
 from monitor.store.audit import AuditError
-from monitor.store.retention import Kept, forget, holdings
 from monitor.store.query import AlertReader
+from monitor.store.retention import Kept, forget, holdings
 from monitor.store.tables import alerts, event_ids, events
 from tests.unit.monitor.conftest import NOON, make_alert
 

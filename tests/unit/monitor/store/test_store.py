@@ -4,6 +4,7 @@ import random
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -226,8 +227,14 @@ def test_the_migrations_make_exactly_the_tables_of_the_program(store):
 
     with store.reader.connect() as db:
         context = MigrationContext.configure(db, opts={"include_name": is_no_month})
-        assert compare_metadata(context, metadata) == []
+        found = [one for one in compare_metadata(context, metadata) if not _is_of_words(one)]
+        assert found == []
         assert context.get_current_revision() == HEAD
+
+
+def _is_of_words(difference: Any) -> bool:
+    """Indexes whose expressions PostgreSQL spells in its own way: that they serve is in test_plans.py."""
+    return getattr(difference[1], "name", "").startswith(("ix_audit_", "ix_cases_text"))
 
 
 def test_readers_cannot_write(store):
