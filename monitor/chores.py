@@ -38,6 +38,9 @@ async def let_go_daily(book: StoreBook, kept: retention.Kept, clock: Clock) -> N
     while True:
         try:
             await book.write(partial(partitions.tend, book.store.writer, clock.now()))
+        except StoreError as error:
+            log.error("no months were made ahead; the next two are there", error=str(error))
+        try:
             gone = await book.write(partial(retention.forget, book.store, kept, clock.now()))
         except StoreError as error:
             log.error("what is too old is still kept", error=str(error))

@@ -113,7 +113,6 @@ def test_nothing_else_that_a_person_waits_for_does(large):
         cases.open_by_department()
         with large.reader.connect() as db:
             for query in (
-                AuditQuery(),
                 AuditQuery(actor="li"),
                 AuditQuery(subject="C1"),
                 AuditQuery(action="retention.forgot"),
