@@ -87,9 +87,10 @@ def dress(store: Store) -> Iterable[str]:
 def finish(store: Store) -> None:
     """What the daemon goes on from: the newest number, and a reader that is a little behind it."""
     with store.writer.begin() as db:
+        numbered = {"changes": "seq", "case_events": "seq", "audit": "seq", "alerts": "changed_seq"}
         newest = max(
-            db.execute(sa.text(f"SELECT max(seq) FROM {name}")).scalar_one()
-            for name in ("changes", "case_events", "audit")
+            db.execute(sa.text(f"SELECT max({column}) FROM {name}")).scalar_one()  # noqa: S608
+            for name, column in numbered.items()
         )
         entry = made.entry(newest + 1, made.instant(0), "examwatch", "daemon.started", "", "low")
         db.execute(

@@ -28,7 +28,7 @@ from monitor.store.store import DAEMON, Store, read_merged_row
 from monitor.store.tables import alerts, notices, notify_groups, notify_members, silences
 
 BATCH = 500
-N_TRIED = 2_000
+N_TRIED = 1_000
 """Alerts that somebody who writes a silence waits for."""
 POSITION = Position("notify.position", BATCH)
 

@@ -65,9 +65,9 @@ def read_entries(connection: sa.Connection, query: AuditQuery) -> list[Entry]:
     if query.before is not None:
         wanted.append(audit.c.seq < query.before)
     if query.subject is not None:
-        wanted.append(query.subject == SUBJECT)
+        wanted.append(SUBJECT == query.subject)
     if query.actor is not None:
-        wanted.append(query.actor == ACTOR)
+        wanted.append(ACTOR == query.actor)
         # Said again as the index says it, which is no larger than what people did.
         wanted += [BY_PEOPLE] if query.actor != DAEMON else []
     newest = (audit.c.seq.desc(),)

@@ -141,7 +141,7 @@ def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]
         wanted.append(alerts.c.fingerprint.in_(held))
     if query.copies_of is not None:
         wanted.append(alerts.c.kind == sa.literal_column("'web'"))
-        wanted.append(sa.or_(query.copies_of == DOCUMENT, query.copies_of == REPOST_OF))
+        wanted.append(sa.or_(DOCUMENT == query.copies_of, REPOST_OF == query.copies_of))  # noqa: SIM300 - columns
     if query.near_hz is not None:
         wanted.append(alerts.c.kind == sa.literal_column("'radio'"))
         wanted.append(CENTER_HZ.between(query.near_hz - RASTER_HZ / 2, query.near_hz + RASTER_HZ / 2))
