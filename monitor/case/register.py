@@ -265,7 +265,8 @@ class CaseRegister:
             wanted.append(cases.c.id.in_(of_kind.where(alerts.c.kind.in_(kinds))))
         rows = db.execute(
             sa.select(cases.c.body)
-            .where(cases.c.state.in_(sorted(UNJUDGED)), *wanted)
+            # What is unjudged is open; said so, the index of the open ones serves.
+            .where(cases.c.is_open, cases.c.state.in_(sorted(UNJUDGED)), *wanted)
             .order_by(cases.c.level_rank.desc(), cases.c.opened_at, cases.c.id)
         ).scalars()
         for body in rows:
