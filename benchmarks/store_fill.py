@@ -53,11 +53,11 @@ def fill_postgresql(store: Store, connection: str, password: str, n_alerts: int,
         for some in made.chunks(of):
             for table, rows in some.items():
                 columns = ",".join(f'"{name}"' for name in made.COLUMNS[table].split())
-                with db.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                with db.cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
                     copy.write("".join(map(_line, rows)))
         if n_copies > 1:
             for table in made.COLUMNS:
-                db.execute(_copies(table, min(n_copies, COPIED.get(table, n_copies) + 1)))
+                db.execute(_copies(table, min(n_copies, COPIED.get(table, n_copies) + 1)).encode())
 
 
 def bare(store: Store) -> None:
@@ -89,7 +89,7 @@ def finish(store: Store) -> None:
     with store.writer.begin() as db:
         numbered = {"changes": "seq", "case_events": "seq", "audit": "seq", "alerts": "changed_seq"}
         newest = max(
-            db.execute(sa.text(f"SELECT max({column}) FROM {name}")).scalar_one()  # noqa: S608
+            db.execute(sa.text(f"SELECT max({column}) FROM {name}")).scalar_one()
             for name, column in numbered.items()
         )
         entry = made.entry(newest + 1, made.instant(0), "examwatch", "daemon.started", "", "low")

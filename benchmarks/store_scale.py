@@ -16,7 +16,7 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
+from sqlalchemy.event import listen, remove
 
 from benchmarks import store_made as made
 from benchmarks.store_fill import BASE, bare, dress, fill_postgresql, fill_sqlite, finish
@@ -239,7 +239,7 @@ def measure(
 
 
 @contextmanager
-def slowest(store: Store) -> Iterator[list[tuple[float, str, Any]]]:
+def slowest(store: Store) -> Generator[list[tuple[float, str, Any]]]:
     """Statements that the reader runs, with how long each took."""
     heard: list[tuple[float, str, Any]] = []
 
@@ -250,12 +250,12 @@ def slowest(store: Store) -> Iterator[list[tuple[float, str, Any]]]:
         heard.append(((time.perf_counter() - context._began) * 1e3, sql, given))
 
     for engine in (store.reader, store.writer):
-        sa.event.listen(engine, "before_cursor_execute", before)
-        sa.event.listen(engine, "after_cursor_execute", after)
+        listen(engine, "before_cursor_execute", before)
+        listen(engine, "after_cursor_execute", after)
     yield heard
     for engine in (store.reader, store.writer):
-        sa.event.remove(engine, "before_cursor_execute", before)
-        sa.event.remove(engine, "after_cursor_execute", after)
+        remove(engine, "before_cursor_execute", before)
+        remove(engine, "after_cursor_execute", after)
 
 
 def explain(store: Store, sql: str, given: Any) -> str:
@@ -268,7 +268,7 @@ def explain(store: Store, sql: str, given: Any) -> str:
 
 
 @contextmanager
-def filled(engine: str, n_alerts: int, n_open: int | None) -> Iterator[Store]:
+def filled(engine: str, n_alerts: int, n_open: int | None) -> Generator[Store]:
     began = time.monotonic()
 
     def told(what: str) -> None:

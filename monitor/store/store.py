@@ -308,21 +308,22 @@ def _known(db: sa.Connection, column: sa.Column[str], asked: set[str]) -> set[st
 
 def _index_carriers(db: sa.Connection, fresh: list[Alert]) -> None:
     pairs = {(ref.digest, alert.fingerprint) for alert in fresh for ref in alert.evidence}
-    key = sa.tuple_(evidence_alerts.c.digest, evidence_alerts.c.fingerprint)
-    known = _known_pairs(db, key, pairs)
+    known = _known_pairs(db, evidence_alerts.c.digest, evidence_alerts.c.fingerprint, pairs)
     rows = [{"digest": digest, "fingerprint": name} for digest, name in sorted(pairs - known)]
     if rows:
         db.execute(sa.insert(evidence_alerts), rows)
 
 
 def _known_causes(db: sa.Connection, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    return _known_pairs(db, sa.tuple_(event_ids.c.fingerprint, event_ids.c.cause), pairs)
+    return _known_pairs(db, event_ids.c.fingerprint, event_ids.c.cause, pairs)
 
 
-def _known_pairs(db: sa.Connection, key: sa.Tuple, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+def _known_pairs(
+    db: sa.Connection, one: sa.Column[str], other: sa.Column[str], pairs: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
     # Pairs, not two lists: those would be every one of the one with every one of the other.
-    rows = db.execute(sa.select(*key.clauses).where(key.in_(sorted(pairs))).distinct())
-    return {(row[0], row[1]) for row in rows}
+    asked = sa.select(one, other).where(sa.tuple_(one, other).in_(sorted(pairs))).distinct()
+    return {(row[0], row[1]) for row in db.execute(asked)}
 
 
 def _change_row(

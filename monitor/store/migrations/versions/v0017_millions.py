@@ -7,6 +7,7 @@ import json
 import sqlalchemy as sa
 import structlog
 from alembic import op
+from sqlalchemy.exc import DBAPIError
 
 # ruff: noqa: S608 - our own words
 
@@ -70,7 +71,7 @@ def _index_titles(db: sa.Connection) -> None:
             db.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
             of = f"cases USING gin (lower(id || chr(10) || {titles}) gin_trgm_ops)"
             db.execute(sa.text(f"CREATE INDEX ix_cases_text ON {of}"))
-    except sa.exc.DBAPIError as error:
+    except DBAPIError as error:
         log.warning("cases are searched without an index: pg_trgm cannot be made", error=str(error.orig))
 
 
