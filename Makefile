@@ -2,7 +2,7 @@
 # `make city` shows hub, sensors and crawlers as processes of their own.
 .PHONY: run city test test-quick check setup setup-test clean \
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
-	bench-leaks bench-rules bench-crawl bench-desk bench-console bench-province
+	bench-leaks bench-rules bench-crawl bench-desk bench-console bench-province bench-store
 BIN := .venv/bin
 
 run: setup
@@ -72,6 +72,9 @@ bench-console: setup-test
 
 bench-province: setup-test
 	@$(BIN)/python -m benchmarks.province
+
+bench-store: setup-test
+	@$(BIN)/python -m benchmarks.store_scale
 
 clean:
 	rm -rf .venv .setup console/node_modules monitor/server/static var

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from monitor.clock import Clock
-from monitor.store import retention
+from monitor.store import partitions, retention
 from monitor.store.book import StoreBook
 from monitor.store.errors import StoreError
 
@@ -34,8 +34,12 @@ async def forget_daily(forget: Callable[[datetime], Awaitable[int]], clock: Cloc
 
 
 async def let_go_daily(book: StoreBook, kept: retention.Kept, clock: Clock) -> None:
-    """Let the store go of what is older than it is to be kept, until cancelled."""
+    """Let the store go of what is older than it is to be kept, and make room ahead, until cancelled."""
     while True:
+        try:
+            await book.write(partial(partitions.tend, book.store.writer, clock.now()))
+        except StoreError as error:
+            log.error("no months were made ahead; the next two are there", error=str(error))
         try:
             gone = await book.write(partial(retention.forget, book.store, kept, clock.now()))
         except StoreError as error:

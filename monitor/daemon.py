@@ -51,6 +51,7 @@ from monitor.healthwatch import (
     receiver_part,
     sensor_part,
     source_part,
+    times_part,
 )
 from monitor.intake import RADIO_HOLD, Heard, Intake
 from monitor.link.edge import Edge
@@ -68,6 +69,7 @@ from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
 from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook
+from monitor.store.partitions import n_strays
 from monitor.topicdesk import TopicDesk
 
 ACTOR = "daemon"
@@ -230,6 +232,9 @@ class Daemon:
         reader = CaseReader(self._doors.book.store.reader)
         late = await self._doors.book.read(partial(reader.late, self._doors.clock.now()))
         parts = case_parts(late, self._departments)
+        parts.append(
+            times_part(await self._doors.book.read(partial(n_strays, self._doors.book.store.reader)))
+        )
         desk = self._doors.escalation
         if desk is not None:
             missed = [f"{one.fingerprint} ({one.n_step + 1})" for one in await desk.missed()]

@@ -88,6 +88,19 @@ KINDS: Final[Mapping[str, Kind]] = {
         {"not-kept": ("the last head was not written", "最近的链首未能写入")},
         timedelta(minutes=1),
     ),
+    "times": Kind(
+        "medium",
+        ("Alerts carry times that cannot be right", "有告警的时间明显不对"),
+        (
+            "Find the edge whose clock is wrong and set up NTP there (`examwatch alerts list` shows the "
+            "times); nothing is lost, but these events stay in a table of their own until retention lets "
+            "them go.",
+            "找出时钟错误的节点并配置 NTP（`examwatch alerts list` 可看时间）；数据没有丢失，"
+            "这些事件单独存放，直到留存期满。",
+        ),
+        {"stray": ("events in no month", "不属于任何月份的事件数")},
+        timedelta(minutes=1),
+    ),
     "cases": Kind(
         "high",
         ("Cases with {id} are late", "{id} 有案件超时"),

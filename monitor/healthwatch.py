@@ -28,8 +28,9 @@ from monitor.queue import AlertQueue, QueueError
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertPage, SensorHealth
 from monitor.store.errors import StoreError
+from monitor.store.partitions import N_COUNTED
 
-ASKED = frozenset({"cases", "duty", "escalation"})
+ASKED = frozenset({"cases", "duty", "escalation", "times"})
 """Kinds of parts of which only the store knows."""
 LOOK_S = 15.0
 LEAST_FREE_BYTES, LEAST_FREE_SHARE = 5_000_000_000, 0.05
@@ -119,6 +120,12 @@ def case_parts(late: Iterable[Case], departments: Iterable[str]) -> list[Part]:
         )
         for name, some in by_department.items()
     ]
+
+
+def times_part(n_strays: int) -> Part:
+    """The store's months: what has a time for which there is none."""
+    told = f"{n_strays}{'+' if n_strays >= N_COUNTED else ''}" if n_strays else None
+    return Part("times", "events", None, ("stray",) if n_strays else (), None, told, settled=True)
 
 
 def queue_part(n_waiting: int, capacity: int) -> Part:

@@ -51,8 +51,11 @@ def _programs() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """A cluster until the end of the context; skips the test where there is no PostgreSQL."""
+def running(settings: str = "") -> Iterator[Cluster]:
+    """A cluster until the end of the context; skips the test where there is no PostgreSQL.
+
+    `settings` go to the server as its command line has them.
+    """
     programs = _programs()
     if programs is None:
         pytest.skip("Debian's postgresql is not installed")
@@ -88,7 +91,7 @@ def running() -> Iterator[Cluster]:
             "UTF8",
             "-N",
         )
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off {settings}"
         run("pg_ctl", "-w", "-l", str(Path(folder) / "data" / "log"), "-o", options, "start")
         try:
             yield Cluster(port, password_file)

@@ -75,28 +75,27 @@ describe("the board", () => {
         one("grave", { level: "critical", due_at: at(59) }),
         one("sooner", { due_at: at(40) }),
       ],
-      4,
-      null,
+      { total: 4, more: false, next_cursor: null },
     );
     expect(ids(pile.cases)).toEqual(["grave", "sooner", "later", "none"]);
   });
 
   test("moves a card to the column of its state, and counts it there", () => {
-    const full = { ...EMPTY, judge: piled("judge", [one("a"), one("b")], 2, null) };
+    const full = { ...EMPTY, judge: piled("judge", [one("a"), one("b")], { total: 2, more: false, next_cursor: null }) };
     const next = stepped(full, one("a", { state: "claimed", version: 2 }), ALL, NOW);
     expect([ids(next.judge.cases), next.judge.total]).toEqual([["b"], 1]);
     expect([ids(next.judging.cases), next.judging.total]).toEqual([["a"], 1]);
   });
 
   test("lets a card that changes stay where it stands in its column", () => {
-    const full = { ...EMPTY, judge: piled("judge", [one("a"), one("b")], 2, null) };
+    const full = { ...EMPTY, judge: piled("judge", [one("a"), one("b")], { total: 2, more: false, next_cursor: null }) };
     const next = stepped(full, one("b", { level: "critical", version: 2 }), ALL, NOW);
     expect(ids(next.judge.cases)).toEqual(["a", "b"]);
     expect(next.judge.cases[1]?.level).toBe("critical");
   });
 
   test("lets go of what was merged, and of what the filters no longer want", () => {
-    const full = { ...EMPTY, judge: piled("judge", [one("a"), one("b")], 2, null) };
+    const full = { ...EMPTY, judge: piled("judge", [one("a"), one("b")], { total: 2, more: false, next_cursor: null }) };
     expect(ids(stepped(full, one("a", { state: "merged" }), ALL, NOW).judge.cases)).toEqual(["b"]);
     const mine: Narrowing = { ...ALL, owner: "li" };
     expect(stepped(full, one("c", { owner: "wang" }), mine, NOW)).toEqual(full);

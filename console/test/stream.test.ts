@@ -7,7 +7,7 @@ import { alert } from "./alerts";
 const at = (minute: number) => `2026-06-07T01:${String(minute).padStart(2, "0")}:00Z`;
 const names = (rows: readonly { fingerprint: string }[]) => rows.map((row) => row.fingerprint);
 const page = (...rows: ReturnType<typeof alert>[]) =>
-  fromPage({ alerts: rows, next_cursor: null, total: rows.length, live_id: 0 });
+  fromPage({ alerts: rows, next_cursor: null, total: rows.length, more: false, live_id: 0 });
 const start: Stream = page(
   alert("a", { level: "critical", updated_at: at(10) }),
   alert("b", { level: "high", updated_at: at(20) }),
@@ -83,7 +83,7 @@ describe("the alert stream", () => {
   });
 
   test("appends a page without doubling what has moved between two pages", () => {
-    const next = append(start, { alerts: [alert("c"), alert("d")], next_cursor: null, total: 4, live_id: 9 });
+    const next = append(start, { alerts: [alert("c"), alert("d")], next_cursor: null, total: 4, more: false, live_id: 9 });
     expect(names(next.rows)).toEqual(["a", "b", "c", "d"]);
   });
 

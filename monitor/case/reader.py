@@ -9,14 +9,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from monitor.case.machine import Case, State
+from monitor.case.machine import OVER, Case, State
 from monitor.case.register import NoSuchError, read_case
 from monitor.people.scope import EVERYTHING, Scope
+from monitor.store.count import bounded
 from monitor.store.errors import translated
-from monitor.store.tables import alerts, case_alerts, case_events, cases
+from monitor.store.tables import CaseText, alerts, case_alerts, case_events, cases
 
 RELATED = timedelta(minutes=30)
 """As far apart as events of the shipped correlations may lie."""
+LASTS = timedelta(days=1)
+"""What began earlier than so long before is no news of that hour, though it may still ring."""
 N_RELATED = 20
 
 
@@ -71,10 +74,10 @@ class CaseReader:
         self._reader = reader
 
     def page(self, query: CaseQuery, now: datetime, scope: Scope = EVERYTHING) -> tuple[list[Listed], int]:
-        """The newest first; and how many there are in all."""
+        """The newest first; and how many there are in all, one more than `N_COUNTED` where they are more."""
         wanted = [*scope.conditions(cases), *_conditions(query, now)]
         with translated(), self._reader.connect() as db:
-            total = db.execute(sa.select(sa.func.count()).select_from(cases).where(*wanted)).scalar_one()
+            total = bounded(db, sa.select(cases.c.id).where(*wanted))
             if query.after is not None:
                 at, case_id = query.after
                 key = sa.tuple_(cases.c.updated_at, cases.c.id)
@@ -152,8 +155,11 @@ def _conditions(query: CaseQuery, now: datetime) -> list[sa.ColumnElement[bool]]
     wanted: list[sa.ColumnElement[bool]] = []
     if query.states:
         wanted.append(cases.c.state.in_(sorted(query.states)))
+        if not query.states & OVER:
+            # Said again as an index says it: the open ones are few.
+            wanted.append(cases.c.is_open)
     if query.is_open is not None:
-        wanted.append(cases.c.is_open == query.is_open)
+        wanted.append(cases.c.is_open if query.is_open else sa.not_(cases.c.is_open))
     for column, value in (
         (cases.c.department, query.department),
         (cases.c.owner, query.owner),
@@ -164,8 +170,7 @@ def _conditions(query: CaseQuery, now: datetime) -> list[sa.ColumnElement[bool]]
     if query.kind is not None:
         wanted.append(cases.c.body["kind"].as_string() == query.kind)
     if query.text is not None:
-        places = (cases.c.id, *(cases.c.body["title"][name].as_string() for name in ("en", "zh")))
-        wanted.append(sa.or_(*(place.icontains(query.text, autoescape=True) for place in places)))
+        wanted.append(CaseText(cases.c.id, cases.c.body).contains(query.text.lower(), autoescape=True))
     if query.late:
         wanted += [cases.c.is_open, cases.c.due_at <= now]
     return wanted
@@ -208,6 +213,7 @@ def _related(db: sa.Connection, listed: Listed, scope: Scope) -> tuple[str, ...]
             alerts.c.drill == case.drill,
             alerts.c.kind != "health",
             alerts.c.starts_at <= last + RELATED,
+            alerts.c.starts_at >= first - RELATED - LASTS,
             alerts.c.updated_at >= first - RELATED,
             *scope.conditions(alerts),
         )

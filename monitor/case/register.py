@@ -84,7 +84,13 @@ class CaseRegister:
             row = db.execute(
                 sa.select(alerts.c.fingerprint, alerts.c.level_rank)
                 .outerjoin(case_alerts, case_alerts.c.fingerprint == alerts.c.fingerprint)
-                .where(*wanted, alerts.c.experimental.is_(False), alerts.c.kind != "health")
+                # What is judged is in a case; said so, only what waits is looked at.
+                .where(
+                    *wanted,
+                    sa.not_(alerts.c.judged),
+                    alerts.c.experimental.is_(False),
+                    alerts.c.kind != "health",
+                )
                 .order_by(alerts.c.level_rank.desc(), alerts.c.starts_at, alerts.c.fingerprint)
                 .limit(1)
             ).one_or_none()
@@ -259,7 +265,8 @@ class CaseRegister:
             wanted.append(cases.c.id.in_(of_kind.where(alerts.c.kind.in_(kinds))))
         rows = db.execute(
             sa.select(cases.c.body)
-            .where(cases.c.state.in_(sorted(UNJUDGED)), *wanted)
+            # What is unjudged is open; said so, the index of the open ones serves.
+            .where(cases.c.is_open, cases.c.state.in_(sorted(UNJUDGED)), *wanted)
             .order_by(cases.c.level_rank.desc(), cases.c.opened_at, cases.c.id)
         ).scalars()
         for body in rows:
@@ -313,6 +320,7 @@ class CaseRegister:
         known = db.execute(sa.update(cases).where(cases.c.id == case.id).values(row))
         if known.rowcount == 0:
             db.execute(sa.insert(cases), [{"id": case.id, **row}])
+        _mark(db, case.id, case.state not in UNJUDGED)
         return case
 
 
@@ -329,6 +337,13 @@ def acknowledge(
         if known is None:
             row = {"fingerprint": fingerprint, "by": actor, "at": now, "note": note}
             db.execute(sa.insert(acks), [row])
+
+
+def _mark(db: sa.Connection, case_id: str, judged: bool) -> None:
+    """Say so of the alerts of a case whose state has come to that."""
+    held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == case_id)
+    changed = alerts.c.judged if not judged else sa.not_(alerts.c.judged)
+    db.execute(sa.update(alerts).where(alerts.c.fingerprint.in_(held), changed).values(judged=judged))
 
 
 def read_case(body: Any) -> Case:

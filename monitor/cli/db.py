@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import typer
 
 from monitor.cli.stores import DEFAULT, StoreArgument, store_place
@@ -24,6 +26,7 @@ def upgrade(store: StoreArgument = str(DEFAULT)) -> None:
     """
     from monitor.store.engine import open_engines
     from monitor.store.errors import translated
+    from monitor.store.partitions import tend
     from monitor.store.upgrade import upgrade as run_steps
 
     place = store_place(store, must_exist=False)
@@ -31,6 +34,7 @@ def upgrade(store: StoreArgument = str(DEFAULT)) -> None:
     try:
         with translated():
             before, after = run_steps(engines.writer)
+            tend(engines.writer, datetime.now(UTC))
     finally:
         engines.close()
     if before == after:

@@ -62,8 +62,7 @@ def outcome(store: Store, scenario: Scenario, drill: str, started: Mapping[str, 
     """`started`: when each step began. Raises `StoreError`."""
     with translated(), store.reader.connect() as db:
         raised = [
-            read_merged_row(row)
-            for row in db.execute(sa.select(alerts).where(alerts.c.drill.is_(True))).mappings()
+            read_merged_row(row) for row in db.execute(sa.select(alerts).where(alerts.c.drill)).mappings()
         ]
         reactions = [
             _reaction(db, step, started[step.id], _of(raised, origin(drill, step.id)))
@@ -122,7 +121,7 @@ def _stored_at(db: sa.Connection, fingerprint: str, rule: str | None) -> datetim
     """When the first event on which `rule` fired, or any did, was in the store."""
     rows = db.execute(
         sa.select(events.c.recorded_at, events.c.body)
-        .where(events.c.fingerprint == fingerprint, events.c.body != "")
+        .where(events.c.fingerprint == fingerprint)
         .order_by(events.c.recorded_at)
     )
     for recorded_at, body in rows:

@@ -28,6 +28,8 @@ from monitor.store.store import DAEMON, Store, read_merged_row
 from monitor.store.tables import alerts, notices, notify_groups, notify_members, silences
 
 BATCH = 500
+N_TRIED = 1_000
+"""Alerts that somebody who writes a silence waits for."""
 POSITION = Position("notify.position", BATCH)
 
 
@@ -322,10 +324,11 @@ class Ledger:
             return True
 
     def would_hide(self, matchers: Sequence[Matcher], now: datetime, days: float = 7.0) -> int:
-        """How many alerts with news in the last days they fit."""
+        """How many alerts with news in the last days they fit, of the newest `N_TRIED`."""
         with translated(), self._store.reader.connect() as db:
             recent = alerts.c.updated_at > now - timedelta(days=days)
-            rows = db.execute(sa.select(alerts).where(recent)).mappings()
+            newest = alerts.c.updated_at.desc()
+            rows = db.execute(sa.select(alerts).where(recent).order_by(newest).limit(N_TRIED)).mappings()
             return sum(all_hold(matchers, labels_of(read_merged_row(row))) for row in rows)
 
 

@@ -88,6 +88,8 @@ class CasePage(View, frozen=True, kw_only=True):
     cases: list[CaseView]
     next_cursor: str | None
     total: int
+    more: bool = False
+    """There are more than ``total``: it is the most that is counted."""
 
 
 class DepartmentView(View, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ from monitor.server.params import aware, flag, limit, only, read_cursor, some, w
 from monitor.server.problem import ProblemError
 from monitor.server.services import SERVICES
 from monitor.server.wire import json_body, json_response
+from monitor.store.count import N_COUNTED
 
 MAX_AT_ONCE = 200
 T = TypeVar("T")
@@ -134,7 +135,8 @@ async def list_cases(request: web.Request) -> web.StreamResponse:
         CasePage(
             cases=[case_view(one) for one in shown],
             next_cursor=write_cursor(shown[-1].case.updated_at, shown[-1].case.id) if more else None,
-            total=total,
+            total=min(total, N_COUNTED),
+            more=total > N_COUNTED,
         )
     )
 

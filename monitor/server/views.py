@@ -130,6 +130,8 @@ class AlertPage(View, frozen=True, kw_only=True):
     next_cursor: str | None
     total: int
     """How many match the filter, not how many are in this page."""
+    more: bool = False
+    """There are more than ``total``: it is the most that is counted."""
     live_id: int
     """The stream's number that this page already contains: open ``/api/live?after=`` with it."""
 

@@ -20,7 +20,9 @@ import sqlalchemy as sa
 
 from monitor.alert import wire
 from monitor.store.errors import AuditError
-from monitor.store.tables import audit
+from monitor.store.tables import ACTION, ACTOR, BY_PEOPLE, DAEMON, NOT_RAISED, RAISED, SUBJECT, audit
+
+# ruff: noqa: SIM300 - columns, no constants
 
 GENESIS = "0" * 64
 
@@ -62,26 +64,47 @@ def read_entries(connection: sa.Connection, query: AuditQuery) -> list[Entry]:
     wanted: list[sa.ColumnElement[bool]] = []
     if query.before is not None:
         wanted.append(audit.c.seq < query.before)
-    found: list[Entry] = []
-    rows = connection.execution_options(yield_per=500).execute(
-        sa.select(audit.c.entry).where(*wanted).order_by(audit.c.seq.desc())
-    )
-    for text in rows.scalars():
-        entry = msgspec.json.decode(text, type=Entry)
-        if query.actor is not None and entry.actor != query.actor:
-            continue
-        if query.subject is not None and entry.subject != query.subject:
-            continue
-        if query.action is not None and not _is_action(entry.action, query.action):
-            continue
-        found.append(entry)
-        if len(found) == query.limit:
-            break
-    return found
+    if query.subject is not None:
+        wanted.append(SUBJECT == query.subject)
+    if query.actor is not None:
+        wanted.append(ACTOR == query.actor)
+        # Said again as the index says it, which is no larger than what people did.
+        wanted += [BY_PEOPLE] if query.actor != DAEMON else []
+    newest = (audit.c.seq.desc(),)
+    if query.action is None:
+        rows = sa.select(audit.c.entry).where(*wanted).order_by(*newest).limit(query.limit)
+        return [msgspec.json.decode(text, type=Entry) for text in connection.execute(rows).scalars()]
+    # A beginning is looked up as the few actions that begin so: each has its place in the index, in order.
+    parts = [
+        sa.select(
+            sa.select(audit.c.seq, audit.c.entry)
+            .where(*wanted, *one)
+            .order_by(*newest)
+            .limit(query.limit)
+            .subquery()
+        )
+        for one in _of_action(connection, query.action)
+    ]
+    if not parts:
+        return []
+    found = sa.union_all(*parts).subquery()
+    rows = sa.select(found.c.entry).order_by(found.c.seq.desc()).limit(query.limit)
+    return [msgspec.json.decode(text, type=Entry) for text in connection.execute(rows).scalars()]
 
 
-def _is_action(action: str, asked: str) -> bool:
-    return action == asked or (asked.endswith(".") and action.startswith(asked))
+def _of_action(connection: sa.Connection, asked: str) -> list[list[sa.ColumnElement[bool]]]:
+    if not asked.endswith("."):
+        return [[ACTION == asked, *([NOT_RAISED] if asked not in RAISED else [])]]
+    end = asked[:-1] + "/"
+    named = [[ACTION == one] for one in RAISED if one.startswith(asked)]
+    last = asked
+    while True:
+        following = sa.select(ACTION).where(NOT_RAISED, ACTION > last, ACTION < end).order_by(ACTION).limit(1)
+        found = connection.execute(following).scalar_one_or_none()
+        if found is None:
+            return named
+        named.append([ACTION == found, NOT_RAISED])
+        last = found
 
 
 def link(previous: str, entry: str) -> str:

@@ -55,8 +55,7 @@ def past_events(
     """
     decode = msgspec.json.Decoder(_Stored).decode
     wanted = sa.select(events.c.event_id, events.c.fingerprint, events.c.cause, events.c.at, events.c.body)
-    # What retention has emptied is no event any more.
-    wanted = wanted.where(events.c.kind.in_(KINDS), events.c.body != "", *scope.conditions(events))
+    wanted = wanted.where(events.c.kind.in_(KINDS), *scope.conditions(events))
     if newest is not None:
         last = wanted.order_by(events.c.at.desc(), events.c.event_id.desc()).limit(newest).subquery()
         wanted = sa.select(last).order_by(last.c.at, last.c.event_id)

@@ -1,14 +1,7 @@
-"""Reading alerts: one page, one alert, what changed since. Blocking, read-only.
-
-A page is sorted by (level, updated_at, fingerprint), all descending, and its cursor is
-the last row's key: rows that arrive above do not shift what follows. A row that changes
-while somebody pages moves up and reaches them over the live stream.
-"""
+"""Reading alerts: one page, one alert, what changed since. Blocking, read-only."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,14 +10,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from monitor.airlog import RASTER_HZ
 from monitor.alert import wire
-from monitor.alert.alert import LEVEL_RANK, ranked
-from monitor.case.machine import UNJUDGED, Case
+from monitor.alert.alert import ranked
+from monitor.case.machine import Case
 from monitor.case.reader import CaseReader
 from monitor.people.scope import Scope
 from monitor.server.case_views import case_view
-from monitor.server.services import AlertQuery, BadCursorError, Change
+from monitor.server.services import AlertQuery, Change
 from monitor.server.views import (
     AlertDetail,
     AlertPage,
@@ -34,10 +26,12 @@ from monitor.server.views import (
     ReasonView,
     RuleView,
 )
+from monitor.store.count import N_COUNTED
 from monitor.store.errors import translated
+from monitor.store.listing import Listing, cursor_of, is_firing
 from monitor.store.merge import Merged
 from monitor.store.store import read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events
+from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events, evidence_alerts
 
 N_HISTORY = 20
 N_EVENTS = 100
@@ -54,34 +48,19 @@ class AlertReader:
         """One page; raises `BadCursorError` if the cursor is not one of ours."""
         with translated(), self._reader.connect() as db:
             live_id = _last_change(db)
-            wanted = _conditions(query, now)
-            total = db.execute(sa.select(sa.func.count()).select_from(alerts).where(*wanted)).scalar_one()
-            key = sa.tuple_(alerts.c.level_rank, alerts.c.updated_at, alerts.c.fingerprint)
-            if query.cursor is not None:
-                rank, updated_at, fingerprint = _read_cursor(query.cursor)
-                # Bound with the columns' types: SQLite keeps instants as text.
-                after = sa.tuple_(
-                    sa.literal(rank),
-                    sa.literal(updated_at, alerts.c.updated_at.type),
-                    sa.literal(fingerprint),
-                )
-                wanted.append(key < after)
-            rows = (
-                db.execute(
-                    sa.select(alerts)
-                    .where(*wanted)
-                    .order_by(
-                        alerts.c.level_rank.desc(), alerts.c.updated_at.desc(), alerts.c.fingerprint.desc()
-                    )
-                    .limit(query.limit + 1)
-                )
-                .mappings()
-                .all()
-            )
+            listing = Listing(query, now)
+            total = listing.count(db)
+            rows = listing.rows(db)
             page = rows[: query.limit]
             views = self._views(db, page, now)
-        cursor = _write_cursor(page[-1]) if len(rows) > len(page) and page else None
-        return AlertPage(alerts=views, next_cursor=cursor, total=total, live_id=live_id)
+        cursor = cursor_of(page[-1]) if len(rows) > len(page) and page else None
+        return AlertPage(
+            alerts=views,
+            next_cursor=cursor,
+            total=min(total, N_COUNTED),
+            more=total > N_COUNTED,
+            live_id=live_id,
+        )
 
     def get_alert(self, fingerprint: str, now: datetime) -> AlertDetail | None:
         with translated(), self._reader.connect() as db:
@@ -91,7 +70,7 @@ class AlertReader:
             view = self._views(db, rows, now)[0]
             bodies = db.execute(
                 sa.select(events.c.body)
-                .where(events.c.fingerprint == fingerprint, events.c.body != "")
+                .where(events.c.fingerprint == fingerprint)
                 .order_by(events.c.at.desc(), events.c.event_id.desc())
                 .limit(N_EVENTS)
             ).scalars()
@@ -138,7 +117,7 @@ class AlertReader:
         with translated(), self._reader.connect() as db:
             rows = db.execute(
                 sa.select(alerts.c.kind, alerts.c.level, sa.func.count())
-                .where(_firing(now))
+                .where(is_firing(now))
                 .group_by(alerts.c.kind, alerts.c.level)
             )
             return {(kind, level): n for kind, level, n in rows}
@@ -162,54 +141,12 @@ class AlertReader:
             return True
         with translated(), self._reader.connect() as db:
             found = db.execute(
-                sa.select(events.c.event_id)
-                .where(events.c.body.contains(digest, autoescape=True), *scope.conditions(events))
+                sa.select(alerts.c.fingerprint)
+                .join(evidence_alerts, evidence_alerts.c.fingerprint == alerts.c.fingerprint)
+                .where(evidence_alerts.c.digest == digest, *scope.conditions(alerts))
                 .limit(1)
             ).first()
             return found is not None
-
-
-def _conditions(query: AlertQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
-    wanted: list[sa.ColumnElement[bool]] = []
-    if query.kinds:
-        wanted.append(alerts.c.kind.in_(query.kinds))
-    if query.levels:
-        # By rank, as the index has it: by name, 100,000 rows are read to count one level.
-        wanted.append(alerts.c.level_rank.in_(sorted(LEVEL_RANK[level] for level in query.levels)))
-    if query.venue is not None:
-        wanted.append(alerts.c.venue == query.venue)
-    if query.state is not None:
-        wanted.append(_firing(now) if query.state == "firing" else sa.not_(_firing(now)))
-    if query.drill is not None:
-        wanted.append(alerts.c.drill == query.drill)
-    if query.case is not None:
-        held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == query.case)
-        wanted.append(alerts.c.fingerprint.in_(held))
-    if query.copies_of is not None:
-        names = (alerts.c.event[name].as_string() for name in ("document", "repost_of"))
-        wanted.append(alerts.c.kind == "web")
-        wanted.append(sa.or_(*(name == query.copies_of for name in names)))
-    if query.near_hz is not None:
-        center_hz = alerts.c.event["center_hz"].as_float()
-        wanted.append(alerts.c.kind == "radio")
-        wanted.append(center_hz.between(query.near_hz - RASTER_HZ / 2, query.near_hz + RASTER_HZ / 2))
-    wanted += query.scope.conditions(alerts)
-    if query.review is not None:
-        in_case = sa.select(case_alerts.c.fingerprint).join(cases, cases.c.id == case_alerts.c.case_id)
-        judged = alerts.c.fingerprint.in_(in_case.where(cases.c.state.not_in(sorted(UNJUDGED))))
-        match query.review:
-            case "open":
-                wanted.append(sa.not_(judged))
-            case "judged":
-                wanted.append(judged)
-            case "mine":
-                mine = in_case.where(cases.c.owner == query.asker, cases.c.is_open)
-                wanted.append(alerts.c.fingerprint.in_(mine))
-    return wanted
-
-
-def _firing(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(alerts.c.ends_at.is_(None), alerts.c.ends_at > now)
 
 
 def _last_change(db: sa.Connection) -> int:
@@ -223,9 +160,28 @@ def _last_change(db: sa.Connection) -> int:
 def _histories(db: sa.Connection, fingerprints: list[str]) -> dict[str, list[dict[str, Any]]]:
     if not fingerprints:
         return {}
-    age = sa.func.row_number().over(partition_by=changes.c.fingerprint, order_by=changes.c.seq.desc())
-    ranked = sa.select(changes, age.label("age")).where(changes.c.fingerprint.in_(fingerprints)).subquery()
-    rows = db.execute(sa.select(ranked).where(ranked.c.age <= N_HISTORY).order_by(ranked.c.seq))
+    older = changes.alias()
+    # The oldest that is wanted is looked up first: of what rang for a day, all would be read and sorted.
+    oldest = (
+        sa.select(older.c.seq)
+        .where(older.c.fingerprint == alerts.c.fingerprint)
+        .order_by(older.c.seq.desc())
+        .offset(N_HISTORY - 1)
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = db.execute(
+        sa.select(changes)
+        .select_from(alerts)
+        .join(
+            changes,
+            sa.and_(
+                changes.c.fingerprint == alerts.c.fingerprint, changes.c.seq >= sa.func.coalesce(oldest, 0)
+            ),
+        )
+        .where(alerts.c.fingerprint.in_(fingerprints))
+        .order_by(changes.c.seq)
+    )
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         found.setdefault(row.fingerprint, []).append(
@@ -309,20 +265,3 @@ def _view(merged: Merged, history: list[dict[str, Any]], review: _Review, now: d
         acked_by=review.acked_by,
         acked_at=review.acked_at,
     )
-
-
-def _write_cursor(row: sa.RowMapping) -> str:
-    key = (row["level_rank"], row["updated_at"], row["fingerprint"])
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[int, datetime, str]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        raw = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True)
-        rank, updated_at, fingerprint = msgspec.json.decode(raw, type=tuple[int, datetime, str])
-    except (ValueError, binascii.Error) as error:
-        raise BadCursorError(cursor) from error
-    if updated_at.tzinfo is None or abs(rank) > 99:
-        raise BadCursorError(cursor)
-    return rank, updated_at, fingerprint

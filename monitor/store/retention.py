@@ -1,22 +1,24 @@
 """How long each kind of record is kept, and letting go of what is older. Blocking.
 
     alert, its changes, acks, escalations   gone
-    its events                              emptied: id, kind and time stay, so that the chain can be checked
+    its events                              gone; their ids stay, so that the chain can be checked
     audit                                   stays for ever; each letting-go is an entry of it
 
-What an open case holds is never let go, nor what a closed one holds until the case itself is old. A body
-that is empty without an entry that says so is a broken chain (`Store.verify`).
+What an open case holds is never let go, nor what a closed one holds until the case itself is old. An event
+that is gone without an entry that says so is a broken chain (`Store.verify`). A month of events of which
+nothing stays goes as a whole, after its alerts (`monitor.store.partitions`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
+from monitor.store import partitions
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
 from monitor.store.store import DAEMON, FORGOT, Store
@@ -29,6 +31,7 @@ from monitor.store.tables import (
     changes,
     escalations,
     events,
+    evidence_alerts,
     notices,
     notify_members,
     personal,
@@ -77,11 +80,12 @@ def forget(store: Store, kept: Kept, now: datetime) -> dict[str, int]:
     One batch is one transaction: it can be broken off anywhere.
     """
     gone: dict[str, int] = {}
+    whole = _whole_months(store, kept, now)
     for kind, span in kept.items():
         before = now - span
         if kind in ALERT_KINDS:
             n = 0
-            while taken := _forget_alerts(store, kind, before, now - kept.cases, now):
+            while taken := _forget_alerts(store, kind, before, now - kept.cases, now, whole):
                 n += taken
         elif kind == "cases":
             n = _forget_cases(store, before, now)
@@ -89,6 +93,8 @@ def forget(store: Store, kept: Kept, now: datetime) -> dict[str, int]:
             n = _forget_rows(store, kind, before, now)
         if n:
             gone[kind] = n
+    for month in whole:
+        _forget_month(store, month, now)
     return gone
 
 
@@ -117,37 +123,84 @@ def _place(kind: str) -> tuple[sa.Table, sa.Column[datetime], list[sa.ColumnElem
 
 def _is(kind: str) -> sa.ColumnElement[bool]:
     if kind == "drill":
-        return alerts.c.drill.is_(True)
-    return sa.and_(alerts.c.kind == kind, alerts.c.drill.is_(False))
+        return alerts.c.drill
+    return sa.and_(alerts.c.kind == kind, sa.not_(alerts.c.drill))
 
 
-def _forget_alerts(store: Store, kind: str, before: datetime, cases_before: datetime, now: datetime) -> int:
+def _may_go(kind: str, before: datetime, cases_before: datetime, now: datetime) -> sa.ColumnElement[bool]:
     held = (
-        sa.select(case_alerts.c.fingerprint)
-        .join(cases, cases.c.id == case_alerts.c.case_id)
-        .where(sa.or_(cases.c.is_open, cases.c.updated_at >= cases_before))
+        sa.select(sa.literal(1))
+        .select_from(case_alerts.join(cases, cases.c.id == case_alerts.c.case_id))
+        .where(
+            case_alerts.c.fingerprint == alerts.c.fingerprint,
+            sa.or_(cases.c.is_open, cases.c.updated_at >= cases_before),
+        )
     )
+    return sa.and_(
+        _is(kind),
+        alerts.c.updated_at < before,
+        sa.func.coalesce(alerts.c.ends_at < now, False),
+        ~held.exists(),
+    )
+
+
+def _whole_months(store: Store, kept: Kept, now: datetime) -> Sequence[datetime]:
+    """Months of which every alert may go."""
+    if not partitions.is_parted(store.reader):
+        return ()
+    spans = {kind: span for kind, span in kept.items() if kind in ALERT_KINDS}
+    may_go = sa.or_(*(_may_go(kind, now - span, now - kept.cases, now) for kind, span in spans.items()))
+    with translated(), store.reader.connect() as db:
+        old = [
+            month
+            for month in partitions.months(db)
+            if partitions.month_after(month) <= now - min(spans.values())
+        ]
+        return [month for month in old if not _has_alerts(db, month, sa.not_(may_go))]
+
+
+def _has_alerts(db: sa.Connection, month: datetime, which: sa.ColumnElement[bool]) -> bool:
+    inside = sa.and_(events.c.at >= month, events.c.at < partitions.month_after(month))
+    held = sa.select(alerts.c.fingerprint).join(events, events.c.fingerprint == alerts.c.fingerprint)
+    return db.execute(held.where(inside, which).limit(1)).first() is not None
+
+
+def _forget_month(store: Store, month: datetime, now: datetime) -> None:
+    with translated(), store.writer.begin() as db:
+        if _has_alerts(db, month, sa.true()):
+            return
+        end = partitions.month_after(month)
+        inside = sa.and_(events.c.at >= month, events.c.at < end)
+        n_events = db.execute(sa.select(sa.func.count()).select_from(events).where(inside)).scalar_one()
+        partitions.drop(db, month)
+        chain = Chain(db)
+        chain.append(now, DAEMON, FORGOT, partitions.name_of(month), {"n_events": n_events, "before": end})
+        chain.flush()
+
+
+def _forget_alerts(
+    store: Store,
+    kind: str,
+    before: datetime,
+    cases_before: datetime,
+    now: datetime,
+    whole: Sequence[datetime],
+) -> int:
+    """A batch; its events too, but for those whose month goes as a whole."""
+    apart = [sa.or_(events.c.at < month, events.c.at >= partitions.month_after(month)) for month in whole]
     with translated(), store.writer.begin() as db:
         fingerprints = list(
             db.execute(
-                sa.select(alerts.c.fingerprint)
-                .where(
-                    _is(kind),
-                    alerts.c.updated_at < before,
-                    alerts.c.ends_at < now,
-                    alerts.c.fingerprint.not_in(held),
-                )
-                .limit(BATCH)
+                sa.select(alerts.c.fingerprint).where(_may_go(kind, before, cases_before, now)).limit(BATCH)
             ).scalars()
         )
         if not fingerprints:
             return 0
-        full = sa.and_(events.c.fingerprint.in_(fingerprints), events.c.body != "")
-        emptied = db.execute(sa.update(events).where(full).values(body=""))
-        for table in (alerts, changes, acks, escalations, notify_members, case_alerts):
+        gone = db.execute(sa.delete(events).where(events.c.fingerprint.in_(fingerprints), *apart))
+        for table in (alerts, changes, acks, escalations, notify_members, case_alerts, evidence_alerts):
             db.execute(sa.delete(table).where(table.c.fingerprint.in_(fingerprints)))
         chain = Chain(db)
-        told = {"n_alerts": len(fingerprints), "n_events": emptied.rowcount, "before": before}
+        told = {"n_alerts": len(fingerprints), "n_events": gone.rowcount, "before": before}
         chain.append(now, DAEMON, FORGOT, kind, told)
         chain.flush()
         return len(fingerprints)
@@ -159,6 +212,12 @@ def _forget_cases(store: Store, before: datetime, now: datetime) -> int:
         names = list(db.execute(old).scalars())
         if not names:
             return 0
+        for first in range(0, len(names), BATCH):
+            # Nobody has judged any more what stays although its case goes: it has had news since.
+            held = sa.select(case_alerts.c.fingerprint).where(
+                case_alerts.c.case_id.in_(names[first : first + BATCH])
+            )
+            db.execute(sa.update(alerts).where(alerts.c.fingerprint.in_(held)).values(judged=False))
         for table, column in (
             (case_events, case_events.c.case_id),
             (case_alerts, case_alerts.c.case_id),

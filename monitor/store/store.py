@@ -22,6 +22,7 @@ from monitor.store.audit import Chain, Entry, Head
 from monitor.store.engine import open_engines
 from monitor.store.errors import AuditError, translated
 from monitor.store.merge import Merged, fold
+from monitor.store.tables import DAEMON, event_ids, evidence_alerts
 from monitor.store.tables import alerts as alerts_table
 from monitor.store.tables import audit as audit_table
 from monitor.store.tables import changes as changes_table
@@ -29,8 +30,6 @@ from monitor.store.tables import events as events_table
 from monitor.store.tables import evidence as evidence_table
 
 T = TypeVar("T")
-DAEMON = "examwatch"
-"""The actor of what no person did."""
 FORGOT = "retention.forgot"
 """The action of letting go of what is older than it is to be kept."""
 
@@ -85,16 +84,16 @@ class Store:
             If nothing could be stored; the same call may work later.
         """
         with translated(), self._engines.writer.begin() as db:
-            known = _known(db, events_table.c.event_id, {alert.id for alert in raised})
+            known = _known(db, event_ids.c.event_id, {alert.id for alert in raised})
             fresh = list({alert.id: alert for alert in raised if alert.id not in known}.values())
             if fresh:
                 self._store(db, fresh, now)
             return len(fresh)
 
-    def stored(self, event_ids: Iterable[str]) -> frozenset[str]:
+    def stored(self, asked: Iterable[str]) -> frozenset[str]:
         """Which of these alerts are committed."""
         with translated(), self._engines.reader.connect() as db:
-            return frozenset(_known(db, events_table.c.event_id, set(event_ids)))
+            return frozenset(_known(db, event_ids.c.event_id, set(asked)))
 
     def _store(self, db: sa.Connection, fresh: list[Alert], now: datetime) -> None:
         chain = Chain(db)
@@ -102,7 +101,7 @@ class Store:
         held = {fingerprint: _Held(None, stored=False) for fingerprint in fingerprints}
         for merged in _read_merged(db, fingerprints):
             held[merged.fingerprint] = _Held(merged, stored=True)
-        causes = _known_causes(db, fingerprints, {alert.cause for alert in fresh})
+        causes = _known_causes(db, {(alert.fingerprint, alert.cause) for alert in fresh})
         change_rows: list[dict[str, Any]] = []
         event_rows: list[dict[str, Any]] = []
         refs: dict[str, EvidenceRef] = {}
@@ -128,11 +127,15 @@ class Store:
             )
             change_rows.append(_change_row(box.seq, alert.fingerprint, now, action, alert.id))
             event_rows.append(_event_row(alert, body, now))
+        # First the ids: what another hub has stored meanwhile fails here, in whatever month it lies.
+        names = ("event_id", "fingerprint", "cause", "at")
+        db.execute(sa.insert(event_ids), [{name: row[name] for name in names} for row in event_rows])
         db.execute(sa.insert(events_table), event_rows)
         for box in held.values():
             _write_merged(db, box)
         db.execute(sa.insert(changes_table), change_rows)
         _index_evidence(db, refs, now)
+        _index_carriers(db, fresh)
         chain.flush()
 
     def end_abandoned(
@@ -229,7 +232,8 @@ class Store:
         AuditError
             Naming the first thing that does not fit.
         """
-        n_entries = n_alerts = n_empty = n_forgotten = 0
+        n_entries = n_alerts = n_forgotten = n_gone = 0
+        first_gone: Entry | None = None
         with translated(), self._engines.reader.connect() as db:
             rows = db.execution_options(yield_per=1000).execute(
                 sa.select(audit_table.c.seq, audit_table.c.entry, audit_table.c.hash).order_by(
@@ -242,12 +246,19 @@ class Store:
                     n_forgotten += entry.body.get("n_events", 0)
                 if "event_id" in entry.body:
                     n_alerts += 1
-                    n_empty += _is_empty(db, entry)
-            n_stored = db.execute(sa.select(sa.func.count()).select_from(events_table)).scalar_one()
-        if n_stored != n_alerts:
-            raise AuditError(f"{n_stored} alerts are stored, but the chain knows {n_alerts}")
-        if n_empty != n_forgotten:
-            raise AuditError(f"{n_empty} alerts are empty, but the chain knows that of {n_forgotten}")
+                    if not _is_there(db, entry):
+                        n_gone += 1
+                        first_gone = first_gone or entry
+            n_known, n_stored = (
+                db.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for table in (event_ids, events_table)
+            )
+        if first_gone is not None and n_gone != n_forgotten:
+            what = f"entry {first_gone.seq} records alert {first_gone.body['event_id']}, which is gone"
+            raise AuditError(f"{what}: {n_gone} are, but the chain knows that of {n_forgotten}")
+        for n in (n_known, n_stored + n_gone):
+            if n != n_alerts:
+                raise AuditError(f"{n} alerts are stored, but the chain knows {n_alerts}")
         return n_entries
 
 
@@ -295,14 +306,24 @@ def _known(db: sa.Connection, column: sa.Column[str], asked: set[str]) -> set[st
     return set(db.execute(sa.select(column).where(column.in_(asked))).scalars())
 
 
-def _known_causes(db: sa.Connection, fingerprints: set[str], causes: set[str]) -> set[tuple[str, str]]:
-    table = events_table.c
-    rows = db.execute(
-        sa.select(table.fingerprint, table.cause)
-        .where(table.fingerprint.in_(fingerprints), table.cause.in_(causes))
-        .distinct()
-    )
-    return {(row[0], row[1]) for row in rows}
+def _index_carriers(db: sa.Connection, fresh: list[Alert]) -> None:
+    pairs = {(ref.digest, alert.fingerprint) for alert in fresh for ref in alert.evidence}
+    known = _known_pairs(db, evidence_alerts.c.digest, evidence_alerts.c.fingerprint, pairs)
+    rows = [{"digest": digest, "fingerprint": name} for digest, name in sorted(pairs - known)]
+    if rows:
+        db.execute(sa.insert(evidence_alerts), rows)
+
+
+def _known_causes(db: sa.Connection, pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    return _known_pairs(db, event_ids.c.fingerprint, event_ids.c.cause, pairs)
+
+
+def _known_pairs(
+    db: sa.Connection, one: sa.Column[str], other: sa.Column[str], pairs: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    # Pairs, not two lists: those would be every one of the one with every one of the other.
+    asked = sa.select(one, other).where(sa.tuple_(one, other).in_(sorted(pairs))).distinct()
+    return {(row[0], row[1]) for row in db.execute(asked)}
 
 
 def _change_row(
@@ -325,14 +346,17 @@ def _event_row(alert: Alert, body: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _is_empty(db: sa.Connection, entry: Entry) -> bool:
-    """Whether its alert was let go of. Raises `AuditError` if it is neither that nor what was recorded."""
+def _is_there(db: sa.Connection, entry: Entry) -> bool:
+    """Whether its alert was not let go of. Raises `AuditError` if it is not what was recorded."""
     event_id = entry.body["event_id"]
     body = db.execute(
-        sa.select(events_table.c.body).where(events_table.c.event_id == event_id)
+        sa.select(events_table.c.body)
+        .join(
+            event_ids,
+            sa.and_(event_ids.c.at == events_table.c.at, event_ids.c.event_id == events_table.c.event_id),
+        )
+        .where(event_ids.c.event_id == event_id)
     ).scalar_one_or_none()
-    if body is None:
-        raise AuditError(f"entry {entry.seq} records alert {event_id}, which is gone")
-    if body and wire.digest(body) != entry.body["digest"]:
+    if body is not None and wire.digest(body) != entry.body["digest"]:
         raise AuditError(f"entry {entry.seq} records alert {event_id}, which was changed")
-    return not body
+    return body is not None

@@ -1,13 +1,14 @@
 """The tables, for SQLite and PostgreSQL alike.
 
-    events ──fingerprint──> alerts        one row an alert raised / one row a case of it
-       │                      ^
-       └────── changes ───────┘           seq grows with each commit: what the live stream counts by
-                 │ seq
-               audit                      append-only chain, one entry a change, same transaction
+    event_ids ──at──> events ──fingerprint──> alerts   every id for ever / bodies by month / one row a case
+       │                                        ^
+       └──────────────── changes ───────────────┘      seq grows with each commit: the live stream's number
+                           │ seq
+                         audit                         append-only chain, one entry a change, same transaction
 
 ``body`` holds an alert as `monitor.alert.wire` writes it, and its digest stands in the
-audit entry: a changed event no longer fits the chain.
+audit entry: a changed event no longer fits the chain. In PostgreSQL ``events`` is one table a
+month (`monitor.store.partitions`); that an id is stored once is held by ``event_ids``, which is not.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 metadata = sa.MetaData(
     naming_convention={
@@ -53,6 +57,79 @@ _Seq = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """SQLite's own row number is only spelt INTEGER."""
 
 
+class Said(FunctionElement[str]):
+    """The text under a name of a JSON column, or of a text that holds JSON.
+
+    Spelt out, because an index on it is not found by a query that binds the name.
+    """
+
+    inherit_cache = True
+    name = "said"
+    type = sa.Text()
+
+    def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
+        super().__init__(column, sa.literal_column(f"'{name}'"))
+
+
+@compiles(Said, "sqlite")
+def _said_in_sqlite(element: Said, compiler: SQLCompiler, **options: Any) -> str:
+    column, name = (compiler.process(part, **options) for part in element.clauses)
+    return f"json_extract({column}, '$.{name[1:-1]}')"
+
+
+@compiles(Said, "postgresql")
+def _said_in_postgresql(element: Said, compiler: SQLCompiler, **options: Any) -> str:
+    column, name = (compiler.process(part, **options) for part in element.clauses)
+    if isinstance(next(iter(element.clauses)).type, sa.Text):
+        # Names of ours, in the order of their bytes: what begins alike lies side by side.
+        return f'((CAST({column} AS jsonb) ->> {name}) COLLATE "C")'
+    return f"({column} ->> {name})"
+
+
+class CaseText(FunctionElement[str]):
+    """What a case is found by: its id and its titles, in small letters. Of the columns id and body."""
+
+    inherit_cache = True
+    name = "case_text"
+    type = sa.Text()
+
+
+@compiles(CaseText, "sqlite")
+def _case_text_in_sqlite(element: CaseText, compiler: SQLCompiler, **options: Any) -> str:
+    name, body = (compiler.process(part, **options) for part in element.clauses)
+    titles = (f"json_extract({body}, '$.title.{language}')" for language in ("en", "zh"))
+    return f"lower({' || char(10) || '.join((name, *titles))})"
+
+
+@compiles(CaseText, "postgresql")
+def _case_text_in_postgresql(element: CaseText, compiler: SQLCompiler, **options: Any) -> str:
+    name, body = (compiler.process(part, **options) for part in element.clauses)
+    titles = (f"({body} -> 'title' ->> '{language}')" for language in ("en", "zh"))
+    return f"lower({' || chr(10) || '.join((name, *titles))})"
+
+
+class SaidNumber(Said):
+    """A number there."""
+
+    inherit_cache = True
+    name = "said_number"
+    type = sa.Float()
+
+
+@compiles(SaidNumber, "sqlite")
+def _number_in_sqlite(element: SaidNumber, compiler: SQLCompiler, **options: Any) -> str:
+    return f"CAST({_said_in_sqlite(element, compiler, **options)} AS FLOAT)"
+
+
+@compiles(SaidNumber, "postgresql")
+def _number_in_postgresql(element: SaidNumber, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({_said_in_postgresql(element, compiler, **options)}::float8)"
+
+
+def _partial(name: str, *columns: Any, where: sa.ColumnElement[bool]) -> sa.Index:
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 def _column(
     name: str, kind: Any, *, nullable: bool = False, primary_key: bool = False, autoincrement: bool = False
 ) -> sa.Column[Any]:
@@ -61,10 +138,21 @@ def _column(
 
 meta = sa.Table("meta", metadata, _column("name", sa.Text, primary_key=True), _column("value", sa.Text))
 
+event_ids = sa.Table(
+    "event_ids",
+    metadata,
+    _column("event_id", sa.Text, primary_key=True),
+    _column("fingerprint", sa.Text),
+    _column("cause", sa.Text),
+    _column("at", Instant),
+    sa.Index("ix_event_ids_fingerprint_cause", "fingerprint", "cause"),
+)
+"""What was ever stored. Retention lets an event go, and its id stays: what comes again is known."""
+
 events = sa.Table(
     "events",
     metadata,
-    _column("event_id", sa.Text, primary_key=True),
+    _column("event_id", sa.Text),
     _column("fingerprint", sa.Text),
     _column("cause", sa.Text),
     _column("at", Instant),
@@ -73,9 +161,9 @@ events = sa.Table(
     _column("level", sa.Text),
     _column("venue", sa.Text, nullable=True),
     _column("body", sa.Text),
+    sa.PrimaryKeyConstraint("at", "event_id"),
     sa.Index("ix_events_fingerprint_at", "fingerprint", "at"),
-    sa.Index("ix_events_fingerprint_cause", "fingerprint", "cause"),
-    sa.Index("ix_events_at", "at"),
+    postgresql_partition_by="RANGE (at)",
 )
 
 alerts = sa.Table(
@@ -100,10 +188,41 @@ alerts = sa.Table(
     _column("newest_event_id", sa.Text),
     _column("rules", Json),
     _column("changed_seq", sa.BigInteger),
+    sa.Column("judged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_alerts_gravest", "level_rank", "updated_at", "fingerprint"),
     sa.Index("ix_alerts_changed_seq", "changed_seq", unique=True),
     sa.Index("ix_alerts_ends_at", "ends_at"),
+    sa.Index("ix_alerts_updated_at", "updated_at", "fingerprint"),
+    sa.Index("ix_alerts_venue_starts_at", "venue", "starts_at"),
+    sa.Index("ix_alerts_kind", "kind", "level_rank", "updated_at", "fingerprint"),
+    sa.Index("ix_alerts_venue", "venue", "level_rank", "updated_at", "fingerprint"),
+    sa.Index("ix_alerts_kind_venue", "kind", "venue", "level_rank", "updated_at", "fingerprint"),
 )
+"""``judged`` follows from the state of the alert's case (`monitor.case.register` keeps it so)."""
+_partial(
+    "ix_alerts_open",
+    alerts.c.level_rank,
+    alerts.c.updated_at,
+    alerts.c.fingerprint,
+    alerts.c.kind,
+    alerts.c.drill,
+    alerts.c.venue,
+    alerts.c.starts_at,
+    where=sa.not_(alerts.c.judged),
+)
+_partial(
+    "ix_alerts_drill",
+    alerts.c.level_rank,
+    alerts.c.updated_at,
+    alerts.c.fingerprint,
+    where=alerts.c.drill == sa.true(),
+)
+DOCUMENT = Said(alerts.c.event, "document")
+REPOST_OF = Said(alerts.c.event, "repost_of")
+CENTER_HZ = SaidNumber(alerts.c.event, "center_hz")
+_partial("ix_alerts_document", DOCUMENT, where=alerts.c.kind == "web")
+_partial("ix_alerts_repost_of", REPOST_OF, where=alerts.c.kind == "web")
+_partial("ix_alerts_center_hz", CENTER_HZ, where=alerts.c.kind == "radio")
 
 changes = sa.Table(
     "changes",
@@ -123,6 +242,16 @@ audit = sa.Table(
     _column("entry", sa.Text),
     _column("hash", sa.Text),
 )
+ACTOR, ACTION, SUBJECT = (Said(audit.c.entry, name) for name in ("actor", "action", "subject"))
+DAEMON = "examwatch"
+"""The actor of what no person did."""
+BY_PEOPLE = ACTOR != sa.literal_column(f"'{DAEMON}'")  # noqa: SIM300 - a column, no constant
+RAISED = ("alert.raised", "alert.repeated", "alert.updated")
+NOT_RAISED = ACTION.not_in([sa.literal_column(f"'{action}'") for action in RAISED])
+"""Nearly all entries are of these three; whoever asks for one of them finds it at once."""
+_partial("ix_audit_actor", ACTOR, audit.c.seq, where=BY_PEOPLE)
+_partial("ix_audit_action", ACTION, audit.c.seq, where=NOT_RAISED)
+sa.Index("ix_audit_subject", SUBJECT, audit.c.seq)
 
 evidence = sa.Table(
     "evidence",
@@ -134,6 +263,15 @@ evidence = sa.Table(
     _column("n_bytes", sa.BigInteger),
     _column("recorded_at", Instant),
 )
+
+evidence_alerts = sa.Table(
+    "evidence_alerts",
+    metadata,
+    _column("digest", sa.Text, primary_key=True),
+    _column("fingerprint", sa.Text, primary_key=True),
+    sa.Index("ix_evidence_alerts_fingerprint", "fingerprint"),
+)
+"""Which alerts carry a file: who may see one of them may see it."""
 
 notify_groups = sa.Table(
     "notify_groups",
@@ -281,6 +419,12 @@ cases = sa.Table(
     sa.Index("ix_cases_updated_at", "updated_at", "id"),
     sa.Index("ix_cases_is_open_due_at", "is_open", "due_at"),
     sa.Index("ix_cases_changed_seq", "changed_seq", unique=True),
+    sa.Index("ix_cases_department", "department", "updated_at", "id"),
+    sa.Index("ix_cases_owner", "owner", "updated_at", "id"),
+    sa.Index("ix_cases_venue", "venue", "updated_at", "id"),
+)
+_partial(
+    "ix_cases_open", cases.c.level_rank, cases.c.opened_at, cases.c.id, where=cases.c.is_open == sa.true()
 )
 
 case_alerts = sa.Table(

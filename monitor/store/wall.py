@@ -7,12 +7,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from monitor.alert.alert import LEVEL_RANK
-from monitor.case.machine import UNJUDGED
 from monitor.people.scope import Scope
 from monitor.server.desk_views import LevelCount, WallAlert, WallView
 from monitor.server.views import Level
 from monitor.store.errors import translated
-from monitor.store.tables import alerts, case_alerts, cases
+from monitor.store.tables import alerts, cases
 
 LEVELS: tuple[Level, ...] = ("critical", "high", "medium", "low")
 LEAST_GRAVE: Level = "high"
@@ -26,18 +25,15 @@ class WallReader:
         self._reader = reader
 
     def view(self, now: datetime, scope: Scope) -> WallView:
-        judged = alerts.c.fingerprint.in_(
-            sa.select(case_alerts.c.fingerprint)
-            .join(cases, cases.c.id == case_alerts.c.case_id)
-            .where(cases.c.state.not_in(sorted(UNJUDGED)))
-        )
         mine = [*scope.conditions(alerts), alerts.c.kind != "health"]
         counts = (
             sa.select(
-                alerts.c.level, sa.func.count().label("n"), sa.func.min(alerts.c.starts_at).label("oldest")
+                alerts.c.level_rank,
+                sa.func.count().label("n"),
+                sa.func.min(alerts.c.starts_at).label("oldest"),
             )
-            .where(*mine, alerts.c.drill.is_(False), sa.not_(judged))
-            .group_by(alerts.c.level)
+            .where(*mine, sa.not_(alerts.c.drill), sa.not_(alerts.c.judged))
+            .group_by(alerts.c.level_rank)
         )
         newest = (
             sa.select(
@@ -49,16 +45,16 @@ class WallReader:
                 alerts.c.updated_at,
                 alerts.c.ends_at,
                 alerts.c.drill,
-                judged.label("judged"),
+                alerts.c.judged,
             )
             .where(*mine, alerts.c.level_rank >= LEVEL_RANK[LEAST_GRAVE])
             .order_by(alerts.c.updated_at.desc(), alerts.c.fingerprint)
             .limit(N_NEWEST)
         )
-        mine_cases = [*scope.conditions(cases), cases.c.is_open, cases.c.drill.is_(False)]
+        mine_cases = [*scope.conditions(cases), cases.c.is_open, sa.not_(cases.c.drill)]
         n_cases = sa.select(sa.func.count()).select_from(cases)
         with translated(), self._reader.connect() as db:
-            found = {row.level: (row.n, row.oldest) for row in db.execute(counts)}
+            found = {row.level_rank: (row.n, row.oldest) for row in db.execute(counts)}
             rows = db.execute(newest).all()
             n_open = db.execute(n_cases.where(*mine_cases)).scalar_one()
             n_late = db.execute(n_cases.where(*mine_cases, cases.c.due_at <= now)).scalar_one()
@@ -66,7 +62,7 @@ class WallReader:
             levels=[
                 LevelCount(level=level, n=n, oldest_at=oldest)
                 for level in LEVELS
-                for n, oldest in (found.get(level, (0, None)),)
+                for n, oldest in (found.get(LEVEL_RANK[level], (0, None)),)
             ],
             newest=[
                 WallAlert(
@@ -79,7 +75,7 @@ class WallReader:
                     updated_at=row.updated_at,
                     firing=row.ends_at is None or row.ends_at > now,
                     drill=row.drill,
-                    judged=bool(row.judged),
+                    judged=row.judged,
                 )
                 for row in rows
             ],

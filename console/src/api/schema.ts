@@ -33,6 +33,7 @@ export interface AlertPage {
   alerts: AlertView[];
   next_cursor: string | null;
   total: number;
+  more: boolean;
   live_id: number;
 }
 
@@ -202,6 +203,7 @@ export interface CasePage {
   cases: CaseView[];
   next_cursor: string | null;
   total: number;
+  more: boolean;
 }
 
 export interface CaseView {

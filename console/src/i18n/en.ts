@@ -96,7 +96,7 @@ export const en = {
   },
   stream: {
     title: "Alerts",
-    total: (n: number) => (n === 1 ? "1 alert" : `${n} alerts`),
+    total: (n: number, more = false) => (n === 1 ? "1 alert" : `${n}${more ? "+" : ""} alerts`),
     left: (n: number) => `${n} left to judge`,
     waiting: (n: number) => (n === 1 ? "1 new alert" : `${n} new alerts`),
     waitingHint: "Show (n)",

@@ -97,7 +97,7 @@ export const zh: Dictionary = {
   },
   stream: {
     title: "告警",
-    total: (n) => `共 ${n} 条`,
+    total: (n, more = false) => (more ? `超过 ${n} 条` : `共 ${n} 条`),
     left: (n) => `还剩 ${n} 条待研判`,
     waiting: (n) => `${n} 条新告警`,
     waitingHint: "显示 (n)",

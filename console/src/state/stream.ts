@@ -11,9 +11,11 @@ export interface Stream {
   readonly waiting: readonly AlertView[];
   readonly nextCursor: string | null;
   readonly total: number;
+  /** There are more: the server counts no further. */
+  readonly more: boolean;
 }
 
-export const EMPTY: Stream = { rows: [], waiting: [], nextCursor: null, total: 0 };
+export const EMPTY: Stream = { rows: [], waiting: [], nextCursor: null, total: 0, more: false };
 
 const RANK = { critical: 0, high: 1, medium: 2, low: 3 } as const;
 
@@ -35,14 +37,14 @@ function finer(a: string, b: string): number {
 }
 
 export function fromPage(page: AlertPage): Stream {
-  return { rows: page.alerts, waiting: [], nextCursor: page.next_cursor, total: page.total };
+  return { rows: page.alerts, waiting: [], nextCursor: page.next_cursor, total: page.total, more: page.more };
 }
 
 /** The next page below. What came twice because the list has moved at the server stays once. */
 export function append(stream: Stream, page: AlertPage): Stream {
   const known = new Set(stream.rows.map((row) => row.fingerprint));
   const rows = [...stream.rows, ...page.alerts.filter((alert) => !known.has(alert.fingerprint))];
-  return { ...stream, rows, nextCursor: page.next_cursor, total: page.total + stream.waiting.length };
+  return { ...stream, rows, nextCursor: page.next_cursor, total: page.total + stream.waiting.length, more: page.more };
 }
 
 function place(rows: readonly AlertView[], alert: AlertView): AlertView[] {

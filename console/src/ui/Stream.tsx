@@ -157,7 +157,7 @@ export function StreamPane() {
   const [height, setHeight] = useState(800);
   /** How much of the list's foot lies under the panel for several alerts. */
   const [cover, setCover] = useState(0);
-  const { rows, total, nextCursor } = stream.value;
+  const { rows, total, more, nextCursor } = stream.value;
 
   useEffect(() => {
     const box = scroller.current;
@@ -188,8 +188,8 @@ export function StreamPane() {
       <div class="stream-head">
         <h1>{words.title}</h1>
         <span class="dim num" data-testid="total">
-          {words.total(total)}
-          {filters.value.review === "open" && rows.some(isJudged) && ` · ${words.left(leftToJudge(total, rows))}`}
+          {words.total(total, more)}
+          {filters.value.review === "open" && !more && rows.some(isJudged) && ` · ${words.left(leftToJudge(total, rows))}`}
         </span>
         <WaitingButton
           top={() => {

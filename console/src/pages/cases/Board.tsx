@@ -62,13 +62,14 @@ function Card({ one }: { one: CaseView }) {
 
 function Pile({ column }: { column: Column }) {
   const words = w.value;
-  const { cases, total, nextCursor } = board.value[column];
+  const { cases, total, more, nextCursor } = board.value[column];
   return (
     <section class="case-column" aria-label={words.column[column]} data-testid={`column-${column}`}>
       <header>
         <h2>{words.column[column]}</h2>
         <span class="num case-count" data-testid="count">
           {total}
+          {more && "+"}
         </span>
         <p class="dim">{words.columnNote[column]}</p>
       </header>

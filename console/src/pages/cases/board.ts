@@ -1,5 +1,5 @@
 /** The board as data: which case stands in which column, and what the board is narrowed to. Pure. */
-import type { CaseView } from "../../api/schema";
+import type { CasePage, CaseView } from "../../api/schema";
 
 type State = CaseView["state"];
 
@@ -96,11 +96,13 @@ export function accepts(narrowing: Narrowing, one: CaseView, now: number): boole
 export interface Pile {
   readonly cases: readonly CaseView[];
   readonly total: number;
+  /** There are more: the server counts no further. */
+  readonly more: boolean;
   readonly nextCursor: string | null;
 }
 export type Board = Record<Column, Pile>;
 
-const NONE: Pile = { cases: [], total: 0, nextCursor: null };
+const NONE: Pile = { cases: [], total: 0, more: false, nextCursor: null };
 export const EMPTY: Board = { judge: NONE, judging: NONE, findings: NONE, abroad: NONE, close: NONE, closed: NONE };
 
 const RANK = { critical: 0, high: 1, medium: 2, low: 3 } as const;
@@ -114,9 +116,10 @@ export function order(column: Column): (a: CaseView, b: CaseView) => number {
   return (a, b) => RANK[a.level] - RANK[b.level] || (due(a) === due(b) ? 0 : due(a) - due(b)) || newest(a, b);
 }
 
-export function piled(column: Column, cases: readonly CaseView[], total: number, nextCursor: string | null): Pile {
+export function piled(column: Column, cases: readonly CaseView[], of: Omit<CasePage, "cases">): Pile {
   const once = new Map(cases.map((one) => [one.id, one]));
-  return { cases: [...once.values()].sort(order(column)), total, nextCursor };
+  const { total, more, next_cursor: nextCursor } = of;
+  return { cases: [...once.values()].sort(order(column)), total, more, nextCursor };
 }
 
 /** A step was taken: the card changes where it stands, or goes to the column where it belongs now. */

@@ -70,7 +70,7 @@ export async function readBoard(): Promise<void> {
     const read = { ...EMPTY };
     columns.forEach((column, i) => {
       const page = pages[i];
-      if (page) read[column] = piled(column, page.cases, page.total, page.next_cursor);
+      if (page) read[column] = piled(column, page.cases, page);
     });
     batch(() => {
       board.value = read;
@@ -96,7 +96,7 @@ export async function readMore(column: Column): Promise<void> {
     const page = await get<CasePage>(`${CASES}?${query}`);
     if (board.value[column].nextCursor !== pile.nextCursor) return;
     const cases = [...board.value[column].cases, ...page.cases];
-    board.value = { ...board.value, [column]: piled(column, cases, page.total, page.next_cursor) };
+    board.value = { ...board.value, [column]: piled(column, cases, page) };
   } catch (cause) {
     boardState.value = asApiError(cause);
   }

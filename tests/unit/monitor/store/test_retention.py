@@ -11,9 +11,11 @@ import sqlalchemy as sa
 from monitor.case.habits import Habits
 from monitor.case.machine import Step
 from monitor.case.register import CaseRegister
+from monitor.server.services import AlertQuery
 from monitor.store.audit import AuditError
+from monitor.store.query import AlertReader
 from monitor.store.retention import Kept, forget, holdings
-from monitor.store.tables import alerts, events
+from monitor.store.tables import alerts, event_ids, events
 from tests.unit.monitor.conftest import NOON, make_alert
 
 DAY = timedelta(days=1)
@@ -70,19 +72,44 @@ def test_what_was_let_go_of_can_be_raised_again_and_is_a_new_alert(store):
     assert store.verify() > 7
 
 
-@pytest.mark.parametrize("how", ["emptied", "filled", "gone"])
-def test_a_body_that_was_emptied_or_changed_by_hand_is_found(store, how):
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("emptied", "alert id-open, which was changed"),
+        ("put back", "alert id-old, which was changed"),
+        ("gone", "which is gone: 4 are, but the chain knows that of 3"),
+        ("id gone", "6 alerts are stored, but the chain knows 7"),
+    ],
+)
+def test_an_event_that_was_changed_or_taken_by_hand_is_found(store, how, told):
     made = fill(store)
     forget(store, KEPT, NOON + 11 * DAY)
     with store.writer.begin() as db:
-        name = "old" if how == "filled" else "open"
-        wanted = events.c.event_id == made[name].id
-        if how == "gone":
-            db.execute(sa.delete(events).where(wanted))
+        if how == "put back":
+            one = made["old"]
+            row = {"event_id": one.id, "fingerprint": one.fingerprint, "cause": one.cause}
+            row |= {"at": one.updated_at, "recorded_at": NOON, "kind": "radio", "level": "low", "body": "x"}
+            db.execute(sa.insert(events), [row])
+        elif how == "id gone":
+            db.execute(sa.delete(event_ids).where(event_ids.c.event_id == made["old"].id))
+        elif how == "gone":
+            db.execute(sa.delete(events).where(events.c.event_id == made["open"].id))
         else:
-            db.execute(sa.update(events).where(wanted).values(body="" if how == "emptied" else "x"))
-    with pytest.raises(AuditError):
+            db.execute(sa.update(events).where(events.c.event_id == made["open"].id).values(body=""))
+    with pytest.raises(AuditError, match=told):
         store.verify()
+
+
+def test_what_stays_although_its_case_went_waits_again_to_be_judged(store):
+    alert = make_alert("lasting", labels={"document": "lasting"}, ends_at=None)
+    store.merge([alert], NOON)
+    register = CaseRegister(store, Habits())
+    case = register.step_on_alert(alert.fingerprint, Step("judge", "li", verdict="benign"), NOON)
+    register.step(case.id, Step("close", "li"), NOON)
+    reader = AlertReader(store.reader)
+    assert reader.list_alerts(AlertQuery(review="open"), NOON).total == 0
+    assert forget(store, KEPT, NOON + 31 * DAY) == {"cases": 1}
+    assert reader.list_alerts(AlertQuery(review="open"), NOON).total == 1
 
 
 def test_what_is_there_is_told_by_kind(store):

@@ -4,6 +4,7 @@ import random
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -208,7 +209,8 @@ def test_a_cut_tail_and_a_rewrite_show_against_a_kept_head(sqlite_store, tmp_pat
     sqlite_store.merge(many_alerts(12), NOON)
     head = sqlite_store.head()
     spoil(tmp_path, "DELETE FROM audit WHERE seq > 8")
-    spoil(tmp_path, "DELETE FROM events WHERE rowid > 8")
+    for table in ("events", "event_ids"):
+        spoil(tmp_path, f"DELETE FROM {table} WHERE rowid > 8")
     assert sqlite_store.verify() == 8
     with pytest.raises(AuditError, match="ends at entry 8, but a head of entry 12 was kept"):
         sqlite_store.verify([head])
@@ -220,9 +222,19 @@ def test_the_migrations_make_exactly_the_tables_of_the_program(store):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    def is_no_month(name: str | None, kind: str, _parents: object) -> bool:
+        return kind != "table" or not str(name).startswith("events_")
+
     with store.reader.connect() as db:
-        assert compare_metadata(MigrationContext.configure(db), metadata) == []
-        assert MigrationContext.configure(db).get_current_revision() == HEAD
+        context = MigrationContext.configure(db, opts={"include_name": is_no_month})
+        found = [one for one in compare_metadata(context, metadata) if not _is_of_words(one)]
+        assert found == []
+        assert context.get_current_revision() == HEAD
+
+
+def _is_of_words(difference: Any) -> bool:
+    """Indexes whose expressions PostgreSQL spells in its own way: that they serve is in test_plans.py."""
+    return getattr(difference[1], "name", "").startswith(("ix_audit_", "ix_cases_text"))
 
 
 def test_readers_cannot_write(store):
