@@ -103,7 +103,11 @@ async def serve(
         doors = await _open_doors(stack, setup, clock, role)
         daemon = Daemon(setup, doors)
         await daemon.recover()
-        if role.is_edge and config.link is not None:
+        if doors.edge is not None and config.link is not None:
+            doors.edge.show_spectra(
+                HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
+                {runner.status.id: runner for runner in daemon.sensors},
+            )
             greet.edge(config.node, config.link.url)
         else:
             people = await _open_people(stack, config, doors, greet)
@@ -305,7 +309,9 @@ async def _open_server(
         requests=KeptRequests(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
-        held={runner.status.id: runner for runner in daemon.sensors},
+        held={runner.status.id: runner for runner in daemon.sensors}
+        if doors.hub is None
+        else doors.hub.spectra.held,
         rules=daemon.rules,
         trials=RuleTrials(doors.book.store.reader, setup.timetable.zone),
         topics=daemon.topics.topics,
@@ -318,7 +324,9 @@ async def _open_server(
         fleet=doors.fleet,
         templates=SiteTemplates(config.sensors),
         map=MapDesk(config.sensors, setup.timetable, setup.ground),
-        past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
+        past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors])
+        if doors.hub is None
+        else doors.hub.spectra,
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))
     defaults = ServerSettings()

@@ -24,6 +24,7 @@ from monitor.link import nodebook, words
 from monitor.link.bus import Bus, Callback, LinkError
 from monitor.link.evidence_in import Piece, take
 from monitor.link.nodes import Nodes
+from monitor.link.spectra_in import FarSpectra
 from monitor.link.words import Answer, Ask, NodeReport, Receipt
 from monitor.pipeline import Pipeline
 from monitor.queue.nats import NatsQueue, StreamState
@@ -59,6 +60,7 @@ class Hub:
         self._radio_hold = radio_hold
         self.pipeline = Pipeline(queue, book, clock)
         self.nodes = Nodes()
+        self.spectra = FarSpectra(name, self.nodes, bus, book.record, clock)
         self._runs: dict[str, str] = {}
         """The run of each node whose predecessor's alerts were ended."""
         self._unsaved: set[str] = set()
