@@ -24,13 +24,15 @@ from scripts.servers import MissingError, NatsServer, free_port
 from tests.fault.province import QUICK, Province, until
 from tests.unit.monitor.conftest import make_alert
 
+BOTH = pytest.mark.parametrize("broker", ["debian", "current"], indirect=True)
+"""What depends on the broker most; EXAMWATCH_NATS_SERVER runs all of it with another one."""
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def broker(tmp_path) -> Iterator[NatsServer]:
+def broker(tmp_path, request) -> Iterator[NatsServer]:
     try:
-        server = NatsServer(tmp_path / "nats")
+        server = NatsServer(tmp_path / "nats", which=getattr(request, "param", "debian"))
     except MissingError as error:
         pytest.skip(str(error))
     server.start()
@@ -54,6 +56,7 @@ async def province(tmp_path, broker) -> AsyncIterator[Province]:
     await made.close()
 
 
+@BOTH
 async def test_the_broker_keeps_the_promises_of_a_queue(queue):
     alerts = [make_alert(str(n)) for n in range(5)]
     await queue.put(alerts)
@@ -75,6 +78,7 @@ async def test_the_broker_keeps_the_promises_of_a_queue(queue):
     assert state.done_seq == state.last_seq == 5
 
 
+@BOTH
 async def test_a_full_stream_refuses_and_says_so(queue):
     with pytest.raises(LinkError, match="maximum bytes exceeded"):
         await queue.put([make_alert(str(n), event={"text": "x" * 10_000}) for n in range(150)])
