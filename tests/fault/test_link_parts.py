@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
+import nats
 import pytest
 
 from monitor.alert.alert import EvidenceRef
@@ -183,3 +186,54 @@ async def test_an_edge_is_in_the_hubs_health_and_its_evidence_in_the_hubs_folder
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await outbox.close()
+
+
+def frozen(name: str) -> bytes:
+    return (Path(__file__).parents[1] / "data" / "link" / f"{name}.json").read_bytes()
+
+
+async def test_an_edge_of_the_first_release_is_served_by_this_hub(province, broker):
+    hub = await province.hub()
+    client = await nats.connect(broker.url)
+    receipts = await client.subscribe("examwatch.receipts.no1-high")
+    await client.flush()
+    await hub.queue.take(1, 0.0)
+    await client.publish("examwatch.health.no1-high", frozen("report"))
+    asked = await client.request("examwatch.ask.no1-high", frozen("ask"), timeout=10)
+    assert set(json.loads(frozen("answer"))) <= set(json.loads(asked.data))
+    sent = await client.request(
+        "examwatch.alerts.no1-high", frozen("alert"), timeout=10, headers={"Nats-Msg-Id": "e1"}
+    )
+    assert json.loads(sent.data)["seq"] == 1
+    receipt = json.loads((await receipts.next_msg(10)).data)
+    assert receipt["ids"] == ["e1"]
+    assert [sensor.id for sensor in hub.hub.sensors()] == ["no1-high:roof"]
+    await client.close()
+
+
+async def test_this_edge_is_served_by_a_hub_of_the_first_release(province, broker):
+    """What that hub says is played by a script; what it reads is looked at as it would."""
+    client = await nats.connect(broker.url)
+    await client.jetstream().add_stream(name="EXAMWATCH", subjects=["examwatch.alerts.*"])
+    first = json.loads(frozen("alert"))
+    read: list[str] = []
+
+    async def asked(said) -> None:
+        assert set(json.loads(frozen("ask"))) == set(json.loads(said.data))
+        await said.respond(frozen("answer"))
+
+    async def stored(said) -> None:
+        alert = json.loads(said.data)
+        assert set(first) <= set(alert)
+        read.append(alert["id"])
+        told = {**json.loads(frozen("receipt")), "ids": [alert["id"]], "refused": {}}
+        await client.publish("examwatch.receipts.venue-1", json.dumps(told).encode())
+
+    await client.subscribe("examwatch.ask.*", queue="hubs", cb=asked)
+    await client.subscribe("examwatch.alerts.*", cb=stored)
+    await client.flush()
+    edge = await province.edge("venue-1")
+    await edge.put(20)
+    await province.drained()
+    assert set(read) == set(edge.raised)
+    await client.close()
