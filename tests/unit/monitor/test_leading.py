@@ -62,7 +62,7 @@ class Stage:
 
         async def settle() -> None:
             # The lease is asked in a thread; then it sleeps, and nobody else does.
-            while not self.clock._sleepers:
+            while not self.clock._sleepers:  # noqa: ASYNC110 - the clock stands still meanwhile
                 await asyncio.sleep(0.002)
 
         await self.clock.advance(seconds, settle)
