@@ -196,7 +196,8 @@ class SpectraServer:
         viewer.asked_s = now_s
         await self._clock.sleep(max(0.0, viewer.answered_s + LEAST_ROWS_S - now_s))
         try:
-            rows = await asyncio.wait_for(viewer.glance.take(), ROWS_WAIT_S)
+            async with asyncio.timeout(ROWS_WAIT_S):
+                rows = await viewer.glance.take()
         except TimeoutError:
             rows = []
         viewer.answered_s = self._clock.monotonic()
