@@ -1,18 +1,23 @@
 """A province on one machine: 1,000 simulated sensors and 50 crawlers, one broker, one database, one hub.
 
     python -m benchmarks.province [--sensors 100 300 1000] [--seconds 20]
+    python -m benchmarks.province --drain-day [--share 0.1]
 
 Broker, database and hub are the real ones, each a process of its own; the edges share one process
 and are real from the shipper on, with their records in memory (an edge's disk is its own machine's).
 All of it shares the cores, so that the figures are lower than a hub of its own would give.
 Prints: lag from raising to receipt under a steady load, hub memory and CPU by number of sensors,
 and how fast a backlog drains, from which the drain of a day's outage follows.
+
+``--drain-day`` runs that drain whole: the alerts of a day wait in the real outboxes of 1,000 sensors and 50
+crawlers, each a file on this disk, when broker and hub come back. ``--share`` takes a part of the day.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import multiprocessing
 import os
 import random
@@ -27,6 +32,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import sqlalchemy as sa
+import structlog
 
 from monitor.alert.alert import Alert, RuleHit
 from monitor.clock import SystemClock
@@ -35,6 +42,7 @@ from monitor.intake import RADIO_HOLD
 from monitor.link import words
 from monitor.link.bus import Bus, BusSettings
 from monitor.link.hub import Hub
+from monitor.link.outbox import Outbox
 from monitor.link.ship import Shipper
 from monitor.link.stamp import HubTime, Stamper, machine_stamper
 from monitor.link.words import NodeReport, OutboxReport
@@ -44,6 +52,7 @@ from monitor.queue.nats import NatsQueue
 from monitor.server.views import HealthView, QueueHealth, SensorHealth
 from monitor.store import Store
 from monitor.store.book import StoreBook
+from monitor.store.tables import events
 from scripts.servers import NatsServer, Postgres
 
 SENSOR_A_DAY, CRAWLER_A_DAY = 240, 1440
@@ -53,6 +62,8 @@ N_CRAWLERS_OF = 20
 STEADY_A_SECOND = 0.1
 """Alerts of an edge a second under the steady load: 36 times the busy day's."""
 REPORT_S = 15.0
+OUTBOX_BYTES = 16_000_000
+"""Of each edge in the drain of a day, where one holds 5 MB."""
 BACKLOG = 6000
 """Alerts that wait at all edges together when they come back."""
 
@@ -199,6 +210,90 @@ async def steady(edges: Edges, seconds: float) -> None:
         await asyncio.sleep(random.expovariate(rate))
 
 
+class DrainEdge:
+    """Real from its outbox on."""
+
+    def __init__(self, port: int, node: str, folder: Path, stamper: Stamper, clock: SystemClock) -> None:
+        self.node, self.number = node, 0
+        self.outbox = Outbox.open(folder / f"{node}.db", OUTBOX_BYTES, stamper)
+        self.bus = Bus(BusSettings(f"nats://127.0.0.1:{port}", node), clock, random.Random(node))
+        self.shipper = Shipper(self.outbox, self.bus, node, HubTime(), stamper, clock)
+
+
+def disk_bytes(folder: Path) -> list[int]:
+    """Of each outbox, its log included."""
+    sizes: dict[str, int] = {}
+    for file in folder.iterdir():
+        if not file.name.endswith(".reserve"):
+            node = file.name.partition(".db")[0]
+            sizes[node] = sizes.get(node, 0) + file.stat().st_size
+    return list(sizes.values())
+
+
+async def drain_day(nats: NatsServer, postgres: Postgres, folder: Path, n_sensors: int, share: float) -> None:
+    """All edges come back at once after a day; each alert must be at the hub once."""
+    stamper, clock, boxes = machine_stamper(), SystemClock(), folder / "outboxes"
+    n_crawlers = n_sensors // N_CRAWLERS_OF
+    names = [(f"s{n}", SENSOR_A_DAY) for n in range(n_sensors)]
+    names += [(f"c{n}", CRAWLER_A_DAY) for n in range(n_crawlers)]
+    edges: list[DrainEdge] = []
+    raised: set[str] = set()
+    for node, a_day in names:
+        edge = DrainEdge(nats.port, node, boxes, stamper, clock)
+        alerts = [make_alert(edge) for _ in range(round(share * a_day))]
+        await edge.outbox.put(alerts)
+        raised |= {alert.id for alert in alerts}
+        edges.append(edge)
+    sizes = disk_bytes(boxes)
+    print(
+        f"{len(raised)} alerts wait at {len(edges)} edges, {sum(sizes) / 1e6:.0f} MB in files of at most "
+        f"{max(sizes) / 1e6:.1f} MB; load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    url = postgres.new_database("day")
+    arguments = (nats.port, url, postgres.password_file, folder / "evidence")
+    hub = multiprocessing.get_context("spawn").Process(target=hub_process, args=arguments, daemon=True)
+    hub.start()
+    nats.start()
+    began = time.monotonic()
+    tasks = [asyncio.create_task(work) for edge in edges for work in (edge.bus.run(), edge.shipper.run())]
+    said_s, n_left = began, len(raised)
+    while n_left:
+        await asyncio.sleep(0.25)
+        for task in tasks:
+            if task.done():
+                task.result()
+        n_left = sum(edge.outbox.stats().n_waiting for edge in edges)
+        if time.monotonic() - said_s > 30:
+            said_s = time.monotonic()
+            print(f"   {said_s - began:5.0f} s: {n_left} left", flush=True)
+    took_s = time.monotonic() - began
+    assert hub.pid is not None
+    hub_mb, rate = memory_mb(hub.pid), len(raised) / took_s
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for edge in edges:
+        await edge.outbox.close()
+    store = Store(url, postgres.password_file)
+    with store.reader.connect() as db:
+        stored = list(db.execute(sa.select(events.c.event_id)).scalars())
+    store.close()
+    hub.terminate()
+    hub.join()
+    once = len(stored) == len(raised) and set(stored) == raised
+    n_again = sum(edge.shipper.n_sent_again for edge in edges)
+    whole = "" if share == 1 else f"; a whole day at that rate {took_s / share / 60:.1f} min"
+    print(
+        f"drained in {took_s / 60:.1f} min, {rate:.0f} alerts/s{whole}; at the hub each once: {once}; "
+        f"{n_again} sent again; hub {hub_mb:.0f} MB; outboxes {max(disk_bytes(boxes)) / 1e6:.1f} MB at most; "
+        f"load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
+    if not once:
+        sys.exit(1)
+
+
 def memory_mb(pid: int) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
@@ -278,6 +373,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--sensors", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--drain-day", action="store_true", help="the way back from a day's outage, whole")
+    parser.add_argument("--share", type=float, default=1.0, help="of that day")
     options = parser.parse_args()
     # Or the servers would go on after a time limit.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -290,6 +387,15 @@ def main() -> None:
         postgres = Postgres(folder / "pg")
         postgres.start()
         try:
+            if options.drain_day:
+                # A thousand edges each tell that they wait, and that is what is measured.
+                structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+                nats = NatsServer(folder / "nats")
+                try:
+                    asyncio.run(drain_day(nats, postgres, folder, max(options.sensors), options.share))
+                finally:
+                    nats.stop()
+                return
             for n_sensors in options.sensors:
                 nats = NatsServer(folder / f"nats-{n_sensors}")
                 nats.start()

@@ -44,6 +44,7 @@ from monitor.ears import drill_receiver, open_receiver
 from monitor.evidence import EvidenceStore
 from monitor.faults import WorldError
 from monitor.fleet.service import open_fleet
+from monitor.leading import Leadership, Leading
 from monitor.link.assemble import open_edge, open_hub, open_own_queue
 from monitor.machinestate import MachineState
 from monitor.mapdesk import MapDesk
@@ -62,6 +63,7 @@ from monitor.sourcedesk import SourceDesk
 from monitor.spectrum import HistoryFiles
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook
+from monitor.store.leader import Lease
 from monitor.store.requests import KeptRequests
 from monitor.store.retention import holdings
 from monitor.templates import SiteTemplates
@@ -101,7 +103,11 @@ async def serve(
         doors = await _open_doors(stack, setup, clock, role)
         daemon = Daemon(setup, doors)
         await daemon.recover()
-        if role.is_edge and config.link is not None:
+        if doors.edge is not None and config.link is not None:
+            doors.edge.show_spectra(
+                HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
+                {runner.status.id: runner for runner in daemon.sensors},
+            )
             greet.edge(config.node, config.link.url)
         else:
             people = await _open_people(stack, config, doors, greet)
@@ -129,14 +135,16 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
     book = StoreBook(store, clock)
     stack.push_async_callback(book.close)
     hub = open_hub(config, book, evidence, clock) if role is Role.hub else None
+    leading = await _open_leading(stack, config, clock) if role is Role.hub else None
+    lead_book = book if leading is None else leading.book
     browser = Chromium()
     crawler, commons, source_desk = await _open_crawler(
         stack, config, build_sources(setup.sources), clock, browser
     )
-    notify = await open_notify(stack, config, book, clock)
+    notify = await open_notify(stack, config, lead_book, clock)
     ping = await open_ping(stack, config)
-    escalation = open_escalation(setup, book, clock)
-    heads = await asyncio.to_thread(open_heads, config, book, clock)
+    escalation = open_escalation(setup, lead_book, clock)
+    heads = await asyncio.to_thread(open_heads, config, lead_book, clock)
     fleet = await asyncio.to_thread(open_fleet, config, book, clock)
     if hub is not None and fleet is not None:
         hub.watch_identity(fleet.desk.heard_on_link)
@@ -164,9 +172,24 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         edge=edge,
         hub=hub,
+        leading=leading,
+        node=config.node,
         sources=source_desk,
         renderer=browser if browser.missing is None and setup.config.crawl.screenshots else None,
     )
+
+
+async def _open_leading(stack: AsyncExitStack, config: Config, clock: Clock) -> Leading | None:
+    """None where this hub must be the only one: its store is a file of its own."""
+    url, password_file = config.store_url, config.store.password_file
+    if not url.startswith("postgresql:"):
+        return None
+    lease = Lease(url, password_file, config.node)
+    stack.callback(lease.close)
+    leadership = Leadership(lease, clock)
+    book = StoreBook(await asyncio.to_thread(Store, url, password_file, leadership.guard), clock)
+    stack.push_async_callback(book.close)
+    return Leading(leadership, book)
 
 
 async def _open_crawler(
@@ -286,7 +309,9 @@ async def _open_server(
         requests=KeptRequests(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
-        held={runner.status.id: runner for runner in daemon.sensors},
+        held={runner.status.id: runner for runner in daemon.sensors}
+        if doors.hub is None
+        else doors.hub.spectra.held,
         rules=daemon.rules,
         trials=RuleTrials(doors.book.store.reader, setup.timetable.zone),
         topics=daemon.topics.topics,
@@ -299,7 +324,9 @@ async def _open_server(
         fleet=doors.fleet,
         templates=SiteTemplates(config.sensors),
         map=MapDesk(config.sensors, setup.timetable, setup.ground),
-        past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
+        past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors])
+        if doors.hub is None
+        else doors.hub.spectra,
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))
     defaults = ServerSettings()

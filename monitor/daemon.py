@@ -18,6 +18,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
+
 from crawlers.document import Document
 from crawlers.fleet import Fleet
 from crawlers.render.chromium import Renderer
@@ -35,6 +37,7 @@ from monitor.fleet.desk import FleetDesk
 from monitor.fleet.enrol import EnrolDesk
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
+from monitor.healthpart import OF_EACH_HUB, is_of_hub, of_hub
 from monitor.healthwatch import (
     LOOK_S,
     ClockWatch,
@@ -54,6 +57,8 @@ from monitor.healthwatch import (
     times_part,
 )
 from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.leading import Leading
+from monitor.link.across import Across, longest_s
 from monitor.link.edge import Edge
 from monitor.link.hub import Hub
 from monitor.notify.desk import NotifyDesk
@@ -70,9 +75,11 @@ from monitor.shots import ShotDesk
 from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook
 from monitor.store.partitions import n_strays
+from monitor.store.errors import StoreError
 from monitor.topicdesk import TopicDesk
 
 ACTOR = "daemon"
+log = structlog.get_logger()
 CHANNELS_KNOWN = timedelta(days=1)
 """So long a sender keeps the channel name of its last alert over a restart."""
 
@@ -122,6 +129,11 @@ class Doors:
     """Carries what is raised to a hub, which stores and tells it; then `queue` is its outbox."""
     hub: Hub | None = None
     """Takes what edges raise."""
+    leading: Leading | None = None
+    """Where there may be several hubs: what one of them does alone. `notify`, `escalation` and `heads` write
+    to its book."""
+    node: str = ""
+    """Which of several hubs this is."""
 
 
 class Daemon:
@@ -154,8 +166,11 @@ class Daemon:
             doors.evidence,
             setup.bank.match if setup.bank is not None else None,
         )
-        if doors.hub is not None:
-            doors.hub.correlate(book, doors.queue)
+        self._across = (
+            Across(doors.book, book, lambda: longest_s(book.edition.rules), doors.queue, clock)
+            if doors.hub is not None
+            else None
+        )
         self.topics = TopicDesk(setup.config.data_dir / "topics.json", doors.queue, clock)
         named = {source.id: source.named_hosts() for source in setup.sources}
         self.drills = (
@@ -169,6 +184,7 @@ class Daemon:
                     setup.config.drill_dir,
                 ),
                 setup.test_signals,
+                self._leads,
             )
             if doors.open_drill is not None
             else None
@@ -191,7 +207,7 @@ class Daemon:
             lambda: longest_poll_s(timetable, clock.now()),
             doors.crawl_fleet,
         )
-        self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
+        self._sessions = SessionWatch(timetable, doors.schedule, clock, self._lead_book, self.crawling.hurry)
         parts = Parts(
             sensors=lambda: [runner.health() for runner in self.sensors],
             sources=lambda: [status.health() for status in self.crawling.statuses.values()],
@@ -207,6 +223,34 @@ class Daemon:
         self._clock_watch = ClockWatch(clock)
         self._data_dir = setup.config.data_dir
         self._watch = HealthWatch(self._parts, doors.queue, clock, self._asked_parts)
+        self._own_watch: HealthWatch | None = None
+        if doors.leading is not None:
+            self._watch = HealthWatch(
+                self._shared_parts, doors.queue, clock, self._asked_parts, self._is_shared
+            )
+            self._own_watch = HealthWatch(
+                self._own_parts, doors.queue, clock, is_mine=lambda kind, id: is_of_hub(kind, id, doors.node)
+            )
+
+    def _leads(self) -> bool:
+        return self._doors.leading is None or self._doors.leading.leadership.leads
+
+    @property
+    def _lead_book(self) -> StoreBook:
+        return self._doors.book if self._doors.leading is None else self._doors.leading.book
+
+    def _own_parts(self) -> list[Part]:
+        """What each of several hubs tells of itself."""
+        node = self._doors.node
+        return [of_hub(part, node) for part in self._parts() if not self._is_shared(part.kind, part.id)]
+
+    def _shared_parts(self) -> list[Part]:
+        """What the hub that leads tells for all."""
+        return [part for part in self._parts() if self._is_shared(part.kind, part.id)]
+
+    def _is_shared(self, kind: str, id: str) -> bool:
+        edges = () if self._doors.hub is None else self._doors.hub.nodes.known
+        return kind not in OF_EACH_HUB or id.partition(":")[0] in edges
 
     def _parts(self) -> list[Part]:
         doors, mine = self._doors, {runner.status.id for runner in self.sensors}
@@ -277,16 +321,16 @@ class Daemon:
             If the disk fails already now.
         """
         began_at = self._doors.clock.now()
-        edge, hub = self._doors.edge, self._doors.hub
-        if self._doors.notify is not None:
+        edge, hub, leading = self._doors.edge, self._doors.hub, self._doors.leading
+        if leading is not None:
+            await leading.leadership.look()
+        if self._leads():
             # Before what the queue still holds is stored: that is news.
-            await self._doors.notify.open()
-        if self._doors.escalation is not None:
-            await self._doors.escalation.open()
+            await self._open_desks()
         if edge is None:
             while await self.pipeline.step(0.0):
                 pass
-            await self._watch.take_over(self._doors.book)
+            await (self._own_watch or self._watch).take_over(self._doors.book)
         if hub is not None:
             # The edges' runs go on while the hub's does not.
             await hub.open()
@@ -298,58 +342,85 @@ class Daemon:
         await self.rules.open()
         await self._doors.book.record(ACTOR, "daemon.started", version("examwatch"), {})
 
+    async def _open_desks(self) -> None:
+        if self._doors.notify is not None:
+            await self._doors.notify.open()
+        if self._doors.escalation is not None:
+            await self._doors.escalation.open()
+
     async def run(self) -> None:
-        record = self._doors.book if self._doors.edge is None else self._doors.edge.outbox
+        doors = self._doors
         async with asyncio.TaskGroup() as group:
-            if self._doors.edge is None:
+            if doors.edge is None:
                 group.create_task(self.pipeline.run(), name="pipeline")
-                group.create_task(self._watch.run(self._look_s), name="health watch")
+                if self._own_watch is not None:
+                    group.create_task(self._own_watch.run(self._look_s), name="health watch")
             else:
-                group.create_task(self._doors.edge.run(self.health.view, self._parts), name="edge")
-            if self._doors.hub is not None:
-                group.create_task(self._doors.hub.run(), name="hub")
+                group.create_task(doors.edge.run(self.health.view, self._parts), name="edge")
+            if doors.hub is not None:
+                group.create_task(doors.hub.run(), name="hub")
             group.create_task(self.crawling.run(), name="crawling")
-            group.create_task(self._sessions.run(), name="sessions")
             group.create_task(self.rules.run(self._watch_s), name="rules")
+            group.create_task(self.topics.run(), name="topics")
+            if doors.fleet is not None:
+                group.create_task(doors.fleet.run(), name="fleet")
+            if self.drills is not None:
+                group.create_task(self.drills.run(), name="drills")
+            if self.shots is not None:
+                group.create_task(self.shots.run(), name="screenshots")
+            group.create_task(forget_daily(doors.forget, doors.clock), name="forget")
+            for runner in self.sensors:
+                group.create_task(runner.run(), name=f"sensor {runner.status.id}")
+            if doors.leading is None:
+                group.create_task(self._duties(), name="duties")
+            else:
+                group.create_task(doors.leading.leadership.run(self._take_over), name="leadership")
+
+    async def _take_over(self) -> None:
+        """The duties of the hub that leads, once it knows again how far the last one had come."""
+        while True:
+            try:
+                await self._open_desks()
+                await self._watch.take_over(self._doors.book)
+            except StoreError as error:
+                log.error("what the last leader left cannot be taken up", error=str(error))
+                await self._doors.clock.sleep(self._look_s)
+            else:
+                break
+        await self._duties()
+
+    async def _duties(self) -> None:
+        """What one process does for the whole installation, and no second one."""
+        doors, book = self._doors, self._lead_book
+        record = doors.book if doors.edge is None else doors.edge.outbox
+        async with asyncio.TaskGroup() as group:
+            if doors.edge is None:
+                group.create_task(self._watch.run(self._look_s), name="health watch")
+            group.create_task(self._sessions.run(), name="sessions")
             group.create_task(
                 prove(
                     lambda: coverage(self.health.view().sensors, self._plan),
                     self._failed_sources,
                     self._timetable,
-                    self._doors.book,
-                    self._doors.clock,
+                    book,
+                    doors.clock,
                 ),
                 name="proof of coverage",
             )
-            group.create_task(self.topics.run(), name="topics")
-            for keeper, every_s in self._doors.heads:
+            if self._across is not None:
+                group.create_task(self._across.run(), name="correlations over edges")
+            for keeper, every_s in doors.heads:
                 group.create_task(keeper.run(every_s), name="audit heads")
-            if self._doors.fleet is not None:
-                group.create_task(self._doors.fleet.run(), name="fleet")
-            if self._doors.ping is not None:
+            if doors.ping is not None:
                 group.create_task(
-                    keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),
-                    name="dead-man ping",
+                    keep_alive(doors.ping, self._is_well, doors.ping_s, doors.clock), name="dead-man ping"
                 )
-            if self._doors.notify is not None:
-                group.create_task(self._doors.notify.run(), name="notify")
-            if self.drills is not None:
-                group.create_task(self.drills.run(), name="drills")
-            if self._doors.escalation is not None:
-                group.create_task(self._doors.escalation.run(), name="escalation")
-            if self.shots is not None:
-                group.create_task(self.shots.run(), name="screenshots")
+            if doors.notify is not None:
+                group.create_task(doors.notify.run(), name="notify")
+            if doors.escalation is not None:
+                group.create_task(doors.escalation.run(), name="escalation")
             group.create_task(
-                tidy_hourly(
-                    self._doors.evidence.root,
-                    self._bounds,
-                    self._doors.book,
-                    self._doors.clock,
-                    record.evidence_files,
-                ),
+                tidy_hourly(doors.evidence.root, self._bounds, book, doors.clock, record.evidence_files),
                 name="evidence",
             )
-            group.create_task(let_go_daily(self._doors.book, self._kept, self._doors.clock), name="retention")
-            group.create_task(forget_daily(self._doors.forget, self._doors.clock), name="forget")
-            for runner in self.sensors:
-                group.create_task(runner.run(), name=f"sensor {runner.status.id}")
+            group.create_task(let_go_daily(book, self._kept, doors.clock), name="retention")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
+
+OF_EACH_HUB: Final = frozenset({"clock", "queue", "disk", "link"})
+"""Kinds of parts that each of several hubs has; of all others there is one in the installation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +31,13 @@ class Part:
     @property
     def key(self) -> tuple[str, str]:
         return self.kind, self.id
+
+
+def of_hub(part: Part, hub: str) -> Part:
+    """`part` of one of several hubs, told apart from the others'."""
+    return part if part.id == hub else replace(part, id=f"{hub}:{part.id}")
+
+
+def is_of_hub(kind: str, id: str, hub: str) -> bool:
+    """Whether `of_hub` gives such parts of `hub`."""
+    return kind in OF_EACH_HUB and (id == hub or id.startswith(f"{hub}:"))

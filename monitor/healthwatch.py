@@ -200,8 +200,14 @@ class HealthWatch:
         queue: AlertQueue,
         clock: Clock,
         ask: Callable[[], Awaitable[Iterable[Part]]] | None = None,
+        is_mine: Callable[[str, str], bool] = lambda _kind, _id: True,
     ) -> None:
-        """`ask` gives the parts that a database must be asked about; it may raise `StoreError`."""
+        """`ask` gives the parts that a database must be asked about; it may raise `StoreError`.
+
+        `is_mine` tells of a part's kind and id whether `parts` or `ask` may ever name it: another hub looks
+        after the others.
+        """
+        self._is_mine = is_mine
         self._parts = parts
         self._ask = ask
         self._queue = queue
@@ -211,6 +217,7 @@ class HealthWatch:
 
     async def take_over(self, book: FiringAlerts) -> None:
         """Know again what an earlier run raised and did not resolve. Raises `StoreError`."""
+        self._open.clear()
         cursor: str | None = None
         while True:
             page = await book.list_alerts(
@@ -219,6 +226,8 @@ class HealthWatch:
             for view in page.alerts:
                 labels = view.labels
                 key = (labels.get("part", ""), labels.get("id", ""), labels.get("problem", ""))
+                if not self._is_mine(*key[:2]):
+                    continue
                 self._open[key] = Alert(
                     id="",
                     cause=_digest(view.fingerprint, str(view.event.get("since"))),

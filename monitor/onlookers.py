@@ -28,6 +28,8 @@ class Glance:
         self._came = asyncio.Event()
         self.n_dropped = 0
         """Rows that this viewer was too slow for."""
+        self.over: str | None = None
+        """Why no more rows will come."""
 
     def put(self, row: SpectrumRow) -> None:
         """Never waits."""
@@ -38,8 +40,13 @@ class Glance:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._came.set)
 
+    def end(self, reason: str) -> None:
+        """Nothing more will come. In the loop."""
+        self.over = reason
+        self._came.set()
+
     async def take(self) -> list[SpectrumRow]:
-        """What has come since the last call; waits until there is something."""
+        """What has come since the last call; waits until there is something, or it is over."""
         await self._came.wait()
         self._came.clear()
         rows: list[SpectrumRow] = []
@@ -62,6 +69,12 @@ class Onlookers:
         """From the scanning thread."""
         for glance in self._glances:
             glance.put(row)
+
+    def over(self, reason: str) -> None:
+        """No viewer will see more. In the loop."""
+        glances, self._glances = self._glances, ()
+        for glance in glances:
+            glance.end(reason)
 
     def add(self, changed: Callable[[], None]) -> tuple[Glance, Callable[[], None]]:
         """A viewer more, and what ends that; `changed` is called after each."""

@@ -1,4 +1,4 @@
-"""Debian's nats-server and PostgreSQL, each in a folder of its own, on free ports.
+"""nats-server, Debian's or a current one, and PostgreSQL, each in a folder of its own, on free ports.
 
 For the fault tests, the province bench and ``make city``. PostgreSQL does not run as root: then it
 runs as the user ``postgres``, whose folder must lie where that user may go (such as /tmp).
@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,13 +32,31 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def nats_server(which: str = "debian") -> str:
+    """Path of nats-server: ``debian``, or ``current``, the one of the test dependencies.
+
+    EXAMWATCH_NATS_SERVER is another instead of Debian's. Raises `MissingError`.
+    """
+    wheel = Path(sys.prefix) / "bin" / "nats-server"
+    if which == "current":
+        if not wheel.exists():
+            raise MissingError("there is no current nats-server here (make setup-test)")
+        return str(wheel)
+    places = [place for place in os.get_exec_path() if Path(place) != wheel.parent]
+    found = os.environ.get("EXAMWATCH_NATS_SERVER") or shutil.which(
+        "nats-server", path=os.pathsep.join(places)
+    )
+    if found is None:
+        raise MissingError("nats-server is not installed (Debian: nats-server)")
+    return found
+
+
 class NatsServer:
-    def __init__(self, folder: Path, settings: str = "", *, jetstream: bool = True) -> None:
-        """`settings` are lines of its configuration. Raises `MissingError`."""
-        program = shutil.which("nats-server")
-        if program is None:
-            raise MissingError("nats-server is not installed (Debian: nats-server)")
-        self._program = program
+    def __init__(
+        self, folder: Path, settings: str = "", *, jetstream: bool = True, which: str = "debian"
+    ) -> None:
+        """`settings` are lines of its configuration; `which` as in `nats_server`. Raises `MissingError`."""
+        self._program = nats_server(which)
         self._folder = folder
         self._settings = settings
         self._jetstream = ["-js", "-sd", str(folder)] if jetstream else []
@@ -120,15 +139,18 @@ class Postgres:
         """`mode`: ``fast``, or ``immediate`` as after a crash."""
         self._run("pg_ctl", "-w", "-m", mode, "stop")
 
-    def new_database(self, name: str) -> str:
-        """URL of a database, made if it is not there; its password stands in `password_file`."""
+    def new_database(self, name: str, template: str = "template1") -> str:
+        """URL of a database, made as a copy of `template` if it is not there.
+
+        Its password stands in `password_file`.
+        """
         password = self.password_file.read_text().strip()
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user=USER, password=password, dbname="postgres", autocommit=True
         ) as db:
             there = db.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
             if there is None:
-                db.execute(f'CREATE DATABASE "{name}"'.encode())
+                db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
 
     def _make(self) -> None:

@@ -383,7 +383,7 @@ describe("the feed", () => {
     isClosed = false;
     onopen: (() => void) | null = null;
     onmessage: ((event: { data: ArrayBuffer }) => void) | null = null;
-    onclose: (() => void) | null = null;
+    onclose: ((event?: CloseEvent) => void) | null = null;
     close(): void {
       this.isClosed = true;
       this.onclose?.();
@@ -445,6 +445,15 @@ describe("the feed", () => {
     expect(sockets[2]?.isClosed).toBe(true);
     sockets[0]?.onmessage?.({ data: frame(1, [5]) });
     expect(rows).toHaveLength(1);
+  });
+
+  it("says that the sensor's edge is cut off where the server says so, and asks again", () => {
+    const { made, sockets, pass } = world();
+    const states: FeedState[] = [];
+    feed("no1:roof", () => undefined, (state) => states.push(state), made);
+    sockets[0]?.onclose?.({ code: 4503 } as CloseEvent);
+    expect(states).toEqual(["opening", "cutOff"]);
+    expect([pass(), sockets.length]).toEqual([1000, 2]);
   });
 
   it("costs nothing while nobody can see the page", () => {

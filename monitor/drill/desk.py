@@ -66,8 +66,15 @@ class Chain:
 
 
 class DrillDesk:
-    def __init__(self, doors: DrillDoors, scheduled: Sequence[Scheduled] = ()) -> None:
+    def __init__(
+        self,
+        doors: DrillDoors,
+        scheduled: Sequence[Scheduled] = (),
+        leads: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """What is `scheduled` is played while this hub `leads`; what is ordered here, always."""
         self._doors = doors
+        self._leads = leads
         self._scheduled = scheduled
         self.chains = [Chain(one.scenario.path.stem) for one in scheduled]
         self._playing: set[asyncio.Task[None]] = set()
@@ -94,6 +101,10 @@ class DrillDesk:
     async def _again(self, one: Scheduled, chain: Chain) -> None:
         while True:
             await self._doors.clock.sleep(one.every_s)
+            if not self._leads():
+                # What came out of its last one is not known for ever: the leader plays it now.
+                chain.failing_since, chain.missing, chain.played_at = None, [], None
+                continue
             drill = new_id(self._doors.clock.now())
             try:
                 found = await self.play(one.scenario, drill, "schedule")

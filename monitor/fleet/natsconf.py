@@ -71,6 +71,7 @@ def node_permissions(node: str) -> dict[str, Any]:
             "allow": [
                 f"examwatch.receipts.{node}",
                 f"examwatch.ask.{node}.>",
+                f"examwatch.spectra.{node}",
                 f"{inbox_of(node)}.>",
             ]
         },

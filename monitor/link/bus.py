@@ -140,7 +140,8 @@ class Bus:
         """
         if not self._up.is_set() and wait_s > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._up.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._up.wait()
         if self._client is None or not self._client.is_connected:
             raise LinkError(self.error or "the connection broke")
         return self._client
@@ -172,6 +173,11 @@ class Bus:
             )
         except (nats.errors.Error, OSError) as error:
             raise LinkError(_told(error)) from None
+        finally:
+            # Within it is Python 3.11's wait_for, which drops a cancellation that comes with the answer.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError
 
     async def _connect(self, broken: asyncio.Event) -> Client:
         settings, client = self._settings, Client()

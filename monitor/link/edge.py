@@ -1,4 +1,4 @@
-"""The edge's side of the link: ships alerts and evidence, and tells the hub how the edge is.
+"""The edge's side of the link: ships alerts and evidence, shows spectra, tells the hub how the edge is.
 
 It raises no health alerts of its own: the hub does, from the reports, and from their absence.
 """
@@ -6,7 +6,7 @@ It raises no health alerts of its own: the hub does, from the reports, and from 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,14 @@ from monitor.clock import Clock
 from monitor.healthpart import Part
 from monitor.link import words
 from monitor.link.bus import Bus
-from monitor.link.evidence_out import EvidenceShipper
+from monitor.link.evidence_out import Budget, EvidenceShipper
 from monitor.link.outbox import Outbox
 from monitor.link.ship import Shipper
+from monitor.link.spectra_out import Looked, SpectraServer
 from monitor.link.stamp import HubTime, Stamper
 from monitor.link.words import NodeReport
 from monitor.queue import QueueError
+from monitor.server.services import SpectrumPast
 from monitor.server.views import HealthView
 
 REPORT_S = 15.0
@@ -57,12 +59,24 @@ class Edge:
         self._clock = clock
         self.hub_time = HubTime()
         node = identity.node
+        self._bytes_per_s = bandwidth_kbps * 1000 / 8
+        self._budget = Budget(self._bytes_per_s, clock)
+        self._spectra: SpectraServer | None = None
         self.shipper = Shipper(outbox, bus, node, self.hub_time, stamper, clock)
-        self.evidence = EvidenceShipper(outbox, evidence_root, bus, node, bandwidth_kbps, clock)
+        self.evidence = EvidenceShipper(
+            outbox, evidence_root, bus, node, self._bytes_per_s, self._budget, clock
+        )
+
+    def show_spectra(self, past: SpectrumPast, sensors: Mapping[str, Looked]) -> None:
+        """From `run` on answer the hub's questions for `past` and live rows, within the same budget."""
+        self._spectra = SpectraServer(past, sensors, self._budget, self._bytes_per_s, self._clock)
 
     async def run(self, view: Callable[[], HealthView], parts: Callable[[], Sequence[Part]]) -> None:
         """Until cancelled. `view` and `parts` are asked before each report."""
         async with asyncio.TaskGroup() as group:
+            if self._spectra is not None:
+                await self._bus.listen(words.spectra(self._identity.node), self._spectra.heard)
+                group.create_task(self._spectra.run(), name="spectra")
             group.create_task(self._bus.run(), name="link")
             group.create_task(self.shipper.run(), name="ship alerts")
             group.create_task(self.evidence.run(), name="ship evidence")

@@ -57,14 +57,23 @@ class EvidenceCounts:
 
 
 class EvidenceShipper:
-    def __init__(self, outbox: Outbox, root: Path, bus: Bus, node: str, kbps: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        root: Path,
+        bus: Bus,
+        node: str,
+        bytes_per_s: float,
+        budget: Budget,
+        clock: Clock,
+    ) -> None:
+        """`budget` of `bytes_per_s` may be shared with others that use the uplink."""
         self._outbox = outbox
         self._root = root
         self._bus = bus
         self._node = node
         self._clock = clock
-        bytes_per_s = kbps * 1000 / 8
-        self._budget = Budget(bytes_per_s, clock)
+        self._budget = budget
         self._piece_bytes = round(min(LARGEST_PIECE, max(4096, bytes_per_s)))
         self._under_way: tuple[str, int] = ("", 0)
         """Digest, and how much of it the hub has."""

@@ -1,7 +1,8 @@
 """The hub's side of the link: stores what edges send, answers them, and knows how they are.
 
 Several hubs may do this at once on one PostgreSQL: each alert and each question goes to one of
-them, reports to all. They need one evidence folder in common.
+them, reports to all. They need one evidence folder in common. What one of them must do alone is
+`monitor.leading`.
 """
 
 from __future__ import annotations
@@ -19,15 +20,13 @@ from nats.aio.msg import Msg
 from monitor.clock import Clock
 from monitor.evidence import EvidenceStore
 from monitor.healthpart import Part
-from monitor.intake import Rules
 from monitor.link import nodebook, words
-from monitor.link.across import Across
 from monitor.link.bus import Bus, Callback, LinkError
 from monitor.link.evidence_in import Piece, take
 from monitor.link.nodes import Nodes
+from monitor.link.spectra_in import FarSpectra
 from monitor.link.words import Answer, Ask, NodeReport, Receipt
 from monitor.pipeline import Pipeline
-from monitor.queue import AlertQueue
 from monitor.queue.nats import NatsQueue, StreamState
 from monitor.server.views import SensorHealth, SourceHealth
 from monitor.store.book import StoreBook
@@ -61,6 +60,7 @@ class Hub:
         self._radio_hold = radio_hold
         self.pipeline = Pipeline(queue, book, clock)
         self.nodes = Nodes()
+        self.spectra = FarSpectra(name, self.nodes, bus, book.record, clock)
         self._runs: dict[str, str] = {}
         """The run of each node whose predecessor's alerts were ended."""
         self._unsaved: set[str] = set()
@@ -69,10 +69,6 @@ class Hub:
         self._state: tuple[float, StreamState] | None = None
         self._waking: asyncio.TimerHandle | None = None
         self._heard: Callable[[str, str, datetime], Awaitable[None]] | None = None
-
-    def correlate(self, rules: Rules, queue: AlertQueue) -> None:
-        """Ask `rules` about what the edges raise; what that completes goes into `queue`."""
-        self.pipeline = Pipeline(self.queue, Across(self._book, rules, queue), self._clock)
 
     def watch_identity(self, heard: Callable[[str, str, datetime], Awaitable[None]]) -> None:
         """Tell `heard` of each report: node, run, its clock. Two of one name are told apart there."""

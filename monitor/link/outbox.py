@@ -184,7 +184,8 @@ class Outbox:
         taken = await self._take_now(n)
         if not taken and wait_s > 0:
             try:
-                await asyncio.wait_for(self._came.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._came.wait()
             except TimeoutError:
                 return []
             taken = await self._take_now(n)

@@ -140,7 +140,8 @@ class Shipper:
         """Let go of what receipts name."""
         if not self._receipts:
             try:
-                await asyncio.wait_for(self._news.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._news.wait()
             except TimeoutError:
                 return
         self._news.clear()

@@ -5,6 +5,7 @@
     examwatch.ask.<node>        edge ─> a hub        Ask, answered by an Answer
     examwatch.health.<node>     edge ─> every hub    NodeReport
     examwatch.evidence.<node>   edge ─> a hub        a piece of a file, answered by a Kept
+    examwatch.spectra.<node>    hub ─> edge          SpectraAsk (MessagePack), answered by a Piece or by Rows
 
 Where edge and hub are of different versions, each leaves out what it does not know.
 """
@@ -51,6 +52,10 @@ def health(node: str) -> str:
 
 def evidence(node: str) -> str:
     return f"{ROOT}.evidence.{node}"
+
+
+def spectra(node: str) -> str:
+    return f"{ROOT}.spectra.{node}"
 
 
 def node_of(subject: str) -> str:
@@ -122,3 +127,76 @@ class Kept(msgspec.Struct, frozen=True):
     """All of it is there, and it is what its digest says."""
     error: str | None = None
     """It will never be taken."""
+
+
+class AskPast(msgspec.Struct, frozen=True, tag="past"):
+    """A stretch of what a sensor of the edge has heard; the edge may give fewer rows and bins."""
+
+    sensor: str
+    low_hz: float
+    high_hz: float
+    start: datetime
+    end: datetime
+    n_rows: int
+    n_bins: int
+
+
+class AskPiece(msgspec.Struct, frozen=True, tag="piece"):
+    """More of the answer to an AskPast."""
+
+    token: str
+    offset: int
+
+
+class AskRows(msgspec.Struct, frozen=True, tag="rows"):
+    """The newest rows of a sensor's live spectrum; asked again and again while somebody looks."""
+
+    sensor: str
+    viewer: str
+    """Which hub asks: each hears all rows."""
+
+
+SpectraAsk = AskPast | AskPiece | AskRows
+
+
+class Past(msgspec.Struct, frozen=True):
+    """A stretch of spectrum; ``mean`` and ``max`` hold ``n_rows * n_bins`` codes of `sdr.codes`."""
+
+    start: datetime
+    step_s: float
+    low_hz: float
+    bin_hz: float
+    n_rows: int
+    n_bins: int
+    code_1_db: float
+    step_db: float
+    mean: bytes
+    max: bytes
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a Past, in MessagePack and zlib."""
+
+    token: str = ""
+    """By which the rest is asked for."""
+    n_bytes: int = 0
+    """Of the whole."""
+    content: bytes = b""
+    error: str | None = None
+    is_wrong: bool = False
+    """The question was; to ask it again is no use."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    started_at: datetime
+    span_s: float
+    low_hz: float
+    bin_hz: float
+    codes: bytes
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Sent in MessagePack and zlib."""
+
+    rows: list[Row] = []
+    error: str | None = None

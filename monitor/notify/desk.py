@@ -34,6 +34,8 @@ N_ATTEMPTS = 3
 """By one receiver, before its fallback takes over."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0
 GIVEN_UP_AFTER = timedelta(hours=24)
+CLAIM_LASTS_S = 5.0
+"""Well below the lease of a leading hub: within it no other can have taken over."""
 
 log = structlog.get_logger()
 
@@ -187,7 +189,7 @@ class NotifyDesk:
                 continue
             if sender.free_at(now) > now:
                 return
-            await self._book.write(partial(self._ledger.sending, notice))
+            await self._claim(notice)
             try:
                 await sender.send(notice, now)
             except SendError as error:
@@ -196,6 +198,17 @@ class NotifyDesk:
                 await self._book.write(partial(self._ledger.sent, notice, self._clock.now()))
                 self.counts[name, "sent"] += 1
                 self._failing.pop(name, None)
+
+    async def _claim(self, notice: Notice) -> None:
+        """Write down that it is about to be sent, not long ago.
+
+        A hub that slept amid it claims it again, and is refused where another has come to lead meanwhile.
+        """
+        is_fresh = False
+        while not is_fresh:
+            began_s = self._clock.monotonic()
+            await self._book.write(partial(self._ledger.sending, notice))
+            is_fresh = self._clock.monotonic() - began_s < CLAIM_LASTS_S
 
     async def _failed(self, notice: Notice, sender: Sender, error: SendError) -> None:
         now, fallback = self._clock.now(), sender.receiver.fallback

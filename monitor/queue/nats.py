@@ -104,7 +104,8 @@ class NatsQueue:
             if not self._fresh and not taken and wait_s > 0:
                 self._came.clear()
                 try:
-                    await asyncio.wait_for(self._came.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await self._came.wait()
                 except TimeoutError:
                     return []
             while self._fresh and len(taken) < n:

@@ -17,8 +17,9 @@
 
 A code is a level of -150 dBFS/Hz + (code - 1) / 2 dB; 0: not heard. ``n_dropped`` counts the rows that this
 viewer was too slow for: the newest are sent, never the oldest. Rows come about 25 times a second; of a
-sensor that sweeps each shows the hop that was heard. The stream outlives a sensor that fails: it goes on
-when the sensor does.
+sensor that sweeps each shows the hop that was heard; of an edge's sensor, three times a second. The stream
+outlives a sensor that fails: it goes on when the sensor does. Where an edge does not answer it is closed
+with 4503.
 
 Spectra are no speech: they need ``spectrum``, which is no permission to listen.
 """
@@ -42,6 +43,8 @@ from monitor.server.wire import json_body, json_response
 from sdr.lookout import SpectrumRow
 
 KIND_ROW = 1
+CUT_OFF = 4503
+"""Close code: the sensor's edge does not answer; the reason says more."""
 HEAD = struct.Struct("<BxHIddff")
 MAX_VIEWERS = 128
 """Sixteen people with eight sensors each; a viewer costs 25 kB/s."""
@@ -126,6 +129,11 @@ async def _show(
         if rows:
             async with asyncio.timeout(SEND_S):
                 await socket.send_bytes(b"".join(frame(row, glance.n_dropped) for row in rows))
+        if glance.over is not None:
+            # A close frame has room for 123 bytes.
+            reason = glance.over.encode()[:120].decode(errors="ignore").encode()
+            await socket.close(code=CUT_OFF, message=reason)
+            return
 
 
 async def _until_gone(socket: web.WebSocketResponse) -> None:

@@ -257,6 +257,8 @@ class PastQuery:
     end: datetime
     n_rows: int
     n_bins: int
+    asker: str = ""
+    """Who asks; where it costs a narrow line one question of each goes at a time."""
 
 
 class Held(Protocol):
@@ -286,6 +288,8 @@ class SpectrumPast(Protocol):
         ------
         ValueError
             If the time or the band is empty.
+        WorldError
+            If the sensor's edge does not answer.
         """
         ...
 
@@ -354,7 +358,7 @@ class ServerServices:
     listen: Callable[[str, float, ListenMode], Ear] | None = None
     """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
     held: Mapping[str, Held] = field(default_factory=dict[str, Held])
-    """This process's sensors by id."""
+    """This process's sensors by id, and those of its edges as NODE:SENSOR."""
     cases: CaseService | None = None
     """None where this process has no store of its own."""
     holdings: Callable[[], Awaitable[Sequence[Holding]]] | None = None

@@ -11,7 +11,8 @@ from datetime import datetime
 from aiohttp import web
 
 from monitor.bandplan import SOUGHT_HZ, SOUGHT_S, BandPlan
-from monitor.server.access import scope_of
+from monitor.faults import WorldError
+from monitor.server.access import actor_of, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES, PastQuery, TemplateQuery
@@ -90,11 +91,14 @@ async def get_past(request: web.Request) -> web.StreamResponse:
         end=_instant(request, "to"),
         n_rows=_count(request, "rows", 600, MAX_ROWS),
         n_bins=_count(request, "bins", 1024, MAX_BINS),
+        asker=actor_of(request),
     )
     try:
         view = await past.view(query) if past is not None else None
     except (ValueError, OverflowError) as error:
         raise ProblemError(400, "bad-parameter", str(error)) from None
+    except WorldError as error:
+        raise ProblemError(503, "cut-off", str(error), {"Retry-After": "15"}) from None
     if view is None:
         raise ProblemError(404, "no-such-sensor", f"no sensor here is called {sensor!r}")
     return json_response(view)
@@ -206,7 +210,7 @@ ROUTES: tuple[Route, ...] = (
             Param("rows", "query", {"type": "integer", "minimum": 1, "maximum": MAX_ROWS}, "rows at most"),
             Param("bins", "query", {"type": "integer", "minimum": 1, "maximum": MAX_BINS}, "bins at most"),
         ),
-        (400, 404),
+        (400, 404, 503),
         needs="spectrum",
     ),
     Route(

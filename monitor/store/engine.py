@@ -20,6 +20,9 @@ BUSY_MS = 5000
 CHAIN_LOCK = 8440
 """Key of PostgreSQL's advisory lock: the audit chain has one writer at a time, whatever their number."""
 
+_LET_GO = "-c idle_in_transaction_session_timeout=10000"
+"""Milliseconds: a process that is stopped amid a transaction would else keep the chain's lock for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:
@@ -46,8 +49,10 @@ def open_engines(url: str, password_file: Path | None = None) -> Engines:
         case "sqlite":
             return _open_sqlite(Path(rest))
         case "postgresql":
-            server = sa.make_url(url).set(drivername="postgresql+psycopg", password=_password(password_file))
-            writer = sa.create_engine(server, pool_size=1, max_overflow=0, pool_pre_ping=True)
+            server = server_url(url, password_file)
+            writer = sa.create_engine(
+                server, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args={"options": _LET_GO}
+            )
             listen(writer, "begin", _lock_chain)
             read_only = {"postgresql_readonly": True}
             return Engines(
@@ -56,6 +61,11 @@ def open_engines(url: str, password_file: Path | None = None) -> Engines:
             )
         case _:
             raise ValueError(f"no store of kind '{scheme}:' (sqlite: or postgresql:)")
+
+
+def server_url(url: str, password_file: Path | None) -> sa.URL:
+    """Raises `StoreError` if the password cannot be read."""
+    return sa.make_url(url).set(drivername="postgresql+psycopg", password=_password(password_file))
 
 
 def _password(file: Path | None) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.event import listen
 
 from monitor.alert import wire
 from monitor.alert.alert import LEVEL_RANK, Alert, EvidenceRef, RuleHit
@@ -46,8 +47,15 @@ class _Held:
 class Store:
     """Blocking; every call takes and gives back its own connection."""
 
-    def __init__(self, url: str, password_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        password_file: Path | None = None,
+        guard: Callable[[sa.Connection], None] | None = None,
+    ) -> None:
         """`password_file` holds the password of a PostgreSQL user, which never stands in `url`.
+
+        `guard` is called in each transaction that writes, before all else, and may raise `StoreError`.
 
         Raises
         ------
@@ -60,6 +68,8 @@ class Store:
         try:
             with translated():
                 upgrade.prepare(self._engines.writer)
+            if guard is not None:
+                listen(self._engines.writer, "begin", guard)
         except BaseException:
             self._engines.close()
             raise

@@ -458,6 +458,17 @@ nodes = sa.Table(
     _column("body", sa.Text),
 )
 """The newest report of each edge, as JSON: so that a hub that starts knows who is missing."""
+
+leaders = sa.Table(
+    "leaders",
+    metadata,
+    _column("name", sa.Text, primary_key=True),
+    _column("holder", sa.Text),
+    _column("epoch", sa.BigInteger),
+    _column("expires_at", Instant),
+)
+"""Which of several hubs leads, and until when; ``epoch`` grows with each new leader."""
+
 escalations = sa.Table(
     "escalations",
     metadata,

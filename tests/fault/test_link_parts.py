@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
+import nats
 import pytest
 
 from monitor.alert.alert import EvidenceRef
@@ -24,13 +27,15 @@ from scripts.servers import MissingError, NatsServer, free_port
 from tests.fault.province import QUICK, Province, until
 from tests.unit.monitor.conftest import make_alert
 
+BOTH = pytest.mark.parametrize("broker", ["debian", "current"], indirect=True)
+"""What depends on the broker most; EXAMWATCH_NATS_SERVER runs all of it with another one."""
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def broker(tmp_path) -> Iterator[NatsServer]:
+def broker(tmp_path, request) -> Iterator[NatsServer]:
     try:
-        server = NatsServer(tmp_path / "nats")
+        server = NatsServer(tmp_path / "nats", which=getattr(request, "param", "debian"))
     except MissingError as error:
         pytest.skip(str(error))
     server.start()
@@ -54,6 +59,7 @@ async def province(tmp_path, broker) -> AsyncIterator[Province]:
     await made.close()
 
 
+@BOTH
 async def test_the_broker_keeps_the_promises_of_a_queue(queue):
     alerts = [make_alert(str(n)) for n in range(5)]
     await queue.put(alerts)
@@ -75,6 +81,7 @@ async def test_the_broker_keeps_the_promises_of_a_queue(queue):
     assert state.done_seq == state.last_seq == 5
 
 
+@BOTH
 async def test_a_full_stream_refuses_and_says_so(queue):
     with pytest.raises(LinkError, match="maximum bytes exceeded"):
         await queue.put([make_alert(str(n), event={"text": "x" * 10_000}) for n in range(150)])
@@ -179,3 +186,54 @@ async def test_an_edge_is_in_the_hubs_health_and_its_evidence_in_the_hubs_folder
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await outbox.close()
+
+
+def frozen(name: str) -> bytes:
+    return (Path(__file__).parents[1] / "data" / "link" / f"{name}.json").read_bytes()
+
+
+async def test_an_edge_of_the_first_release_is_served_by_this_hub(province, broker):
+    hub = await province.hub()
+    client = await nats.connect(broker.url)
+    receipts = await client.subscribe("examwatch.receipts.no1-high")
+    await client.flush()
+    await hub.queue.take(1, 0.0)
+    await client.publish("examwatch.health.no1-high", frozen("report"))
+    asked = await client.request("examwatch.ask.no1-high", frozen("ask"), timeout=10)
+    assert set(json.loads(frozen("answer"))) <= set(json.loads(asked.data))
+    sent = await client.request(
+        "examwatch.alerts.no1-high", frozen("alert"), timeout=10, headers={"Nats-Msg-Id": "e1"}
+    )
+    assert json.loads(sent.data)["seq"] == 1
+    receipt = json.loads((await receipts.next_msg(10)).data)
+    assert receipt["ids"] == ["e1"]
+    assert [sensor.id for sensor in hub.hub.sensors()] == ["no1-high:roof"]
+    await client.close()
+
+
+async def test_this_edge_is_served_by_a_hub_of_the_first_release(province, broker):
+    """What that hub says is played by a script; what it reads is looked at as it would."""
+    client = await nats.connect(broker.url)
+    await client.jetstream().add_stream(name="EXAMWATCH", subjects=["examwatch.alerts.*"])
+    first = json.loads(frozen("alert"))
+    read: list[str] = []
+
+    async def asked(said) -> None:
+        assert set(json.loads(frozen("ask"))) == set(json.loads(said.data))
+        await said.respond(frozen("answer"))
+
+    async def stored(said) -> None:
+        alert = json.loads(said.data)
+        assert set(first) <= set(alert)
+        read.append(alert["id"])
+        told = {**json.loads(frozen("receipt")), "ids": [alert["id"]], "refused": {}}
+        await client.publish("examwatch.receipts.venue-1", json.dumps(told).encode())
+
+    await client.subscribe("examwatch.ask.*", queue="hubs", cb=asked)
+    await client.subscribe("examwatch.alerts.*", cb=stored)
+    await client.flush()
+    edge = await province.edge("venue-1")
+    await edge.put(20)
+    await province.drained()
+    assert set(read) == set(edge.raised)
+    await client.close()

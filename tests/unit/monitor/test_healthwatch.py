@@ -9,6 +9,7 @@ from monitor.case.machine import Case
 from monitor.clock import FakeClock
 from monitor.crawling import SourceStatus
 from monitor.healthkinds import KINDS, SILENT_AFTER
+from monitor.healthpart import is_of_hub, of_hub
 from monitor.healthwatch import (
     HealthWatch,
     Part,
@@ -22,6 +23,8 @@ from monitor.healthwatch import (
 from monitor.queue import QueueError
 from monitor.queue.memory import MemoryQueue
 from monitor.server.views import Note, SensorHealth
+from monitor.store import Store
+from monitor.store.book import StoreBook
 from monitor.store.errors import StoreError
 
 NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
@@ -200,3 +203,43 @@ async def test_a_store_that_fails_neither_raises_nor_resolves_late_cases():
         await watch.look()
         counts.append(len(await queue.take(9, 0.01)))
     assert counts == [1, 0, 1]
+
+
+async def test_of_two_hubs_each_tells_of_itself_and_resolves_nothing_of_the_other(tmp_path):
+    clock, queue = FakeClock(NOON), MemoryQueue()
+    book = StoreBook(Store(f"sqlite:{tmp_path / 's.db'}"), clock)
+    low = Part("disk", "/var", None, ("low",), NOON, "1 GB free", settled=True)
+    parts = {"a": [of_hub(low, "a")], "b": [of_hub(replace(low, problems=()), "b")]}
+
+    def of(hub: str) -> HealthWatch:
+        return HealthWatch(
+            lambda: parts[hub], queue, clock, is_mine=lambda kind, id: is_of_hub(kind, id, hub)
+        )
+
+    async def news() -> list:
+        raised = [queued.alert for queued in await queue.take(9, 0)]
+        await book.merge(raised)
+        return [(alert.labels["id"], alert.ends_at is not None) for alert in raised]
+
+    await of("a").look()
+    assert await news() == [("a:/var", False)]
+    other, again = of("b"), of("a")
+    for watch in (other, again):
+        await watch.take_over(book)
+        await watch.look()
+    assert await news() == []
+    parts["a"] = parts["b"]
+    await other.look()
+    assert await news() == []
+    parts["a"] = [of_hub(replace(low, problems=()), "a")]
+    await again.look()
+    assert await news() == [("a:/var", True)]
+    await book.close()
+
+
+def test_what_a_hub_tells_of_itself_bears_its_name():
+    link = Part("link", "a", None, (), None, None, settled=True)
+    assert of_hub(link, "a").id == "a"
+    assert is_of_hub("clock", "a:wall", "a")
+    assert not is_of_hub("clock", "ab:wall", "a")
+    assert not is_of_hub("sensor", "a:roof", "a")

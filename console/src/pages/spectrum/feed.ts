@@ -1,10 +1,12 @@
 /** The live rows of one sensor: opened while somebody can see them, opened again when they break off. */
 import { rowsOf, type Row } from "./wire";
 
-export type FeedState = "opening" | "live" | "waiting" | "lost";
+export type FeedState = "opening" | "live" | "waiting" | "lost" | "cutOff";
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15_000;
+/** The server's word that the sensor's edge does not answer. */
+const CUT_OFF = 4503;
 /** Without a row for so long the sensor gives nothing, though the line stands. */
 const SILENT_MS = 3_000;
 
@@ -68,10 +70,10 @@ export function feed(
       listen();
       for (const row of rows) take(row);
     };
-    mine.onclose = () => {
+    mine.onclose = (event?: CloseEvent) => {
       if (socket !== mine) return;
       hangUp();
-      tell("lost");
+      tell(event?.code === CUT_OFF ? "cutOff" : "lost");
       again = world.later(open, pause);
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
     };

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -26,6 +25,7 @@ from monitor.fleet.nats import NatsFolder
 from monitor.fleet.natsconf import Listen
 from monitor.fleet.register import FleetRegister, Invite
 from monitor.store import Store
+from scripts.servers import MissingError, nats_server
 from tests.unit.monitor.server.conftest import client, connect, world
 from tests.unit.monitor.store.conftest import sqlite_store, store
 
@@ -95,11 +95,12 @@ class Broker:
 
 
 @pytest.fixture
-def broker(hub: Hub) -> Iterator[Broker]:
+def broker(hub: Hub, request: pytest.FixtureRequest) -> Iterator[Broker]:
     """The real nats-server on the files that the hub wrote."""
-    program = shutil.which("nats-server")
-    if program is None:
-        pytest.skip("Debian's nats-server is not installed")
+    try:
+        program = nats_server(getattr(request, "param", "debian"))
+    except MissingError as error:
+        pytest.skip(str(error))
     port = free_port()
     listen = Listen(
         host="127.0.0.1", port=port, monitor_port=free_port(), max_store_gb=1, leaf_port=free_port()

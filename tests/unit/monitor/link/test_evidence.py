@@ -49,7 +49,8 @@ async def edge(tmp_path):
     (tmp_path / "edge").mkdir()
 
     def start() -> EvidenceShipper:
-        return EvidenceShipper(outbox, tmp_path / "edge", wire, "n", 10_000_000, SystemClock())
+        budget = Budget(1e9, SystemClock())
+        return EvidenceShipper(outbox, tmp_path / "edge", wire, "n", 1e9, budget, SystemClock())
 
     async def keep(content: bytes, level: str) -> str:
         digest = hashlib.sha256(content).hexdigest()

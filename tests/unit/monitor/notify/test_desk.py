@@ -19,6 +19,7 @@ from monitor.notify.matcher import parse
 from monitor.notify.senders import SendError
 from monitor.store import Store
 from monitor.store.book import StoreBook
+from monitor.store.leader import NotLeadingError
 from tests.unit.monitor.conftest import make_alert
 
 START = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
@@ -367,3 +368,32 @@ async def test_a_crash_after_any_commit_loses_nothing_and_repeats_at_most_one_me
     # Only a message whose sending was cut off can come twice.
     assert is_late or n_repeated == 0
     assert n_repeated or not is_late or first_point > 8
+
+
+async def test_a_hub_that_slept_while_it_claimed_claims_again_before_it_sends(stage, monkeypatch):
+    claim, n_claims = Ledger.sending, 0
+
+    def slept(ledger, notice) -> None:
+        nonlocal n_claims
+        n_claims += 1
+        claim(ledger, notice)
+        if n_claims == 1:
+            stage.clock._elapsed_s += 60.0
+
+    monkeypatch.setattr(Ledger, "sending", slept)
+    await stage.raise_("a", level="critical")
+    await stage.run(6)
+    assert n_claims == 2
+    assert len(stage.told()) == 1
+    assert stage.inboxes["duty"].got[0][1].n_attempts == 0
+
+
+async def test_a_hub_that_slept_and_leads_no_more_sends_nothing(stage, monkeypatch):
+    def refused(_ledger, _notice) -> None:
+        raise NotLeadingError("another hub leads")
+
+    monkeypatch.setattr(Ledger, "sending", refused)
+    await stage.raise_("a", level="critical")
+    with pytest.raises(NotLeadingError):
+        await stage.run(6)
+    assert stage.told() == []

@@ -98,6 +98,14 @@ async def test_who_is_too_slow_sees_the_newest_rows_and_how_many_were_dropped():
     assert not onlookers.is_any
 
 
+async def test_a_viewer_of_an_edge_that_does_not_answer_is_told_so(roof, client):
+    async with client.ws_connect("/api/sensors/roof/spectrum") as socket, asyncio.timeout(5):
+        roof.onlookers.over("edge no1 does not answer · 边缘节点 no1 无应答" * 5)
+        closed = await socket.receive()
+        assert (closed.type.name, closed.data) == ("CLOSE", looking.CUT_OFF)
+        assert closed.extra.startswith("edge no1 does not answer")
+
+
 async def test_a_viewer_whose_session_ends_is_shown_no_more(roof, client, monkeypatch):
     monkeypatch.setattr(looking, "ASK_S", 0.05)
 
