@@ -151,7 +151,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
         poller=crawler,
         open_sensor=lambda sensor: open_receiver(sensor, setup, evidence),
         forget=commons.forget,
-        crawl_fleet=commons.fleet,
+        crew=commons.crew,
         notify=notify,
         escalation=escalation,
         open_drill=lambda name, venue, world: drill_receiver(

@@ -18,8 +18,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from crawlers.crew import Crew
 from crawlers.document import Document
-from crawlers.fleet import Fleet
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily, let_go_daily
@@ -93,7 +93,7 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
-    crawl_fleet: Fleet | None = None
+    crew: Crew | None = None
     """Tells which sources are ours to poll, where several crawlers share them."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
@@ -187,7 +187,7 @@ class Daemon:
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
-            doors.crawl_fleet,
+            doors.crew,
         )
         self._sessions = SessionWatch(timetable, doors.schedule, clock, doors.book, self.crawling.hurry)
         parts = Parts(
@@ -218,7 +218,7 @@ class Daemon:
             # An outbox counts bytes, and tells of them in its own report.
             *(() if doors.edge is not None else (queue_part(stats.n_waiting, stats.capacity),)),
             *(() if self.drills is None else map(chain_part, self.drills.chains)),
-            *(() if doors.crawl_fleet is None else (leases_part(doors.crawl_fleet),)),
+            *(() if doors.crew is None else (leases_part(doors.crew),)),
             *(() if doors.fleet is None else doors.fleet.parts()),
             disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
             *(heads_part(keeper) for keeper, _ in doors.heads),
