@@ -12,8 +12,9 @@ from monitor.fleet.authority import RequestError
 from monitor.fleet.desk import FleetDesk
 from monitor.fleet.enrol import EnrolThrottledError
 from monitor.fleet.exchange import EnrolBody, EnrolView
-from monitor.fleet.register import EnrolRefusedError, Node
+from monitor.fleet.register import EnrolRefusedError
 from monitor.fleet.report import ReportBody, ReportError, ReportView
+from monitor.fleet.roll import Node
 from monitor.fleet.rollout import failing
 from monitor.server.access import scope_of
 from monitor.server.problem import ProblemError

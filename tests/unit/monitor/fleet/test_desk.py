@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.metadata import version
@@ -18,13 +20,16 @@ from monitor.faults import Fault, InputError, WorldError
 from monitor.fleet.desk import CLONE_TOLD, TICK_S, FleetDesk
 from monitor.fleet.follower import Fares, Follower, Ways, offset_s
 from monitor.fleet.identity import Identity, NodeFile
-from monitor.fleet.register import FleetError
+from monitor.fleet.nats import NatsFolder
+from monitor.fleet.register import FleetError, FleetRegister
 from monitor.fleet.releases import Releases
 from monitor.fleet.report import Report, ReportError, signed
-from monitor.fleet.rollout import Policy, Rollout, halted, rank
+from monitor.fleet.rollout import Heard, Policy, Rollout, rank, replayed, tick
+from monitor.fleet.rollout import Report as Progress
 from monitor.fleet.shelf import ReleaseShelf
 from monitor.server.app import make_server_app
 from monitor.server.services import ServerServices
+from monitor.store import Store
 from monitor.store.book import StoreBook
 from monitor.store.tables import audit
 
@@ -210,10 +215,10 @@ async def test_a_person_halts_a_release_by_command_and_the_running_hub_follows(f
     await settle(fleet)
     fleet.release("new")
     await fleet.minute(2)
-    newest = fleet.releases.list(1)[0].rollout
-    assert fleet.releases.save(newest, halted(newest, "li", fleet.clock.now()), fleet.clock.now(), "li")
+    assert fleet.releases.halt("li", POLICY, fleet.clock.now()) == 2
     # Said twice, it is not done twice.
-    assert not fleet.releases.save(newest, halted(newest, "li", fleet.clock.now()), fleet.clock.now(), "li")
+    with pytest.raises(FleetError, match="no release is under way"):
+        fleet.releases.halt("li", POLICY, fleet.clock.now())
     await fleet.minute(2)
     assert fleet.runs() == {"good": 20}
     assert fleet.audited()[-2:] == [("fleet.release-rolled-back", "2"), ("fleet.release-restored", "3")]
@@ -230,6 +235,116 @@ async def test_a_hub_that_starts_anew_in_the_middle_goes_on_where_it_was(fleet):
     await fleet.minute(20)
     assert [action for action, _ in fleet.audited()].count("fleet.release-done") == 1
     assert fleet.audited()[-1] == ("fleet.release-done", "1")
+
+
+class TwoHubs(FleetDesk):
+    """Each report goes to the one or the other, as behind a proxy that shares them out."""
+
+    def __init__(self, *desks: FleetDesk) -> None:
+        self.desks, self.n = desks, 0
+
+    async def report(self, body, address):
+        self.n += 1
+        return await self.desks[self.n * 7 % 3 % 2].report(body, address)
+
+    async def look(self):
+        # Both at once: their steps meet in the store.
+        await asyncio.gather(*(desk.look() for desk in self.desks))
+
+
+@pytest.fixture
+def two_hubs(fleet, tmp_path):
+    """The fleet, looked after by two hubs with a database connection each."""
+    other = Store(f"sqlite:{tmp_path / 's.db'}")
+    releases = Releases(other, fleet.key)
+    register = FleetRegister(other)
+    second = FleetDesk(
+        register,
+        releases,
+        NatsFolder(tmp_path / "nats2", register),
+        POLICY,
+        StoreBook(other, fleet.clock),
+        fleet.clock,
+    )
+    fleet.desk = TwoHubs(fleet.desk, second)
+    yield fleet
+    other.close()
+
+
+async def test_two_hubs_move_one_release_on_together_and_each_step_is_taken_once(two_hubs):
+    await two_hubs.minute(2)
+    two_hubs.release("one")
+    await two_hubs.minute(1)
+    assert two_hubs.runs() == {"": 19, "one": 1}
+    await two_hubs.minute(60)
+    assert two_hubs.runs() == {"one": 20}
+    assert two_hubs.audited() == [
+        ("fleet.release-begun", "1"),
+        ("fleet.release-advanced", "1"),
+        ("fleet.release-advanced", "1"),
+        ("fleet.release-done", "1"),
+    ]
+    (done,) = two_hubs.releases.list(1)
+    assert [(step.stage, step.state, step.n_sound) for step in done.rollout.steps] == [
+        (0, "running", 1),
+        (1, "running", sum(rank(1, node.name) < 0.1 for node in two_hubs.nodes)),
+        (2, "done", 20),
+    ]
+    # Each hub shows what the other heard last.
+    for desk in two_hubs.desk.desks:
+        assert {one.release for one in await desk.nodes()} == {1}
+
+
+async def test_two_hubs_take_a_bad_release_back_once(two_hubs):
+    await settle(two_hubs)
+    for node in two_hubs.nodes:
+        node.ill_with = {"bad"}
+    two_hubs.release("bad")
+    await two_hubs.minute(10)
+    assert two_hubs.runs() == {"good": 20}
+    assert two_hubs.audited()[-3:] == [
+        ("fleet.release-begun", "2"),
+        ("fleet.release-rolled-back", "2"),
+        ("fleet.release-restored", "3"),
+    ]
+    (step,) = two_hubs.releases.list(2)[1].rollout.steps
+    first = min((node.name for node in two_hubs.nodes), key=lambda name: rank(2, name))
+    assert (step.stage, step.state, step.failing, step.by) == (0, "rolled-back", (first,), "")
+
+
+def test_of_steps_taken_at_once_on_either_database_one_counts(store, hub):
+    releases = Releases(store, Ed25519PrivateKey.generate())
+    begun = releases.begin("li", {"a": b"1"}, "", hub.now).rollout
+    policy = Policy(soak=timedelta(0), healthy_reports=1)
+    well = frozenset({"n"})
+
+    def change(rollout):
+        told = Heard(Progress("n", 1, is_well=True), hub.now)
+        return tick(replayed(rollout, [told]), policy, well, hub.now)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: releases.step(1, change, hub.now), range(8)))
+    rollout = releases.list(1)[0].rollout
+    # Three stages, three steps, whoever took them.
+    assert (rollout.state, [step.stage for step in rollout.steps]) == ("done", [0, 1, 2])
+    assert begun.steps == ()
+    store.verify()
+
+
+async def test_an_older_release_is_given_to_all_again_and_only_one_that_was_good(fleet):
+    await settle(fleet, "june")
+    fleet.release("july")
+    await fleet.minute(60)
+    now = fleet.clock.now()
+    for serial, why in ((2, "all nodes have the files"), (9, "there is no release 9")):
+        with pytest.raises(FleetError, match=why):
+            fleet.releases.again("li", serial, now)
+    assert fleet.releases.again("li", 1, now).serial == 3
+    await fleet.minute(2)
+    assert fleet.runs() == {"june": 20}
+    fleet.release("august")
+    with pytest.raises(FleetError, match="release 4 is under way"):
+        fleet.releases.again("li", 2, fleet.clock.now())
 
 
 async def test_the_first_release_of_all_has_nothing_to_go_back_to_and_stops(fleet):
@@ -367,9 +482,9 @@ def test_releases_hold_on_postgresql_and_sqlite_alike(store, hub):
     releases = Releases(store, Ed25519PrivateKey.generate())
     first = releases.begin("li", {"a": b"1"}, "", hub.now)
     done = Rollout(1, hub.now, stage=2, state="done", why="ok")
-    assert releases.save(first.rollout, done, hub.now)
+    assert releases.step(1, lambda before: done, hub.now) == (first.rollout, done)
     second = releases.begin("li", {"a": b"2"}, "", hub.now)
-    assert releases.save(second.rollout, halted(second.rollout, "li", hub.now), hub.now)
+    assert second.serial == releases.halt("li", POLICY, hub.now)
     assert [(one.serial, one.rollout.state) for one in releases.list()] == [
         (3, "done"), (2, "rolled-back"), (1, "done"),
     ]  # fmt: skip
