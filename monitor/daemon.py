@@ -31,8 +31,7 @@ from monitor.drill.desk import DrillDesk, DrillDoors
 from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
-from monitor.fleet.desk import FleetDesk
-from monitor.fleet.enrol import EnrolDesk
+from monitor.fleet.service import FleetDesks
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthwatch import (
@@ -103,10 +102,8 @@ class Doors:
     """A sensor of a drill's own: its name, venue, world. None: no drills here."""
     heads: Sequence[tuple[HeadKeeper, float]] = ()
     """Keep heads of the audit chain elsewhere, each so often, in seconds."""
-    fleet: FleetDesk | None = None
+    fleet: FleetDesks | None = None
     """Looks after the nodes that belong to this installation."""
-    enrol: EnrolDesk | None = None
-    """Lets them in."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -219,7 +216,7 @@ class Daemon:
             *(() if doors.edge is not None else (queue_part(stats.n_waiting, stats.capacity),)),
             *(() if self.drills is None else map(chain_part, self.drills.chains)),
             *(() if doors.crew is None else (leases_part(doors.crew),)),
-            *(() if doors.fleet is None else doors.fleet.parts()),
+            *(() if doors.fleet is None else doors.fleet.desk.parts()),
             disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
             *(heads_part(keeper) for keeper, _ in doors.heads),
             *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
@@ -320,7 +317,7 @@ class Daemon:
             for keeper, every_s in self._doors.heads:
                 group.create_task(keeper.run(every_s), name="audit heads")
             if self._doors.fleet is not None:
-                group.create_task(self._doors.fleet.run(), name="fleet")
+                group.create_task(self._doors.fleet.desk.run(), name="fleet")
             if self._doors.ping is not None:
                 group.create_task(
                     keep_alive(self._doors.ping, self._is_well, self._doors.ping_s, self._doors.clock),

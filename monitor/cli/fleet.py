@@ -191,6 +191,7 @@ def follow(
     from monitor.clock import SystemClock
     from monitor.fleet import client, identity
     from monitor.fleet.follower import Follower, Ways
+    from monitor.fleet.renewal import Renewal
     from monitor.fleet.shelf import ReleaseShelf
     from monitor.heads import open_public_key
 
@@ -200,13 +201,16 @@ def follow(
 
     async def go() -> None:
         async with aiohttp.ClientSession() as session:
+            clock = SystemClock()
+            renewal = Renewal(who, lambda mine, key: client.renew(session, mine, key), clock)
             ways = Ways(
-                ask=lambda report: client.report(session, who, report),
+                ask=lambda report: client.report(session, renewal.who, report),
                 probe=lambda: client.probe(session, health),
                 check=lambda: _check(config),
                 restart=lambda: _run(restart),
+                renew=renewal.look,
             )
-            follower = Follower(who.told.node, shelf, ways, SystemClock())
+            follower = Follower(who.told.node, shelf, ways, clock)
             if once:
                 await follower.step()
             else:

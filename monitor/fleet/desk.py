@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,7 +26,7 @@ from monitor.config.fleet import Fleet
 from monitor.faults import WorldError
 from monitor.fleet.clone import CloneWatch, Heartbeat
 from monitor.fleet.nats import NatsFolder
-from monitor.fleet.papers import Papers, paper_part
+from monitor.fleet.papers import Papers, ReadPaper, paper_part
 from monitor.fleet.register import FleetRegister
 from monitor.fleet.releases import Release, Releases
 from monitor.fleet.report import Report, ReportBody, ReportError, ReportView, believe
@@ -77,7 +77,7 @@ class FleetDesk:
         book: StoreBook,
         clock: Clock,
     ) -> None:
-        self._retire: Callable[[Collection[str]], Awaitable[None]] = _nobody
+        self._retire: Callable[[Set[str]], Awaitable[None]] = _nobody
         self._register = register
         self._releases = releases
         self._nats = nats
@@ -97,7 +97,7 @@ class FleetDesk:
         self._good: int = 0
         self._bundles: dict[int, str] = {}
 
-    def tell_retired(self, retire: Callable[[Collection[str]], Awaitable[None]]) -> None:
+    def tell_retired(self, retire: Callable[[Set[str]], Awaitable[None]]) -> None:
         """Tell `retire` at each look which nodes are no more: whose certificates were all revoked.
 
         It may raise `StoreError`.
@@ -140,21 +140,19 @@ class FleetDesk:
         ReportError, StoreError
         """
         papers = self._members.get(node) or await self._find(node)
-        lasting = papers.lasting(now) if papers is not None else ()
-        if not lasting:
-            raise ReportError("no node of that name has a certificate that lasts")
-        for paper in lasting:
-            try:
-                found = believe(paper.certificate)
-            except ReportError:
-                if paper is lasting[-1]:
-                    raise
-                continue
-            if paper is lasting[0] and len(lasting) > 1:
-                await self._book.write(partial(self._register.used, node, paper.serial, now))
-                await self._read_members(now)
-            return found
-        raise AssertionError
+        try:
+            found, used = _by_one_of(papers, now, believe)
+        except ReportError:
+            # A certificate renewed since the last look, perhaps at another hub.
+            again = await self._find(node)
+            if again == papers:
+                raise
+            papers = again
+            found, used = _by_one_of(papers, now, believe)
+        if papers is not None and used is papers.all[0] and len(papers.all) > 1:
+            await self._book.write(partial(self._register.used, node, used.serial, now))
+            await self._read_members(now)
+        return found
 
     def is_cloned(self, node: str) -> bool:
         """Whether two machines ever used the identity that `node` was let in with."""
@@ -290,8 +288,11 @@ class FleetDesk:
         await self._book.record("", "node.cloned", node, body)
 
     async def _find(self, node: str) -> Papers | None:
-        """Somebody let in since the last look."""
-        if await self._book.read(partial(self._register.papers_of, node)):
+        """Somebody let in, or with a new certificate, since the last look."""
+        known = self._members.get(node)
+        serials = [one.serial for one in known.all] if known is not None else []
+        found = await self._book.read(partial(self._register.papers_of, node))
+        if [one.serial for one in found] != serials:
             await self._read_members(self._clock.now())
         return self._members.get(node)
 
@@ -326,7 +327,20 @@ class FleetDesk:
         self._newest = replace(newest, rollout=replayed(newest.rollout, self._heard))
 
 
-async def _nobody(_nodes: Collection[str]) -> None:
+def _by_one_of(
+    papers: Papers | None, now: datetime, believe: Callable[[x509.Certificate], T]
+) -> tuple[T, ReadPaper]:
+    lasting = papers.lasting(now) if papers is not None else ()
+    fault = ReportError("no node of that name has a certificate that lasts")
+    for paper in lasting:
+        try:
+            return believe(paper.certificate), paper
+        except ReportError as error:
+            fault = error
+    raise fault
+
+
+async def _nobody(_nodes: Set[str]) -> None:
     pass
 
 

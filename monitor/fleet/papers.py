@@ -10,27 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
 
 from cryptography import x509
 
+from monitor.fleet.age import LATE_SHARE, age_of
 from monitor.fleet.register import Paper
 from monitor.healthpart import Part
-
-RENEW_SHARE: Final = 1 / 3
-"""Of its time that is left when a node begins to ask (Let's Encrypt, "Integration Guide": a third)."""
-LATE_SHARE: Final = 1 / 6
-"""Half of what was meant for trying has gone by in vain."""
-Age = Literal["fresh", "due", "late", "ended"]
-
-
-def age_of(made_at: datetime, ends_at: datetime, now: datetime) -> Age:
-    lasts, left = ends_at - made_at, ends_at - now
-    if left <= lasts * 0:
-        return "ended"
-    if left <= lasts * LATE_SHARE:
-        return "late"
-    return "due" if left <= lasts * RENEW_SHARE else "fresh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,15 +103,22 @@ class Releases:
                 chain.flush()
             return before, after
 
-    def halt(self, actor: str, policy: Policy, now: datetime) -> int:
-        """Take back the release that is under way; its number. Raises `FleetError` where none is."""
+    def halt(self, actor: str, policy: Policy, now: datetime, serial: int | None = None) -> int:
+        """Take back the release that is under way; its number.
+
+        Raises
+        ------
+        FleetError
+            Where none is, or another than `serial`.
+        """
         newest = next(iter(self.list(1)), None)
-        if newest is not None:
+        if newest is not None and serial in (None, newest.serial):
             change = partial(halted, policy=policy, by=actor, now=now)
             before, after = self.step(newest.serial, change, now, actor)
             if after != before:
                 return newest.serial
-        raise FleetError("no release is under way")
+        named = "no release is under way" if serial is None else f"release {serial} is not under way"
+        raise FleetError(named)
 
     def again(self, actor: str, serial: int, now: datetime) -> Release:
         """Give the files of a release that was good to all nodes at once, under the next number.

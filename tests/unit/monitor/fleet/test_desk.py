@@ -5,128 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 
 import msgspec
 import pytest
-import sqlalchemy as sa
 from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from monitor.clock import FakeClock
-from monitor.faults import Fault, InputError, WorldError
-from monitor.fleet.desk import CLONE_TOLD, TICK_S, FleetDesk
-from monitor.fleet.follower import Fares, Follower, Ways, offset_s
-from monitor.fleet.identity import Identity, NodeFile
+from monitor.faults import WorldError
+from monitor.fleet.desk import CLONE_TOLD, FleetDesk
+from monitor.fleet.follower import offset_s
+from monitor.fleet.identity import NodeFile
 from monitor.fleet.nats import NatsFolder
+from monitor.fleet.office import FleetOffice
 from monitor.fleet.register import FleetError, FleetRegister
 from monitor.fleet.releases import Releases
 from monitor.fleet.report import Report, ReportError, signed
 from monitor.fleet.rollout import Heard, Policy, Rollout, rank, replayed, tick
 from monitor.fleet.rollout import Report as Progress
-from monitor.fleet.shelf import ReleaseShelf
 from monitor.server.app import make_server_app
 from monitor.server.services import ServerServices
 from monitor.store import Store
 from monitor.store.book import StoreBook
-from monitor.store.tables import audit
+from tests.unit.monitor.fleet.nodes import POLICY, Node, fleet
 
-POLICY = Policy(soak=timedelta(minutes=15), max_failing=0.02)
-
-
-class Node:
-    """One machine: its shelf, and a daemon that falls ill with some releases."""
-
-    def __init__(self, fleet, name, folder) -> None:
-        from monitor.fleet.authority import read_key
-
-        self.fleet, self.name = fleet, name
-        key = read_key(fleet.hub.let_in(name) / "node.key")
-        self.who = Identity(folder, NodeFile(name, "v1", "http://hub", []), key)
-        self.shelf = ReleaseShelf(folder, fleet.key.public_key())
-        self.ill_with: set[str] = set()
-        self.misfits: set[str] = set()
-        self.n_restarts = 0
-        self.reached = True
-        self.boot()
-
-    def boot(self) -> None:
-        ways = Ways(self._ask, self._probe, self._check, self._restart)
-        self.follower = Follower(self.name, self.shelf, ways, self.fleet.clock)
-
-    def runs(self) -> str:
-        file = self.shelf.current / "rules.txt"
-        return file.read_text() if file.exists() else ""
-
-    async def _ask(self, report):
-        if not self.reached:
-            raise WorldError("no route")
-        return await self.fleet.desk.report(signed(report, self.who.sign), "10.0.0.1")
-
-    async def _probe(self):
-        return Fares("degraded" if self.runs() in self.ill_with else "ok", "0.1.0")
-
-    def _check(self) -> None:
-        if self.runs() in self.misfits:
-            raise InputError([Fault("sensor.yml", 2, "no such file")])
-
-    async def _restart(self) -> None:
-        self.n_restarts += 1
-
-
-@dataclass
-class Fleet:
-    hub: object
-    clock: FakeClock
-    book: StoreBook
-    key: Ed25519PrivateKey
-    releases: Releases
-    desk: FleetDesk
-    nodes: list[Node] = field(default_factory=list)
-
-    def release(self, text: str):
-        return self.releases.begin("li", {"rules.txt": text.encode()}, text, self.clock.now())
-
-    async def minute(self, n=1):
-        for _ in range(n):
-            for _ in range(round(60 / TICK_S)):
-                await self.clock.advance(TICK_S)
-                await self.desk.look()
-            for node in self.nodes:
-                try:
-                    while await node.follower.step():
-                        pass
-                except WorldError:
-                    pass
-
-    def runs(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for node in self.nodes:
-            found[node.runs()] = found.get(node.runs(), 0) + 1
-        return found
-
-    def audited(self, prefix="fleet.") -> list[tuple[str, str]]:
-        with self.hub.store.reader.connect() as db:
-            rows = db.execute(sa.select(audit.c.entry).order_by(audit.c.seq)).scalars()
-            entries = [json.loads(row) for row in rows]
-        return [(one["action"], one["subject"]) for one in entries if one["action"].startswith(prefix)]
-
-    def new_desk(self) -> FleetDesk:
-        return FleetDesk(self.hub.register, self.releases, self.hub.nats, POLICY, self.book, self.clock)
-
-
-@pytest.fixture
-async def fleet(hub, tmp_path):
-    clock = FakeClock(hub.now)
-    book = StoreBook(hub.store, clock)
-    key = Ed25519PrivateKey.generate()
-    made = Fleet(hub, clock, book, key, Releases(hub.store, key), None)  # type: ignore[arg-type]
-    made.desk = made.new_desk()
-    made.nodes = [Node(made, f"n{i:02}", tmp_path / "shelves" / f"n{i:02}") for i in range(20)]
-    await made.desk.look()
-    return made
+__all__ = ["fleet"]
 
 
 async def test_a_release_reaches_one_then_some_then_all_and_each_starts_its_program_anew(fleet):
@@ -439,7 +344,12 @@ def test_the_clock_is_measured_to_half_the_way_there_and_back(ahead_s, took_s, h
 
 async def test_over_http_a_node_is_heard_and_who_may_see_health_sees_the_fleet(fleet, world):
     services = ServerServices(
-        world.book, world.open_evidence, world.health, fleet.clock.now, fleet=fleet.desk
+        world.book,
+        world.open_evidence,
+        world.health,
+        fleet.clock.now,
+        fleet=fleet.desk,
+        office=FleetOffice(fleet.desk, fleet.hub, fleet.releases, fleet.book, fleet.clock),
     )
     async with TestClient(TestServer(make_server_app(services, world.settings()))) as client:
         import aiohttp
@@ -447,9 +357,8 @@ async def test_over_http_a_node_is_heard_and_who_may_see_health_sees_the_fleet(f
         from monitor.fleet import client as node_client
 
         roof = fleet.nodes[0]
-        who = Identity(
-            roof.who.folder, NodeFile(roof.name, "v1", str(client.make_url("/")), []), roof.who.key
-        )
+        told = NodeFile(roof.name, "v1", str(client.make_url("/")), [])
+        who = replace(roof.who, told=told)
         report = Report(node=roof.name, instance="i", count=1, at=fleet.clock.now(), software="0.1",
                         release=0, health="ok", clock_offset_s=1.5)  # fmt: skip
         async with aiohttp.ClientSession() as session:
@@ -471,11 +380,8 @@ async def test_over_http_a_node_is_heard_and_who_may_see_health_sees_the_fleet(f
         1.5,
         "enrolled",
     )
-    assert (told["release"]["serial"], told["release"]["state"], told["release"]["share"]) == (
-        1,
-        "running",
-        0.01,
-    )
+    (release,) = told["releases"]
+    assert (release["serial"], release["state"], release["share"]) == (1, "running", 0.01)
 
 
 def test_releases_hold_on_postgresql_and_sqlite_alike(store, hub):
