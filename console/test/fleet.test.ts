@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from "vitest";
 import type { FleetView, NodeView, ReleaseView } from "../src/api/schema";
 import { counted, daysUntil, filling, mayRepeat, shownOf, stagesOf } from "../src/pages/fleet/fleet";
 
+vi.stubGlobal("navigator", { languages: ["en"] });
+vi.stubGlobal("document", { documentElement: { dataset: {} } });
 vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
 const { words } = await import("../src/pages/fleet/words");
 

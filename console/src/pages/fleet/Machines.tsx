@@ -58,7 +58,7 @@ function State({ node }: { node: NodeView }) {
     <>
       <span class={well ? "fleet-good" : undefined}>
         {say.stateOf[node.state] ?? node.state}
-        {node.health && node.state !== "revoked" && `, ${say.healthOf[node.health] ?? node.health}`}
+        {node.health && node.state !== "revoked" && !node.needs.includes("silent") && say.and(say.healthOf[node.health] ?? node.health)}
       </span>
       {node.state === "invited" && node.invited_by && <div class="dim">{say.by(node.invited_by)}</div>}
       {node.needs.map((reason) => (

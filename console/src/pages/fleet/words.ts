@@ -17,6 +17,7 @@ export const words = dictionary(
     certificate: "Certificate",
     stateOf: { invited: "invited", enrolled: "let in", revoked: "shut out", expired: "certificate ended", linked: "on the link only" } as Record<string, string>,
     roleOf: { sensor: "sensor", crawler: "crawler", hub: "hub", all: "all" } as Record<string, string>,
+    and: (more: string) => `, ${more}`,
     healthOf: { ok: "well", degraded: "not all works", down: "its program is down" } as Record<string, string>,
     needOf: {
       cloned: "two machines use its identity: revoke it, find out which is yours, let that one in again",
@@ -41,7 +42,7 @@ export const words = dictionary(
     codeEnds: (when: string) => `code good until ${when}`,
     by: (who: string) => `by ${who}`,
     offset: (s: string) => `${s} s`,
-    waiting: (n: number) => `${n} waiting`,
+    waiting: (n: number) => `${n.toLocaleString()} waiting`,
     dropped: (n: number) => `${n} dropped`,
     evidence: (n: number) => `${n} files of evidence`,
     wants: (n: number) => `refused ${n}`,
@@ -116,6 +117,7 @@ export const words = dictionary(
     certificate: "证书",
     stateOf: { invited: "已邀请", enrolled: "已入网", revoked: "已吊销", expired: "证书到期", linked: "仅链路" } as Record<string, string>,
     roleOf: { sensor: "传感器", crawler: "抓取", hub: "中心", all: "全部" } as Record<string, string>,
+    and: (more: string) => `，${more}`,
     healthOf: { ok: "正常", degraded: "部分异常", down: "程序未运行" } as Record<string, string>,
     needOf: {
       cloned: "有两台机器使用其身份：请吊销，核实真机后重新邀请",
@@ -140,7 +142,7 @@ export const words = dictionary(
     codeEnds: (when: string) => `入网码有效至 ${when}`,
     by: (who: string) => `邀请人 ${who}`,
     offset: (s: string) => `${s} 秒`,
-    waiting: (n: number) => `${n} 条待发`,
+    waiting: (n: number) => `${n.toLocaleString()} 条待发`,
     dropped: (n: number) => `丢弃 ${n} 条`,
     evidence: (n: number) => `${n} 个证据文件`,
     wants: (n: number) => `拒绝 ${n}`,
