@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { FleetView, NodeView, ReleaseView } from "../src/api/schema";
-import { counted, daysUntil, filling, mayRepeat, shownOf, stagesOf } from "../src/pages/fleet/fleet";
+import { counted, daysUntil, filling, mayRepeat, shownOf, signed, stagesOf } from "../src/pages/fleet/fleet";
 
 vi.stubGlobal("navigator", { languages: ["en"] });
 vi.stubGlobal("document", { documentElement: { dataset: {} } });
@@ -49,6 +49,10 @@ describe("machines", () => {
     expect(filling(node("a", { outbox: box }))).toBe(0.25);
     expect(filling(node("a", { outbox: { ...box, n_bytes: 900 } }))).toBe(1);
     expect(filling(node("a", { outbox: { ...box, max_bytes: 0 } }))).toBeNull();
+  });
+
+  it("have clocks that are ahead, behind, or right", () => {
+    expect([1.24, -2, -0.02, 0].map(signed)).toEqual(["+1.2", "−2.0", "0.0", "0.0"]);
   });
 
   it("have whole days left", () => {

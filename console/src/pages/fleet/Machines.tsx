@@ -6,7 +6,7 @@ import { at, restate } from "../../state/page";
 import { percent, when } from "../../text/format";
 import { mayI, useDoing } from "../parts/load";
 import { Field, Refusal, Sheet, TableBox } from "../parts/Parts";
-import { counted, daysUntil, filling, shownOf } from "./fleet";
+import { counted, daysUntil, filling, shownOf, signed } from "./fleet";
 import { Invite } from "./Invite";
 import { Sure } from "./Sure";
 import { words } from "./words";
@@ -105,7 +105,7 @@ function Row({ node, register, done }: { node: NodeView; register: boolean; done
         <td class="right num">{node.release || NOTHING}</td>
         <td class="right num nowrap">{node.last_seen ? when(node.last_seen, now.value) : NOTHING}</td>
         <td class={`right num nowrap${node.needs.includes("clock") ? " fleet-bad" : ""}`}>
-          {offset === null ? NOTHING : say.offset(`${offset > 0 ? "+" : ""}${offset.toFixed(1)}`.replace("-", "−"))}
+          {offset === null ? NOTHING : say.offset(signed(offset))}
         </td>
         <td class="right num">
           <Outbox node={node} />

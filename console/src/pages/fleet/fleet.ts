@@ -79,3 +79,10 @@ export function mayRepeat(release: ReleaseView, fleet: FleetView): boolean {
   const running = fleet.releases.some((one) => one.state === "running");
   return !running && release.state === "done" && good !== undefined && good.content !== release.content;
 }
+
+/** Seconds with their sign; what rounds to nothing has none. */
+export function signed(offsetS: number): string {
+  const text = Math.abs(offsetS).toFixed(1);
+  if (Number(text) === 0) return text;
+  return `${offsetS > 0 ? "+" : "−"}${text}`;
+}
