@@ -1,4 +1,4 @@
-"""What a crawler keeps beside its sources, opened as its URL says: for itself, or shared with a fleet."""
+"""What a crawler keeps beside its sources, opened as its URL says: for itself, or shared with a crew."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crawlers.clock import Clock
-from crawlers.fleet import Fleet
+from crawlers.crew import Crew
 from crawlers.lease import key_of
 from crawlers.memory import Memory
 from crawlers.shared_hosts import SharedHosts
@@ -23,7 +23,7 @@ class Commons:
     memory: Memory
     hosts: SharedHosts | None = None
     """None: a worker alone knows its hosts by itself."""
-    fleet: Fleet | None = None
+    crew: Crew | None = None
 
     async def forget(self, before: datetime) -> int:
         """Drop what is older (`Memory.forget`), and hosts that nobody asks any more."""
@@ -41,12 +41,12 @@ async def open_commons(
     clock: Clock,
     rng: random.Random,
 ) -> AsyncGenerator[Commons]:
-    """What is kept at ``sqlite:PATH``, or shared at ``postgresql://…`` by the workers of one fleet.
+    """What is kept at ``sqlite:PATH``, or shared at ``postgresql://…`` by the workers of one crew.
 
     Parameters
     ----------
     worker : str
-        This worker's name in the fleet.
+        This worker's name in the crew.
 
     Raises
     ------
@@ -67,8 +67,8 @@ async def open_commons(
                 Memory(shared_worker(url, password_file)) as memory,
                 shared_worker(url, password_file, max_batch=1) as leases,
                 shared_worker(url, password_file, max_batch=1) as turns,
-                Fleet(leases, worker, keys) as fleet,
+                Crew(leases, worker, keys) as crew,
             ):
-                yield Commons(memory, SharedHosts(turns, lambda: fleet.worker, clock, rng), fleet)
+                yield Commons(memory, SharedHosts(turns, lambda: crew.worker, clock, rng), crew)
         case _:
             raise ValueError(f"no memory of kind '{scheme}:' (sqlite: or postgresql:)")

@@ -37,12 +37,12 @@ class CrawlSettings(Strict):
     screenshots: bool = True
     """Picture the page of each post that raises an alert, where there is a browser."""
     memory: str = "sqlite:"
-    """What was seen: one's own in ``sqlite:PATH`` (``sqlite:`` alone: ``crawl.db``), or a fleet's in
+    """What was seen: one's own in ``sqlite:PATH`` (``sqlite:`` alone: ``crawl.db``), or a crew's in
     ``postgresql://…``."""
     password_file: Path | None = None
     """Of the user in a ``postgresql://`` URL, which holds none itself."""
     worker: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]{0,64}$")
-    """This worker's name in the fleet; empty: the machine's."""
+    """This worker's name in the crew; empty: the machine's."""
 
     @field_validator("memory", mode="after")
     @classmethod

@@ -19,11 +19,11 @@ from datetime import datetime, timedelta
 from crawlers.archive import Archive
 from crawlers.attachments import gather
 from crawlers.clock import Clock
+from crawlers.crew import fence
 from crawlers.document import Document
 from crawlers.errors import CrawlError
 from crawlers.extract.file import ImageReader
 from crawlers.fetch import Client
-from crawlers.fleet import fence
 from crawlers.lease import Lease
 from crawlers.memory import Memory, Version
 from crawlers.render.chromium import Renderer
@@ -157,7 +157,7 @@ class Crawler:
         at_most_s : float, optional
             The longest interval to the next poll that the exam calendar allows now.
         lease : Lease, optional
-            Under which a worker of a fleet polls; asked before each request, delivery and write.
+            Under which a worker of a crew polls; asked before each request, delivery and write.
 
         Raises
         ------
@@ -255,7 +255,7 @@ class Crawler:
         poll.state.arrived(now)
 
     async def _seen_lately(self) -> Copies:
-        """Near copies are looked for in what this run, its fleet and the week before have seen."""
+        """Near copies are looked for in what this run, its crew and the week before have seen."""
         async with self._copies_turn:
             now = self._clock.now()
             if self._copies is None or now - self._copies_at > COPIES_RELOADED:

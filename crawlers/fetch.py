@@ -60,7 +60,7 @@ class Request:
     delay_s: float = 1.0
     robots: bool = True
     lease: Lease | None = None
-    """Must be held at the moment of asking, where a fleet shares the hosts."""
+    """Must be held at the moment of asking, where a crew shares the hosts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Who of a fleet polls which sources: the rules, and the door to whoever keeps them.
+"""Who of a crew polls which sources: the rules, and the door to whoever keeps them.
 
 Sources of one host share a key, and one worker at a time holds it. To whom a key belongs each
 worker reckons by itself (`shares`), and all who know of the same workers agree.

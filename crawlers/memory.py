@@ -1,7 +1,7 @@
-"""What the crawlers have seen, safe from a kill at any moment: in SQLite, or in PostgreSQL for a fleet.
+"""What the crawlers have seen, safe from a kill at any moment: in SQLite, or in PostgreSQL for a crew.
 
 Whoever was answered can be killed: answers come after the commit (`crawlers.database`). The
-tables are in `crawlers.tables`. In a fleet each worker writes only what it holds the lease for:
+tables are in `crawlers.tables`. In a crew each worker writes only what it holds the lease for:
 the fence is asked within the transaction of each write.
 """
 
@@ -62,7 +62,7 @@ class Memory:
     """
 
     def __init__(self, place: Path | Worker, fence: Fence | None = None) -> None:
-        """`place` is a file of our own, or a database that a fleet shares (`crawlers.tables`)."""
+        """`place` is a file of our own, or a database that a crew shares (`crawlers.tables`)."""
         self.is_shared = isinstance(place, Worker)
         self._worker = place if isinstance(place, Worker) else file_worker(place)
         self._fence = fence

@@ -37,7 +37,7 @@ class PoliteClient:
     """`Client` that keeps the rules of each host over an `Exchange`."""
 
     def __init__(self, http: Exchange, clock: Clock, rng: random.Random, hosts: Hosts | None = None) -> None:
-        """`hosts` are those of one worker alone unless a fleet's are given."""
+        """`hosts` are those of one worker alone unless a crew's are given."""
         self._http = http
         self._clock = clock
         self._rng = rng

@@ -1,4 +1,4 @@
-"""`Hosts` of a fleet, in PostgreSQL: one request at a time to a host, whichever worker sends it.
+"""`Hosts` of a crew, in PostgreSQL: one request at a time to a host, whichever worker sends it.
 
     take: lease held? silence over? pause over? nobody's turn, or a dead worker's? ──> ours, until `limit_s`
     give back: when it ended, and whether the host refused
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from crawlers.clock import Clock
+from crawlers.crew import fence
 from crawlers.database import Db, Worker
-from crawlers.fleet import fence
 from crawlers.hosts import RobotsPage, Turn, host_of, quiet_error
 from crawlers.lease import Lease
 from crawlers.url import Url
@@ -47,7 +47,7 @@ class SharedHosts:
     database : Worker
         Entered, with ``max_batch=1``.
     worker
-        Tells this worker's present name, as `Fleet.worker` has it.
+        Tells this worker's present name, as `Crew.worker` has it.
     """
 
     def __init__(self, database: Worker, worker: Callable[[], str], clock: Clock, rng: random.Random) -> None:

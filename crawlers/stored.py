@@ -42,7 +42,7 @@ def beside(document: Document) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a memory is: a file, or a database that a fleet shares."""
+    """Where a memory is: a file, or a database that a crew shares."""
 
     url: str
     """``sqlite:PATH`` or ``postgresql://…``."""

@@ -1,4 +1,4 @@
-"""The crawlers' tables: memory's in SQLite and in PostgreSQL, and what only a fleet needs.
+"""The crawlers' tables: memory's in SQLite and in PostgreSQL, and what only a crew needs.
 
     documents  one row a post: its newest version's digest, and when we first saw it
     versions   every text it ever had, with what stood beside it (`crawlers.stored`)
@@ -11,7 +11,7 @@
     hosts      whose turn it is at a host, when it was last asked, how long it wants silence
     robots     the robots.txt of each origin
 
-The memory's types are read by both databases. The fleet's times are PostgreSQL's own: workers' clocks differ.
+The memory's types are read by both databases. The crew's times are PostgreSQL's own: workers' clocks differ.
 """
 
 from __future__ import annotations
@@ -76,5 +76,5 @@ def file_worker(path: Path) -> Worker:
 
 
 def shared_worker(url: str, password_file: Path | None = None, max_batch: int = MAX_BATCH) -> Worker:
-    """A connection to what a fleet shares, at ``postgresql://…``."""
+    """A connection to what a crew shares, at ``postgresql://…``."""
     return Worker(partial(PostgresConnection, url, password_file, SHARED, SHARED_UPGRADES), max_batch)

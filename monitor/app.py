@@ -148,6 +148,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
     fleet = await asyncio.to_thread(open_fleet, config, book, clock)
     if hub is not None and fleet is not None:
         hub.watch_identity(fleet.desk.heard_on_link)
+        fleet.desk.tell_retired(hub.let_go)
     schedule = ApSchedule()
     stack.callback(schedule.close)
     return Doors(
@@ -159,15 +160,14 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
         poller=crawler,
         open_sensor=lambda sensor: open_receiver(sensor, setup, evidence),
         forget=commons.forget,
-        crawl_fleet=commons.fleet,
+        crew=commons.crew,
         notify=notify,
         escalation=escalation,
         open_drill=lambda name, venue, world: drill_receiver(
             name, venue, world, config.drill_dir, setup.bandplan, evidence.root
         ),
         heads=heads,
-        fleet=fleet.desk if fleet is not None else None,
-        enrol=fleet.enrol if fleet is not None else None,
+        fleet=fleet,
         ping=ping,
         ping_s=config.deadman.every_s if config.deadman is not None else 60.0,
         edge=edge,
@@ -320,8 +320,11 @@ async def _open_server(
         machine=MachineState(
             config.data_dir, doors.disk, daemon.notify.receivers if daemon.notify is not None else list
         ),
-        enrol=doors.enrol,
-        fleet=doors.fleet,
+        enrol=doors.fleet.enrol if doors.fleet is not None else None,
+        fleet=doors.fleet.desk if doors.fleet is not None else None,
+        renew=doors.fleet.renew if doors.fleet is not None else None,
+        office=doors.fleet.office if doors.fleet is not None else None,
+        edges=(lambda hub=doors.hub: hub.nodes.known) if doors.hub is not None else dict,
         templates=SiteTemplates(config.sensors),
         map=MapDesk(config.sensors, setup.timetable, setup.ground),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors])

@@ -1,6 +1,6 @@
 """Runs the crawler: each source in its own loop, polled when it is due, kept going when it fails.
 
-In a fleet a source's loop rests while another worker has the lease of its host.
+In a crew a source's loop rests while another worker has the lease of its host.
 
 ours? ──> wait until due ──> poll ──> documents to intake ──> when next? ──> schedule ─┐
   ^────────────────────────────────────────────────────────────────────────────────┘
@@ -70,7 +70,7 @@ class SourceStatus:
     polled: bool = False
     """In this run: until then nothing is known of it but what the last run left."""
     elsewhere: bool = False
-    """Another worker of the fleet polls it."""
+    """Another worker of the crew polls it."""
 
     def rest(self) -> None:
         """It is not ours, so nothing of it is our trouble."""

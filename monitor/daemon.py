@@ -20,8 +20,8 @@ from pathlib import Path
 
 import structlog
 
+from crawlers.crew import Crew
 from crawlers.document import Document
-from crawlers.fleet import Fleet
 from crawlers.render.chromium import Renderer
 from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily, let_go_daily
@@ -33,8 +33,7 @@ from monitor.drill.desk import DrillDesk, DrillDoors
 from monitor.duty.desk import EscalationDesk
 from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
-from monitor.fleet.desk import FleetDesk
-from monitor.fleet.enrol import EnrolDesk
+from monitor.fleet.service import FleetDesks
 from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
 from monitor.healthpart import OF_EACH_HUB, is_of_hub, of_hub
@@ -74,8 +73,8 @@ from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
 from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook
-from monitor.store.partitions import n_strays
 from monitor.store.errors import StoreError
+from monitor.store.partitions import n_strays
 from monitor.topicdesk import TopicDesk
 
 ACTOR = "daemon"
@@ -102,7 +101,7 @@ class Doors:
     open_sensor: Callable[[Sensor], Open]
     forget: Callable[[datetime], Awaitable[int]]
     """Lets the crawler's memory go of what is older."""
-    crawl_fleet: Fleet | None = None
+    crew: Crew | None = None
     """Tells which sources are ours to poll, where several crawlers share them."""
     notify: NotifyDesk | None = None
     """Tells people, where the configuration says whom."""
@@ -112,10 +111,8 @@ class Doors:
     """A sensor of a drill's own: its name, venue, world. None: no drills here."""
     heads: Sequence[tuple[HeadKeeper, float]] = ()
     """Keep heads of the audit chain elsewhere, each so often, in seconds."""
-    fleet: FleetDesk | None = None
+    fleet: FleetDesks | None = None
     """Looks after the nodes that belong to this installation."""
-    enrol: EnrolDesk | None = None
-    """Lets them in."""
     ping: Ping | None = None
     """Tells somebody outside that all goes well."""
     ping_s: float = 60.0
@@ -205,7 +202,7 @@ class Daemon:
             doors.schedule,
             clock,
             lambda: longest_poll_s(timetable, clock.now()),
-            doors.crawl_fleet,
+            doors.crew,
         )
         self._sessions = SessionWatch(timetable, doors.schedule, clock, self._lead_book, self.crawling.hurry)
         parts = Parts(
@@ -264,8 +261,8 @@ class Daemon:
             # An outbox counts bytes, and tells of them in its own report.
             *(() if doors.edge is not None else (queue_part(stats.n_waiting, stats.capacity),)),
             *(() if self.drills is None else map(chain_part, self.drills.chains)),
-            *(() if doors.crawl_fleet is None else (leases_part(doors.crawl_fleet),)),
-            *(() if doors.fleet is None else doors.fleet.parts()),
+            *(() if doors.crew is None else (leases_part(doors.crew),)),
+            *(() if doors.fleet is None else doors.fleet.desk.parts()),
             disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
             *(heads_part(keeper) for keeper, _ in doors.heads),
             *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
@@ -363,7 +360,7 @@ class Daemon:
             group.create_task(self.rules.run(self._watch_s), name="rules")
             group.create_task(self.topics.run(), name="topics")
             if doors.fleet is not None:
-                group.create_task(doors.fleet.run(), name="fleet")
+                group.create_task(doors.fleet.desk.run(), name="fleet")
             if self.drills is not None:
                 group.create_task(self.drills.run(), name="drills")
             if self.shots is not None:

@@ -119,6 +119,20 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {"cloned": ("its certificate is in use twice at once", "同一证书正被两处同时使用")},
     ),
+    "certificate": Kind(
+        "high",
+        ("The certificate of node {id} is not renewed", "节点 {id} 的证书未能续期"),
+        (
+            "Nodes renew by themselves: see that `fleet follow` runs there and reaches the hub, and that the "
+            "node is not noticed as cloned. When the certificate has ended, invite the node again.",
+            "节点会自动续期：请检查该节点上 `fleet follow` 是否在运行、能否连到中心，以及是否被判为疑似克隆。"
+            "证书到期后须重新邀请入网。",
+        ),
+        {
+            "ending": ("it ends soon, and was not renewed", "即将到期且尚未续期"),
+            "ended": ("it has ended: the node is shut out", "已到期，节点无法接入"),
+        },
+    ),
     "messages": Kind(
         "high",
         ("{id} takes no messages", "{id} 收不到通知"),

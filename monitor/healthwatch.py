@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from crawlers.fleet import Fleet
+from crawlers.crew import Crew
 from monitor.alert.alert import Alert, fingerprint
 from monitor.case.machine import Case
 from monitor.clock import Clock
@@ -63,10 +63,10 @@ def source_part(status: SourceStatus) -> Part:
     return Part("source", status.id, None, status.signs, None, status.error, settled=status.polled)
 
 
-def leases_part(fleet: Fleet) -> Part:
+def leases_part(crew: Crew) -> Part:
     """The crawlers' shared database, as this worker sees it."""
-    problems = ("cut-off",) if fleet.error is not None else ()
-    return Part("leases", fleet.name, None, problems, None, fleet.error, settled=True)
+    problems = ("cut-off",) if crew.error is not None else ()
+    return Part("leases", crew.name, None, problems, None, crew.error, settled=True)
 
 
 def receiver_part(sensor: SensorHealth) -> Part:

@@ -58,7 +58,7 @@ class SourceDesk:
     Parameters
     ----------
     memory
-        Where the crawler's is: a file, or a database that a fleet shares.
+        Where the crawler's is: a file, or a database that a crew shares.
     archive
         The folder of kept pages.
     client

@@ -19,7 +19,7 @@ from monitor.faults import Fault, InputError
 
 if TYPE_CHECKING:
     from monitor.fleet.hub import HubParts
-    from monitor.fleet.register import Node
+    from monitor.fleet.roll import Node
     from monitor.store import Store
 
 ConfigOption = Annotated[
@@ -114,7 +114,7 @@ def list_(
     Example: examwatch sensor list --config hub.yml --format jsonl
     """
     with hub_of(config, "") as (hub, _):
-        found = hub.register.list(datetime.now(UTC))
+        found = hub.register.roll.list(datetime.now(UTC))
     if format is ListFormat.jsonl:
         for one in found:
             typer.echo(msgspec.json.encode(one))

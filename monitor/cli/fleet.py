@@ -1,6 +1,6 @@
 """``examwatch fleet``: one configuration for many nodes, a few of them first.
 
-On the hub: release, status, halt, bundle. On a node: follow, apply.
+On the hub: release, status, halt, again, bundle. On a node: follow, apply.
 """
 
 from __future__ import annotations
@@ -86,16 +86,27 @@ def halt(config: ConfigOption = DEFAULT) -> None:
 
     Example: examwatch fleet halt --config hub.yml
     """
-    from monitor.fleet.rollout import halted
+    from monitor.fleet.desk import policy_of
 
-    with _hub(config, "") as (_, releases):
-        newest = next(iter(releases.list(1)), None)
-        if newest is None or newest.rollout.state != "running":
-            raise InputError([Fault("fleet", 0, "no release is under way")])
-        now, actor = datetime.now(UTC), shell_actor()
-        if not releases.save(newest.rollout, halted(newest.rollout, actor, now), now, actor):
-            raise WorldError("it took a step just now; look at `fleet status`")
-    typer.echo(f"release / 版本 {newest.serial}: halted / 已停止", err=True)
+    with _hub(config, "fleet") as (hub, releases):
+        serial = releases.halt(shell_actor(), policy_of(hub.settings), datetime.now(UTC))
+    typer.echo(f"release / 版本 {serial}: halted / 已停止", err=True)
+
+
+@app.command()
+def again(
+    serial: Annotated[
+        int, typer.Argument(metavar="RELEASE", help="One that was on all nodes. 曾全网下发的版本号。")
+    ],
+    config: ConfigOption = DEFAULT,
+) -> None:
+    """Give the files of an older release to all nodes, at once. 全网退回到旧版本的文件。
+
+    Example: examwatch fleet again 7 --config hub.yml
+    """
+    with _hub(config, "fleet") as (_, releases):
+        made = releases.again(shell_actor(), serial, datetime.now(UTC))
+    typer.echo(f"release / 版本 {made.serial}: {made.note}", err=True)
 
 
 @app.command()
@@ -108,7 +119,7 @@ def status(
     Example: examwatch fleet status --config hub.yml
     """
     with _hub(config, "") as (hub, releases):
-        found, nodes = releases.list(5), hub.register.list(datetime.now(UTC))
+        found, nodes = releases.list(5), hub.register.roll.list(datetime.now(UTC))
     for one in reversed(found):
         rollout = one.rollout
         if format is ListFormat.jsonl:
@@ -180,6 +191,7 @@ def follow(
     from monitor.clock import SystemClock
     from monitor.fleet import client, identity
     from monitor.fleet.follower import Follower, Ways
+    from monitor.fleet.renewal import Renewal
     from monitor.fleet.shelf import ReleaseShelf
     from monitor.heads import open_public_key
 
@@ -189,13 +201,16 @@ def follow(
 
     async def go() -> None:
         async with aiohttp.ClientSession() as session:
+            clock = SystemClock()
+            renewal = Renewal(who, lambda mine, key: client.renew(session, mine, key), clock)
             ways = Ways(
-                ask=lambda report: client.report(session, who, report),
+                ask=lambda report: client.report(session, renewal.who, report),
                 probe=lambda: client.probe(session, health),
                 check=lambda: _check(config),
                 restart=lambda: _run(restart),
+                renew=renewal.look,
             )
-            follower = Follower(who.told.node, shelf, ways, SystemClock())
+            follower = Follower(who.told.node, shelf, ways, clock)
             if once:
                 await follower.step()
             else:

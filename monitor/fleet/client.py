@@ -10,10 +10,10 @@ import msgspec
 from monitor.faults import WorldError
 from monitor.fleet.authority import PrivateKey, signing_request
 from monitor.fleet.code import Code
-from monitor.fleet.exchange import AnswerError, EnrolView, Granted, ask, believe
+from monitor.fleet.exchange import AnswerError, EnrolView, Granted, ask, believe, believe_renewed
 from monitor.fleet.follower import Fares
 from monitor.fleet.identity import Identity
-from monitor.fleet.report import Report, ReportView, signed
+from monitor.fleet.report import Report, ReportView, renewing, signed
 
 TIMEOUT_S = 60.0
 MAX_ANSWER = 64 << 20
@@ -77,6 +77,24 @@ async def report(session: aiohttp.ClientSession, who: Identity, said: Report) ->
     try:
         return msgspec.json.decode(raw, type=ReportView)
     except msgspec.DecodeError as error:
+        raise WorldError(f"{url}: {error}") from None
+
+
+async def renew(session: aiohttp.ClientSession, who: Identity, key: PrivateKey) -> Granted:
+    """A certificate for `key`, the one that this node will have next.
+
+    Raises
+    ------
+    WorldError
+        If the hub cannot be reached, refuses, or is another than the one that let this node in.
+    """
+    url = f"{who.told.hub.rstrip('/')}/api/fleet/certificates"
+    body = renewing(who.told.node, signing_request(key), who.sign)
+    raw = await post(session, url, msgspec.json.encode(body))
+    try:
+        answer = msgspec.json.decode(raw, type=EnrolView)
+        return believe_renewed(answer, (who.folder / "ca.pem").read_bytes(), key)
+    except (msgspec.DecodeError, AnswerError, OSError, ValueError) as error:
         raise WorldError(f"{url}: {error}") from None
 
 

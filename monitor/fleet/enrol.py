@@ -10,7 +10,7 @@ from monitor.clock import Clock
 from monitor.fleet.authority import Authority, RequestError, requested_key
 from monitor.fleet.exchange import EnrolBody, EnrolView, Granted, code_digest_of, sealed
 from monitor.fleet.nats import NatsFolder
-from monitor.fleet.register import FleetRegister
+from monitor.fleet.register import Enrolled, FleetRegister
 from monitor.people.desk import Executor
 from monitor.people.throttle import Throttle
 
@@ -73,12 +73,15 @@ class EnrolDesk:
         self._throttle.succeeded(keys)
         # Also for who had it already: the first time may have failed between the two.
         await self._store.read(partial(self._nats.refresh, now))
-        granted = Granted(
-            node=enrolled.node,
-            venue=enrolled.venue,
-            certificate=enrolled.pem,
-            authority=self._authority.pem,
-            servers=list(self._terms.servers),
-            release_key=self._terms.release_key,
-        )
-        return sealed(granted, self._authority)
+        return sealed(granted_to(enrolled, self._authority, self._terms), self._authority)
+
+
+def granted_to(enrolled: Enrolled, authority: Authority, terms: Terms) -> Granted:
+    return Granted(
+        node=enrolled.node,
+        venue=enrolled.venue,
+        certificate=enrolled.pem,
+        authority=authority.pem,
+        servers=list(terms.servers),
+        release_key=terms.release_key,
+    )

@@ -95,20 +95,42 @@ def believe(answer: EnrolView, code: Code, key: PrivateKey) -> Granted:
     AnswerError
         Otherwise.
     """
-    try:
-        granted = msgspec.json.decode(answer.told, type=Granted)
-        authority = x509.load_pem_x509_certificate(granted.authority.encode())
-        certificate = x509.load_pem_x509_certificate(granted.certificate.encode())
-        signature = base64.b64decode(answer.signature, validate=True)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise AnswerError(f"the answer cannot be read: {error}") from None
+    granted, authority = _read(answer)
     if not code.pins(authority.public_bytes(serialization.Encoding.DER)):
         raise AnswerError("another hub answered than the one that made the code")
+    return _genuine(answer, granted, authority, key)
+
+
+def believe_renewed(answer: EnrolView, authority_pem: bytes, key: PrivateKey) -> Granted:
+    """What `answer` tells, if it is from the hub of that authority and its certificate is for `key`.
+
+    Raises
+    ------
+    AnswerError
+        Otherwise.
+    """
+    granted, authority = _read(answer)
+    if authority != x509.load_pem_x509_certificate(authority_pem):
+        raise AnswerError("another hub answered than the one that let this node in")
+    return _genuine(answer, granted, authority, key)
+
+
+def _read(answer: EnrolView) -> tuple[Granted, x509.Certificate]:
+    try:
+        granted = msgspec.json.decode(answer.told, type=Granted)
+        return granted, x509.load_pem_x509_certificate(granted.authority.encode())
+    except (msgspec.DecodeError, ValueError) as error:
+        raise AnswerError(f"the answer cannot be read: {error}") from None
+
+
+def _genuine(answer: EnrolView, granted: Granted, authority: x509.Certificate, key: PrivateKey) -> Granted:
     signer = authority.public_key()
     if not isinstance(signer, ec.EllipticCurvePublicKey):
         raise AnswerError("the hub's authority has a key of another kind")
     try:
+        signature = base64.b64decode(answer.signature, validate=True)
         signer.verify(signature, PURPOSE + answer.told.encode(), ec.ECDSA(hashes.SHA256()))
+        certificate = x509.load_pem_x509_certificate(granted.certificate.encode())
         certificate.verify_directly_issued_by(authority)
     except (InvalidSignature, ValueError, TypeError):
         raise AnswerError("the answer was changed on its way") from None

@@ -44,6 +44,8 @@ class Ways:
     """Raises `InputError` if the node's configuration has a fault with the current release."""
     restart: Callable[[], Awaitable[None]]
     """Raises `WorldError`."""
+    renew: Callable[[datetime], Awaitable[bool]]
+    """Renews this node's certificate where that is due by the hub's clock; whether it did."""
 
 
 class Follower:
@@ -68,7 +70,7 @@ class Follower:
             await self._clock.sleep(every_s)
 
     async def step(self) -> bool:
-        """Report once, and take what is wanted; whether a release was taken or refused.
+        """Report once, and take what is wanted; whether there is something to tell at once.
 
         Raises
         ------
@@ -93,14 +95,16 @@ class Follower:
         )
         answer = await self._ways.ask(report)
         self._offset_s = offset_s(sent_at, self._clock.monotonic() - began_s, answer.now)
+        # Told at once under the new key, so that the hub ends the older certificate.
+        is_renewed = await self._ways.renew(answer.now)
         if answer.bundle is None:
-            return False
+            return is_renewed
         try:
             bundle = self._shelf.take(base64.b64decode(answer.bundle), self._ways.check)
         except (BundleError, ValueError) as error:
             log.error("a release was refused", error=str(error))
             # A fault of ours is told at once; a forged or broken one is nothing to tell anybody about.
-            return self._shelf.state() != state
+            return is_renewed or self._shelf.state() != state
         log.info("a release was taken", serial=bundle.manifest.serial, note=bundle.manifest.note)
         await self._ways.restart()
         return True

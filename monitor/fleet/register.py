@@ -7,9 +7,10 @@ may be lost on a bad uplink. A node has one certificate that lasts; a new one en
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,6 +26,7 @@ from monitor.fleet.authority import (
 )
 from monitor.fleet.code import Code
 from monitor.fleet.natsconf import Holder
+from monitor.fleet.roll import Roll
 from monitor.store import Store
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
@@ -33,8 +35,6 @@ from monitor.store.fleet_tables import fleet_invites as invites
 from monitor.store.fleet_tables import fleet_nodes as nodes
 
 REPLACED = "replaced by a newer certificate"
-NodeState = Literal["invited", "enrolled", "revoked", "expired"]
-T = TypeVar("T")
 
 
 class FleetError(Exception):
@@ -65,24 +65,15 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A row of ``sensor list``; times that are not known are None."""
+class Paper:
+    """A certificate that was not revoked."""
 
     node: str
     venue: str
-    state: NodeState
-    serial: str | None
-    invited_by: str
-    enrolled_at: datetime | None
-    last_seen: datetime | None
-    certificate_ends_at: datetime | None
-    revoked_at: datetime | None
-    reason: str | None
-    software: str | None
-    release: int | None
-    health: str | None
-    clock_offset_s: float | None
-    cloned_at: datetime | None
+    serial: str
+    pem: str
+    made_at: datetime
+    ends_at: datetime
 
 
 class FleetRegister:
@@ -90,6 +81,7 @@ class FleetRegister:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.roll = Roll(store)
 
     def invite(self, actor: str, code: Code, invite: Invite) -> None:
         """Keep the digest of a code. Raises `FleetError` if `invite.node` can be no name."""
@@ -204,50 +196,97 @@ class FleetRegister:
             rows = db.execute(sa.select(table.serial, table.node, table.venue).where(lasting))
             return [Holder(row.serial, row.node, row.venue) for row in rows]
 
-    def certificate(self, node: str, now: datetime) -> str | None:
-        """The node's certificate that lasts, as PEM."""
+    def papers(self) -> dict[str, tuple[Paper, ...]]:
+        """Each node's certificates that were not revoked, the newest first; this hub itself is none of them.
+
+        There are two while a renewed one was not used yet.
+        """
+        wanted = sa.and_(certificates.c.revoked_at.is_(None), certificates.c.node != HUB)
+        found: dict[str, tuple[Paper, ...]] = {}
+        with translated(), self._store.reader.connect() as db:
+            for row in db.execute(_PAPER.where(wanted).order_by(certificates.c.enrolled_at.desc())):
+                found[row.node] = (*found.get(row.node, ()), _paper(row))
+        return found
+
+    def papers_of(self, node: str) -> tuple[Paper, ...]:
+        """Those of one node."""
+        wanted = sa.and_(certificates.c.revoked_at.is_(None), certificates.c.node == node)
+        with translated(), self._store.reader.connect() as db:
+            rows = db.execute(_PAPER.where(wanted).order_by(certificates.c.enrolled_at.desc()))
+            return tuple(_paper(row) for row in rows)
+
+    def retired(self) -> frozenset[str]:
+        """Nodes that had a certificate, and have none that was not revoked."""
+        table = certificates.c
+        with translated(), self._store.reader.connect() as db:
+            rows = db.execute(sa.select(table.node, table.revoked_at).where(table.node != HUB)).all()
+        kept = {row.node for row in rows if row.revoked_at is None}
+        return frozenset({row.node for row in rows} - kept)
+
+    def renew(
+        self,
+        node: str,
+        serial: str,
+        key: PublicKey,
+        authority: Authority,
+        lasts: timedelta,
+        address: str,
+        now: datetime,
+    ) -> Enrolled:
+        """A certificate for the new `key` of a node that has shown to hold the one of `serial`.
+
+        The older one lasts until the new is used: an answer may be lost. Asked again with the same key,
+        it gives the same.
+
+        Raises
+        ------
+        FleetError
+            If `serial` does not last, or has more than half of its time left.
+        """
+        digest = hashlib.sha256(key_bytes(key)).hexdigest()
         lasting = sa.and_(
             certificates.c.node == node, certificates.c.revoked_at.is_(None), certificates.c.ends_at > now
         )
-        with translated(), self._store.reader.connect() as db:
-            return db.execute(sa.select(certificates.c.pem).where(lasting)).scalars().first()
-
-    def lasting(self, now: datetime) -> dict[str, tuple[str, str, str]]:
-        """Node to serial, venue and PEM of its certificate that lasts; this hub itself is none of them."""
-        wanted = sa.and_(
-            certificates.c.revoked_at.is_(None), certificates.c.ends_at > now, certificates.c.node != HUB
-        )
-        table = certificates.c
-        with translated(), self._store.reader.connect() as db:
-            rows = db.execute(sa.select(table.node, table.serial, table.venue, table.pem).where(wanted))
-            return {row.node: (row.serial, row.venue, row.pem) for row in rows}
-
-    def list(self, now: datetime) -> list[Node]:
-        """Each node once, with its newest certificate, or its invitation where it has none; by name."""
-        with translated(), self._store.reader.connect() as db:
-            newest = {
-                row["node"]: row
-                for row in db.execute(sa.select(certificates).order_by(certificates.c.enrolled_at)).mappings()
-                if row["node"] != HUB
-            }
-            asked = {
-                row["node"]: row
-                for row in db.execute(sa.select(invites).where(invites.c.serial.is_(None))).mappings()
-                if row["expires_at"] > now
-            }
-            seen = {row["node"]: row for row in db.execute(sa.select(nodes)).mappings()}
-        made = [_node(row, seen.get(name), now) for name, row in newest.items()]
-        made += [_invited(row) for name, row in asked.items() if name not in newest]
-        return sorted(made, key=lambda one: one.node)
-
-    def save_seen(self, rows: dict[str, tuple[datetime, dict[str, Any]]]) -> None:
-        """What was last heard of each node; not in the audit, which would hold little else."""
-        if not rows:
-            return
         with translated(), self._store.writer.begin() as db:
-            db.execute(sa.delete(nodes).where(nodes.c.node.in_(rows)))
-            values = [{"node": name, "seen_at": at, "body": body} for name, (at, body) in rows.items()]
-            db.execute(sa.insert(nodes), values)
+            query = sa.select(certificates).where(lasting).order_by(certificates.c.enrolled_at.desc())
+            rows = db.execute(query).all()
+            shown = next((row for row in rows if row.serial == serial), None)
+            if shown is None:
+                raise FleetError("its certificate does not last any more: it must be invited again")
+            same = next((row for row in rows if row.key_digest == digest), None)
+            if same is not None:
+                return Enrolled(node, same.venue, same.pem, same.serial, is_new=False)
+            if shown.ends_at - now > (shown.ends_at - shown.enrolled_at) / 2:
+                raise FleetError("its certificate has more than half of its time left")
+            chain = Chain(db)
+            unused = [row.serial for row in rows if row.enrolled_at > shown.enrolled_at]
+            _end(db, chain, node, unused, now)
+            made = authority.sign_client(key, node, shown.venue, now, lasts)
+            _insert(db, made, node, shown.venue, digest, shown.invited_by, address, now)
+            body = {"venue": shown.venue, "serial": serial_of(made), "before": serial, "address": address}
+            chain.append(now, "", "node.renewed", node, body)
+            chain.flush()
+            return Enrolled(node, shown.venue, pem_of(made), serial_of(made), is_new=True)
+
+    def used(self, node: str, serial: str, now: datetime) -> None:
+        """The node holds the certificate of `serial`: its older ones end."""
+        with translated(), self._store.writer.begin() as db:
+            chain = Chain(db)
+            lasting = sa.and_(certificates.c.node == node, certificates.c.revoked_at.is_(None))
+            serials = db.execute(sa.select(certificates.c.serial).where(lasting)).scalars().all()
+            if serial in serials:
+                _end(db, chain, node, [one for one in serials if one != serial], now)
+            chain.flush()
+
+
+_PAPER = sa.select(
+    certificates.c.node, certificates.c.venue, certificates.c.serial, certificates.c.pem,
+    certificates.c.enrolled_at, certificates.c.ends_at,
+)  # fmt: skip
+
+
+def _paper(row: sa.Row[*tuple[Any, ...]]) -> Paper:
+    return Paper(row.node, row.venue, row.serial, row.pem, row.enrolled_at, row.ends_at)
 
 
 def _fault(db: sa.Connection, row: sa.Row[Any] | None, key_digest: str, now: datetime) -> str | None:
@@ -263,9 +302,16 @@ def _fault(db: sa.Connection, row: sa.Row[Any] | None, key_digest: str, now: dat
 
 def _end_others(db: sa.Connection, chain: Chain, node: str, now: datetime) -> None:
     lasting = sa.and_(certificates.c.node == node, certificates.c.revoked_at.is_(None))
-    for serial in db.execute(sa.select(certificates.c.serial).where(lasting)).scalars().all():
+    _end(db, chain, node, db.execute(sa.select(certificates.c.serial).where(lasting)).scalars().all(), now)
+    # Another machine from here on: what was heard of the one before says nothing of it.
+    db.execute(sa.delete(nodes).where(nodes.c.node == node))
+
+
+def _end(db: sa.Connection, chain: Chain, node: str, serials: Sequence[str], now: datetime) -> None:
+    for serial in serials:
         chain.append(now, "", "node.replaced", node, {"serial": serial})
-    db.execute(sa.update(certificates).where(lasting).values(revoked_at=now, revoked_by="", reason=REPLACED))
+    these = certificates.c.serial.in_(serials)
+    db.execute(sa.update(certificates).where(these).values(revoked_at=now, revoked_by="", reason=REPLACED))
 
 
 def _insert(
@@ -293,49 +339,3 @@ def _insert(
         "reason": None,
     }
     db.execute(sa.insert(certificates), [row])
-
-
-def _node(row: sa.RowMapping, seen: sa.RowMapping | None, now: datetime) -> Node:
-    if row["revoked_at"] is not None:
-        state: NodeState = "revoked"
-    else:
-        state = "expired" if row["ends_at"] <= now else "enrolled"
-    told: dict[str, Any] = seen["body"] if seen is not None else {}
-    cloned_at = told.get("cloned_at")
-    return Node(
-        node=row["node"],
-        venue=row["venue"],
-        state=state,
-        serial=row["serial"],
-        invited_by=row["invited_by"],
-        enrolled_at=row["enrolled_at"],
-        last_seen=seen["seen_at"] if seen is not None else None,
-        certificate_ends_at=row["ends_at"],
-        revoked_at=row["revoked_at"],
-        reason=row["reason"],
-        software=told.get("software"),
-        release=told.get("release"),
-        health=told.get("health"),
-        clock_offset_s=told.get("clock_offset_s"),
-        cloned_at=datetime.fromisoformat(cloned_at) if cloned_at else None,
-    )
-
-
-def _invited(row: sa.RowMapping) -> Node:
-    return Node(
-        node=row["node"],
-        venue=row["venue"],
-        state="invited",
-        serial=None,
-        invited_by=row["created_by"],
-        enrolled_at=None,
-        last_seen=None,
-        certificate_ends_at=None,
-        revoked_at=None,
-        reason=None,
-        software=None,
-        release=None,
-        health=None,
-        clock_offset_s=None,
-        cloned_at=None,
-    )

@@ -19,6 +19,7 @@ from monitor.alert import wire
 from monitor.server.views import View
 
 _PURPOSE = b"examwatch report 1\n"
+Sign = Callable[[bytes], bytes]
 NodeHealth = Literal["ok", "degraded", "down"]
 
 
@@ -67,10 +68,31 @@ class ReportView(View, frozen=True, kw_only=True):
     """That release, base64, where the node has an older one. It is signed itself."""
 
 
-def signed(report: Report, sign: Callable[[bytes], bytes]) -> ReportBody:
+class RenewBody(View, frozen=True, kw_only=True):
+    """A node asks for a certificate of a new key before its own ends."""
+
+    node: str
+    csr: str
+    """Signing request as PEM, signed by the new key."""
+    signature: str
+    """Over node and request, by the key that the node has now; base64."""
+
+
+def signed(report: Report, sign: Sign) -> ReportBody:
     text = wire.canonical(report)
-    signature = sign(_PURPOSE + text.encode())
-    return ReportBody(node=report.node, report=text, signature=base64.b64encode(signature).decode())
+    return ReportBody(node=report.node, report=text, signature=_signature(_PURPOSE + text.encode(), sign))
+
+
+def renewing(node: str, csr: str, sign: Sign) -> RenewBody:
+    return RenewBody(node=node, csr=csr, signature=_signature(_renewal(node, csr), sign))
+
+
+def _renewal(node: str, csr: str) -> bytes:
+    return b"examwatch renew 1\n" + node.encode() + b"\n" + csr.encode()
+
+
+def _signature(message: bytes, sign: Sign) -> str:
+    return base64.b64encode(sign(message)).decode()
 
 
 def believe(body: ReportBody, certificate: x509.Certificate) -> Report:
@@ -81,18 +103,31 @@ def believe(body: ReportBody, certificate: x509.Certificate) -> Report:
     ReportError
         If another said it, or it is no report.
     """
-    key, message = certificate.public_key(), _PURPOSE + body.report.encode()
+    _verify(body.signature, _PURPOSE + body.report.encode(), certificate)
     try:
-        signature = base64.b64decode(body.signature, validate=True)
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        elif isinstance(key, Ed25519PublicKey):
-            key.verify(signature, message)
         report = msgspec.json.decode(body.report, type=Report)
-    except (InvalidSignature, binascii.Error):
-        raise ReportError("not signed by this node's key") from None
     except msgspec.DecodeError as error:
         raise ReportError(f"not a report: {error}") from None
     if report.node != body.node:
         raise ReportError("a report of another node")
     return report
+
+
+def believe_renewing(body: RenewBody, certificate: x509.Certificate) -> str:
+    """The serial of `certificate`, if its holder asks. Raises `ReportError`."""
+    _verify(body.signature, _renewal(body.node, body.csr), certificate)
+    return f"{certificate.serial_number:x}"
+
+
+def _verify(signature: str, message: bytes, certificate: x509.Certificate) -> None:
+    key = certificate.public_key()
+    try:
+        raw = base64.b64decode(signature, validate=True)
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(raw, message, ec.ECDSA(hashes.SHA256()))
+        elif isinstance(key, Ed25519PublicKey):
+            key.verify(raw, message)
+        else:
+            raise ReportError("this node's key is of another kind")
+    except (InvalidSignature, binascii.Error):
+        raise ReportError("not signed by this node's key") from None

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 State = Literal["running", "done", "rolled-back"]
+MAX_NAMED: Final = 50
+"""Failing nodes that a step names."""
 BAD_REPORTS: Final = 2
 """In a row: one look at a machine that just starts is no failure."""
 
@@ -69,6 +71,21 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """The end of a stage: what its health said."""
+
+    at: datetime
+    stage: int
+    """The one that ended."""
+    state: State
+    """After it."""
+    n_sound: int
+    failing: tuple[str, ...] = ()
+    by: str = ""
+    """Who halted it; empty: nobody, it was the nodes' health."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rollout:
     serial: int
     stage_at: datetime
@@ -77,6 +94,8 @@ class Rollout:
     why: str = ""
     """Of the last step, for a person: English."""
     nodes: Mapping[str, Progress] = field(default_factory=dict[str, Progress])
+    steps: tuple[Step, ...] = ()
+    """Oldest first."""
 
     def counted(self) -> dict[str, Progress]:
         return {node: one for node, one in self.nodes.items() if one.was_well}
@@ -124,6 +143,22 @@ def heard(rollout: Rollout, report: Report, now: datetime) -> Rollout:
     return replace(rollout, nodes={**rollout.nodes, report.node: progress})
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A report of a node that is to have the release."""
+
+    report: Report
+    at: datetime
+
+
+def replayed(rollout: Rollout, reports: Iterable[Heard]) -> Rollout:
+    """`rollout` with what was heard meanwhile."""
+    for one in reports:
+        rollout = offered(rollout, one.report.node, is_well=one.report.is_well, now=one.at)
+        rollout = heard(rollout, one.report, one.at)
+    return rollout
+
+
 def failing(rollout: Rollout, policy: Policy, now: datetime) -> list[str]:
     """Counted nodes that do not fare well with the release, by name."""
     return sorted(node for node, one in rollout.counted().items() if one.is_failing(policy, now))
@@ -141,22 +176,32 @@ def tick(rollout: Rollout, policy: Policy, well: Collection[str], now: datetime)
     bad = failing(rollout, policy, now)
     if len(bad) > bound(rollout, policy):
         named = ", ".join(bad[:5]) + (" …" if len(bad) > 5 else "")
-        return replace(rollout, state="rolled-back", stage_at=now, why=f"{len(bad)} failing: {named}")
+        n_sound = sum(one.is_sound(policy) for one in rollout.counted().values())
+        return _ended(rollout, "rolled-back", n_sound, bad, now, f"{len(bad)} failing: {named}")
     if now - rollout.stage_at < policy.soak or not _is_sound(rollout, policy, well, now):
         return rollout
     n_sound = len(rollout.counted()) - len(bad)
     if rollout.stage + 1 == len(policy.stages):
-        return replace(rollout, state="done", stage_at=now, why=f"{n_sound} sound, {len(bad)} failing")
+        return _ended(rollout, "done", n_sound, bad, now, f"{n_sound} sound, {len(bad)} failing")
     share = policy.stages[rollout.stage + 1]
     why = f"{n_sound} sound, {len(bad)} failing: on to {share:.0%}"
-    return replace(rollout, stage=rollout.stage + 1, stage_at=now, why=why)
+    return replace(_ended(rollout, "running", n_sound, bad, now, why), stage=rollout.stage + 1)
 
 
-def halted(rollout: Rollout, by: str, now: datetime) -> Rollout:
+def halted(rollout: Rollout, policy: Policy, by: str, now: datetime) -> Rollout:
     """Taken back by a person."""
     if rollout.state != "running":
         return rollout
-    return replace(rollout, state="rolled-back", stage_at=now, why=f"halted by {by}")
+    bad = failing(rollout, policy, now)
+    n_sound = sum(one.is_sound(policy) for one in rollout.counted().values())
+    return _ended(rollout, "rolled-back", n_sound, bad, now, f"halted by {by}", by)
+
+
+def _ended(
+    rollout: Rollout, state: State, n_sound: int, bad: list[str], now: datetime, why: str, by: str = ""
+) -> Rollout:
+    step = Step(now, rollout.stage, state, n_sound, tuple(bad[:MAX_NAMED]), by)
+    return replace(rollout, state=state, stage_at=now, why=why, steps=(*rollout.steps, step))
 
 
 def _is_sound(rollout: Rollout, policy: Policy, well: Collection[str], now: datetime) -> bool:

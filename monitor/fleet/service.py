@@ -9,7 +9,9 @@ from monitor.config import Config
 from monitor.fleet.desk import FleetDesk, policy_of
 from monitor.fleet.enrol import EnrolDesk
 from monitor.fleet.hub import open_hub
+from monitor.fleet.office import FleetOffice
 from monitor.fleet.releases import Releases
+from monitor.fleet.renew import RenewDesk
 from monitor.store.book import StoreBook
 
 
@@ -17,6 +19,8 @@ from monitor.store.book import StoreBook
 class FleetDesks:
     enrol: EnrolDesk
     desk: FleetDesk
+    renew: RenewDesk
+    office: FleetOffice
 
 
 def open_fleet(config: Config, book: StoreBook, clock: Clock) -> FleetDesks | None:
@@ -24,14 +28,11 @@ def open_fleet(config: Config, book: StoreBook, clock: Clock) -> FleetDesks | No
     if config.fleet is None:
         return None
     hub = open_hub(config, book.store, clock.now())
+    releases = Releases(book.store, hub.release_key)
+    desk = FleetDesk(hub.register, releases, hub.nats, policy_of(config.fleet), book, clock)
     return FleetDesks(
         EnrolDesk(hub.register, book, hub.authority, hub.nats, hub.terms, clock),
-        FleetDesk(
-            hub.register,
-            Releases(book.store, hub.release_key),
-            hub.nats,
-            policy_of(config.fleet),
-            book,
-            clock,
-        ),
+        desk,
+        RenewDesk(desk, hub.register, book, hub.authority, hub.nats, hub.terms, clock),
+        FleetOffice(desk, hub, releases, book, clock),
     )

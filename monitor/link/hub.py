@@ -8,7 +8,7 @@ them, reports to all. They need one evidence folder in common. What one of them 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -79,6 +79,24 @@ class Hub:
         for known in await self._book.read(partial(nodebook.read, self._book.store)):
             self.nodes.known[known.report.node] = known
             self._runs[known.report.node] = known.report.run
+
+    async def let_go(self, nodes: Set[str]) -> None:
+        """Know no more of edges that are retired; what they raised and nobody can end, ends.
+
+        Raises
+        ------
+        StoreError
+        """
+        for name in nodes & self.nodes.known.keys():
+            report = self.nodes.known[name].report
+            sensors = frozenset((sensor.venue, sensor.id) for sensor in report.health.sensors)
+            if sensors:
+                await self._book.end_abandoned(self._clock.now(), self._radio_hold, sensors)
+            await self._book.write(partial(nodebook.forget, self._book.store, name))
+            self.nodes.known.pop(name, None)
+            self._runs.pop(name, None)
+            self._unsaved.discard(name)
+            log.info("an edge is retired", node=name)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -181,7 +199,7 @@ class Hub:
         while True:
             await self._clock.sleep(SAVE_S)
             saved, self._unsaved = self._unsaved, set()
-            known = [self.nodes.known[name] for name in saved]
+            known = [self.nodes.known[name] for name in saved & self.nodes.known.keys()]
             try:
                 await self._book.write(partial(nodebook.write, self._book.store, known))
             except StoreError as error:

@@ -42,3 +42,9 @@ def write(store: Store, known: Sequence[Known]) -> None:
     with translated(), store.writer.begin() as db:
         db.execute(sa.delete(nodes).where(nodes.c.node.in_([row["node"] for row in rows])))
         db.execute(sa.insert(nodes), rows)
+
+
+def forget(store: Store, node: str) -> None:
+    """Keep nothing of an edge. Raises `StoreError`."""
+    with translated(), store.writer.begin() as db:
+        db.execute(sa.delete(nodes).where(nodes.c.node == node))

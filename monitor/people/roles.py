@@ -13,10 +13,12 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Permission = Literal[
     "alerts", "evidence", "health", "metrics", "users", "rules", "tune-rules", "personal", "listen",
     "silence", "cases", "review", "supervise", "audit", "tokens", "spectrum", "stare",
+    "machines",
 ]  # fmt: skip
 """``review`` takes steps with cases, ``supervise`` those that overrule: reopen, review what was closed.
 
 ``spectrum`` is levels over frequency and time, which are no speech; ``stare`` takes a receiver from its plan.
+``machines`` lets machines in and shuts them out, and takes back what was given to all of them.
 """
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 
@@ -30,7 +32,7 @@ GRANTED: Final[Mapping[Role, frozenset[Permission]]] = {
     ),
     # Keeps the machines running; what was recorded or photographed is not needed for that.
     "operator": frozenset(
-        {"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases", "spectrum"}
+        {"alerts", "health", "metrics", "rules", "tune-rules", "silence", "cases", "spectrum", "machines"}
     ),
     "supervisor": frozenset(
         {

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from monitor.duty.service import DutyService
     from monitor.fleet.desk import FleetDesk
     from monitor.fleet.enrol import EnrolDesk
+    from monitor.fleet.office import FleetOffice
+    from monitor.fleet.renew import RenewDesk
+    from monitor.link.nodes import Known
     from monitor.mapdesk import MapDesk
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
@@ -386,6 +389,10 @@ class ServerServices:
     enrol: EnrolDesk | None = None
     fleet: FleetDesk | None = None
     """None where no nodes belong to this installation."""
+    renew: RenewDesk | None = None
+    office: FleetOffice | None = None
+    edges: Callable[[], Mapping[str, Known]] = dict
+    """The newest report of each edge over the link."""
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
 
 

@@ -21,7 +21,7 @@ Review = Literal["open", "mine", "judged"]
 Phase = Literal["before", "in", "after", "none"]
 PartState = Literal["ok", "starting", "silent", "failed", "ended"]
 SourceState = Literal["ok", "starting", "silent", "failed", "elsewhere"]
-"""``elsewhere``: another worker of the crawlers' fleet polls it."""
+"""``elsewhere``: another worker of the crawlers polls it."""
 """Of a sensor or a source. ``silent``: nothing came for longer than it should take."""
 
 

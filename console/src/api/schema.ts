@@ -412,7 +412,11 @@ export interface FieldView {
 
 export interface FleetView {
   nodes: NodeView[];
-  release: ReleaseView | null;
+  venues: VenueName[];
+  has_register: boolean;
+  stages: number[];
+  soak_s: number;
+  releases: ReleaseView[];
 }
 
 export interface HandoverBody {
@@ -454,6 +458,19 @@ export interface HoldingView {
   kept_days: number;
   n: number;
   oldest_at: string | null;
+}
+
+export interface InviteBody {
+  node: string;
+  venue: string;
+  hours: number;
+}
+
+export interface InvitedView {
+  node: string;
+  venue: string;
+  code: string;
+  expires_at: string;
 }
 
 export interface JudgedView {
@@ -550,17 +567,27 @@ export interface NextView {
 
 export interface NodeView {
   node: string;
-  venue: string;
-  state: "enrolled" | "expired" | "invited" | "revoked";
-  invited_by: string;
+  venue: string | null;
+  role: string | null;
+  state: "enrolled" | "expired" | "invited" | "linked" | "revoked";
+  needs: ("clock" | "cloned" | "ended" | "ending" | "never-seen" | "outbox" | "refused" | "silent" | "unwell")[];
+  invited_by: string | null;
+  expires_at: string | null;
   enrolled_at: string | null;
   last_seen: string | null;
   certificate_ends_at: string | null;
+  revoked_at: string | null;
+  revoked_by: string | null;
+  reason: string | null;
   software: string | null;
   release: number | null;
+  refused: number | null;
+  refused_why: string | null;
   health: string | null;
+  problem: string | null;
   clock_offset_s: number | null;
   cloned_at: string | null;
+  outbox: OutboxView | null;
 }
 
 export interface Note {
@@ -589,6 +616,15 @@ export interface NoticesView {
 export interface OnDutyPerson {
   id: string;
   name: Record<string, string>;
+}
+
+export interface OutboxView {
+  n_waiting: number;
+  n_bytes: number;
+  max_bytes: number;
+  n_dropped: number;
+  n_refused: number;
+  n_evidence: number;
 }
 
 export interface PasswordBody {
@@ -679,12 +715,22 @@ export interface ReleaseView {
   made_by: string;
   made_at: string;
   note: string;
+  content: string;
   state: "done" | "rolled-back" | "running";
+  stage: number;
+  stage_at: string;
   share: number;
   n_offered: number;
   n_sound: number;
   failing: string[];
   why: string;
+  steps: StepView[];
+}
+
+export interface RenewBody {
+  node: string;
+  csr: string;
+  signature: string;
 }
 
 export interface ReportBody {
@@ -701,6 +747,15 @@ export interface ReportView {
 
 export interface RetentionView {
   kinds: HoldingView[];
+}
+
+export interface RevokeBody {
+  reason: string;
+}
+
+export interface RevokedView {
+  node: string;
+  is_cut_off: boolean;
 }
 
 export interface RuleCheck {
@@ -839,7 +894,7 @@ export interface SessionClock {
 export interface SessionView {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "machines" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   must_change: boolean;
   csrf: string;
   expires_at: string | null;
@@ -926,6 +981,15 @@ export interface StepDone {
   code: string | null;
 }
 
+export interface StepView {
+  at: string;
+  stage: number;
+  state: "done" | "rolled-back" | "running";
+  n_sound: number;
+  failing: string[];
+  by: string;
+}
+
 export interface StepsDone {
   done: StepDone[];
 }
@@ -1006,7 +1070,7 @@ export interface TipsView {
 
 export interface TokenBody {
   name: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "machines" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   days: number;
   note: string;
 }
@@ -1015,7 +1079,7 @@ export interface TokenView {
   id: string;
   name: string;
   note: string;
-  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
+  permissions: ("alerts" | "audit" | "cases" | "evidence" | "health" | "listen" | "machines" | "metrics" | "personal" | "review" | "rules" | "silence" | "spectrum" | "stare" | "supervise" | "tokens" | "tune-rules" | "users")[];
   created_at: string;
   expires_at: string;
   token: string | null;
@@ -1048,6 +1112,12 @@ export interface TriedView {
   n_threads: number;
   threads: TakenThread[];
   next_url: string | null;
+}
+
+export interface VenueName {
+  id: string;
+  name_en: string;
+  name_zh: string;
 }
 
 export interface VenueUnwatched {

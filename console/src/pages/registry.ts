@@ -23,6 +23,7 @@ export const PAGES: readonly PageEntry[] = [
   { id: "map", name: { en: "Map", zh: "地图" }, needs: "health", load: () => import("./map/Page") },
   { id: "rules", name: { en: "Rules", zh: "规则" }, needs: "rules", load: () => import("./rules/Page") },
   { id: "sources", name: { en: "Sources", zh: "信源" }, needs: "health", load: () => import("./sources/Page") },
+  { id: "fleet", name: { en: "Fleet", zh: "节点" }, needs: "health", load: () => import("./fleet/Page") },
   { id: "topics", name: { en: "Topics", zh: "热点" }, needs: "alerts", load: () => import("./topics/Page") },
   { id: "system", name: { en: "System", zh: "系统" }, needs: "health", load: () => import("./system/Page") },
   { id: "wall", name: { en: "Wall", zh: "大屏" }, needs: "alerts", bare: true, load: () => import("./wall/Page") },

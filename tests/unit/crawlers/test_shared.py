@@ -1,4 +1,4 @@
-"""What a fleet shares, in a real PostgreSQL: leases that end, turns at a host, silence, robots.txt."""
+"""What a crew shares, in a real PostgreSQL: leases that end, turns at a host, silence, robots.txt."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 
 from crawlers.clock import SystemClock
 from crawlers.commons import open_commons
+from crawlers.crew import Crew, fence
 from crawlers.errors import CrawlError, LeaseLostError, SharedError
 from crawlers.fetch import Request, Response
-from crawlers.fleet import Fleet, fence
 from crawlers.lease import Lease
 from crawlers.memory import PageRow
 from crawlers.polite import PoliteClient
@@ -40,15 +40,15 @@ class Shared:
     def execute(self, statement: str) -> None:
         self.cluster.execute(self.url, f"SET search_path=crawl; {statement}")
 
-    async def worker(self, name: str, keys=KEYS) -> Fleet:
+    async def worker(self, name: str, keys=KEYS) -> Crew:
         database = await self.stack.enter_async_context(
             shared_worker(self.url, self.cluster.password_file, max_batch=1)
         )
-        fleet = Fleet(database, name, keys, lease_s=LEASE_S, round_s=ROUND_S)
-        await self.stack.enter_async_context(fleet)
-        self.running[name] = asyncio.create_task(fleet.run())
+        crew = Crew(database, name, keys, lease_s=LEASE_S, round_s=ROUND_S)
+        await self.stack.enter_async_context(crew)
+        self.running[name] = asyncio.create_task(crew.run())
         self.stack.callback(self.running[name].cancel)
-        return fleet
+        return crew
 
     async def commons(self, name: str):
         clock = SystemClock()
@@ -63,8 +63,8 @@ async def shared(cluster):
         yield Shared(cluster, cluster.new_database(), stack)
 
 
-def mine(fleet: Fleet) -> set[str]:
-    return {source for source in KEYS if fleet.is_ours(source)}
+def mine(crew: Crew) -> set[str]:
+    return {source for source in KEYS if crew.is_ours(source)}
 
 
 async def until(what, limit_s: float = 5.0) -> None:
@@ -73,14 +73,14 @@ async def until(what, limit_s: float = 5.0) -> None:
             await asyncio.sleep(0.02)
 
 
-async def sleep_under(fleet: Fleet, lease: Lease) -> None:
+async def sleep_under(crew: Crew, lease: Lease) -> None:
     """A poll of ``s0`` that would take a minute."""
-    async with fleet.using("s0", lease):
+    async with crew.using("s0", lease):
         await asyncio.sleep(60)
 
 
-def shares_all(*fleets: Fleet) -> bool:
-    held = [mine(fleet) for fleet in fleets]
+def shares_all(*crews: Crew) -> bool:
+    held = [mine(crew) for crew in crews]
     return sum(map(len, held)) == len(KEYS) and set().union(*held) == set(KEYS) and all(held)
 
 
@@ -184,13 +184,13 @@ async def test_without_its_database_a_worker_holds_nothing_and_says_why(shared):
 
 
 async def test_two_claims_at_the_same_moment_give_a_key_to_one_worker(shared):
-    fleets = await asyncio.gather(*(shared.worker(f"w{n}") for n in range(4)))
+    crews = await asyncio.gather(*(shared.worker(f"w{n}") for n in range(4)))
     looks: list[int] = []
     for _ in range(40):
-        looks += [sum(fleet.is_ours(source) for fleet in fleets) for source in KEYS]
+        looks += [sum(crew.is_ours(source) for crew in crews) for source in KEYS]
         await asyncio.sleep(0.02)
     assert max(looks) == 1
-    await until(lambda: shares_all(*fleets))
+    await until(lambda: shares_all(*crews))
 
 
 async def test_what_is_written_under_a_lease_that_moved_on_is_refused(shared):
@@ -232,9 +232,9 @@ async def clients(shared: Shared, wire: Wire, *names: str):
     made: list[PoliteClient] = []
     for n, name in enumerate(names):
         commons = await shared.commons(name)
-        running = asyncio.create_task(commons.fleet.run())
+        running = asyncio.create_task(commons.crew.run())
         shared.stack.callback(running.cancel)
-        await until(lambda fleet=commons.fleet: fleet.worker)
+        await until(lambda crew=commons.crew: crew.worker)
         made.append(PoliteClient(wire, SystemClock(), random.Random(n), commons.hosts))
     yield made
 
@@ -289,7 +289,7 @@ async def test_a_host_that_wants_silence_has_it_from_all_and_over_a_restart(shar
     assert len(wire.asks) == n_asks
 
 
-async def test_refusals_count_over_the_fleet_until_an_answer_comes(shared):
+async def test_refusals_count_over_the_crew_until_an_answer_comes(shared):
     wire = Wire(status=503)
     waits_s: list[float] = []
     async with clients(shared, wire, "ann", "ben") as both:

@@ -1,4 +1,4 @@
-"""Sources in a fleet: polled while they are ours, at rest while another worker has them."""
+"""Sources in a crew: polled while they are ours, at rest while another worker has them."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ export const words = dictionary(
     permission: {
       alerts: "alerts", evidence: "evidence", health: "health", metrics: "metrics", users: "people", rules: "see rules",
       "tune-rules": "change rules", personal: "names and seats", listen: "listen", silence: "silence", cases: "cases",
-      review: "review", supervise: "supervise", audit: "audit", tokens: "keys", spectrum: "spectrum", stare: "tune receivers",
+      review: "review", supervise: "supervise", audit: "audit", tokens: "keys", spectrum: "spectrum", stare: "tune receivers", machines: "machines",
     } as Record<string, string>,
   },
   {
@@ -186,7 +186,7 @@ export const words = dictionary(
     permission: {
       alerts: "告警", evidence: "证据", health: "状态", metrics: "指标", users: "用户", rules: "查看规则",
       "tune-rules": "修改规则", personal: "姓名座位", listen: "监听", silence: "静默", cases: "案件",
-      review: "研判", supervise: "督导", audit: "审计", tokens: "密钥", spectrum: "频谱", stare: "调度接收机",
+      review: "研判", supervise: "督导", audit: "审计", tokens: "密钥", spectrum: "频谱", stare: "调度接收机", machines: "节点管理",
     } as Record<string, string>,
   },
 );

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import time
@@ -58,6 +59,8 @@ class Hub:
         (folder / "node.key").write_bytes(key_pem(key))
         (folder / "node.pem").write_text(enrolled.pem)
         (folder / "ca.pem").write_text(self.authority.pem)
+        told = {"node": node, "venue": venue, "hub": "http://hub", "servers": []}
+        (folder / "node.json").write_text(json.dumps(told))
         return folder
 
     def actions(self) -> list[str]:

@@ -2,126 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 
 import msgspec
 import pytest
-import sqlalchemy as sa
 from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from monitor.clock import FakeClock
-from monitor.faults import Fault, InputError, WorldError
-from monitor.fleet.desk import CLONE_TOLD, TICK_S, FleetDesk
-from monitor.fleet.follower import Fares, Follower, Ways, offset_s
-from monitor.fleet.identity import Identity, NodeFile
-from monitor.fleet.register import FleetError
+from monitor.faults import WorldError
+from monitor.fleet.desk import CLONE_TOLD, FleetDesk
+from monitor.fleet.follower import offset_s
+from monitor.fleet.identity import NodeFile
+from monitor.fleet.nats import NatsFolder
+from monitor.fleet.office import FleetOffice
+from monitor.fleet.register import FleetError, FleetRegister
 from monitor.fleet.releases import Releases
 from monitor.fleet.report import Report, ReportError, signed
-from monitor.fleet.rollout import Policy, Rollout, halted, rank
-from monitor.fleet.shelf import ReleaseShelf
+from monitor.fleet.rollout import Heard, Policy, Rollout, rank, replayed, tick
+from monitor.fleet.rollout import Report as Progress
 from monitor.server.app import make_server_app
 from monitor.server.services import ServerServices
+from monitor.store import Store
 from monitor.store.book import StoreBook
-from monitor.store.tables import audit
+from tests.unit.monitor.fleet.nodes import POLICY, Node, fleet
 
-POLICY = Policy(soak=timedelta(minutes=15), max_failing=0.02)
-
-
-class Node:
-    """One machine: its shelf, and a daemon that falls ill with some releases."""
-
-    def __init__(self, fleet, name, folder) -> None:
-        from monitor.fleet.authority import read_key
-
-        self.fleet, self.name = fleet, name
-        key = read_key(fleet.hub.let_in(name) / "node.key")
-        self.who = Identity(folder, NodeFile(name, "v1", "http://hub", []), key)
-        self.shelf = ReleaseShelf(folder, fleet.key.public_key())
-        self.ill_with: set[str] = set()
-        self.misfits: set[str] = set()
-        self.n_restarts = 0
-        self.reached = True
-        self.boot()
-
-    def boot(self) -> None:
-        ways = Ways(self._ask, self._probe, self._check, self._restart)
-        self.follower = Follower(self.name, self.shelf, ways, self.fleet.clock)
-
-    def runs(self) -> str:
-        file = self.shelf.current / "rules.txt"
-        return file.read_text() if file.exists() else ""
-
-    async def _ask(self, report):
-        if not self.reached:
-            raise WorldError("no route")
-        return await self.fleet.desk.report(signed(report, self.who.sign), "10.0.0.1")
-
-    async def _probe(self):
-        return Fares("degraded" if self.runs() in self.ill_with else "ok", "0.1.0")
-
-    def _check(self) -> None:
-        if self.runs() in self.misfits:
-            raise InputError([Fault("sensor.yml", 2, "no such file")])
-
-    async def _restart(self) -> None:
-        self.n_restarts += 1
-
-
-@dataclass
-class Fleet:
-    hub: object
-    clock: FakeClock
-    book: StoreBook
-    key: Ed25519PrivateKey
-    releases: Releases
-    desk: FleetDesk
-    nodes: list[Node] = field(default_factory=list)
-
-    def release(self, text: str):
-        return self.releases.begin("li", {"rules.txt": text.encode()}, text, self.clock.now())
-
-    async def minute(self, n=1):
-        for _ in range(n):
-            for _ in range(round(60 / TICK_S)):
-                await self.clock.advance(TICK_S)
-                await self.desk.look()
-            for node in self.nodes:
-                try:
-                    while await node.follower.step():
-                        pass
-                except WorldError:
-                    pass
-
-    def runs(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for node in self.nodes:
-            found[node.runs()] = found.get(node.runs(), 0) + 1
-        return found
-
-    def audited(self, prefix="fleet.") -> list[tuple[str, str]]:
-        with self.hub.store.reader.connect() as db:
-            rows = db.execute(sa.select(audit.c.entry).order_by(audit.c.seq)).scalars()
-            entries = [json.loads(row) for row in rows]
-        return [(one["action"], one["subject"]) for one in entries if one["action"].startswith(prefix)]
-
-    def new_desk(self) -> FleetDesk:
-        return FleetDesk(self.hub.register, self.releases, self.hub.nats, POLICY, self.book, self.clock)
-
-
-@pytest.fixture
-async def fleet(hub, tmp_path):
-    clock = FakeClock(hub.now)
-    book = StoreBook(hub.store, clock)
-    key = Ed25519PrivateKey.generate()
-    made = Fleet(hub, clock, book, key, Releases(hub.store, key), None)  # type: ignore[arg-type]
-    made.desk = made.new_desk()
-    made.nodes = [Node(made, f"n{i:02}", tmp_path / "shelves" / f"n{i:02}") for i in range(20)]
-    await made.desk.look()
-    return made
+__all__ = ["fleet"]
 
 
 async def test_a_release_reaches_one_then_some_then_all_and_each_starts_its_program_anew(fleet):
@@ -210,10 +120,10 @@ async def test_a_person_halts_a_release_by_command_and_the_running_hub_follows(f
     await settle(fleet)
     fleet.release("new")
     await fleet.minute(2)
-    newest = fleet.releases.list(1)[0].rollout
-    assert fleet.releases.save(newest, halted(newest, "li", fleet.clock.now()), fleet.clock.now(), "li")
+    assert fleet.releases.halt("li", POLICY, fleet.clock.now()) == 2
     # Said twice, it is not done twice.
-    assert not fleet.releases.save(newest, halted(newest, "li", fleet.clock.now()), fleet.clock.now(), "li")
+    with pytest.raises(FleetError, match="no release is under way"):
+        fleet.releases.halt("li", POLICY, fleet.clock.now())
     await fleet.minute(2)
     assert fleet.runs() == {"good": 20}
     assert fleet.audited()[-2:] == [("fleet.release-rolled-back", "2"), ("fleet.release-restored", "3")]
@@ -230,6 +140,116 @@ async def test_a_hub_that_starts_anew_in_the_middle_goes_on_where_it_was(fleet):
     await fleet.minute(20)
     assert [action for action, _ in fleet.audited()].count("fleet.release-done") == 1
     assert fleet.audited()[-1] == ("fleet.release-done", "1")
+
+
+class TwoHubs(FleetDesk):
+    """Each report goes to the one or the other, as behind a proxy that shares them out."""
+
+    def __init__(self, *desks: FleetDesk) -> None:
+        self.desks, self.n = desks, 0
+
+    async def report(self, body, address):
+        self.n += 1
+        return await self.desks[self.n * 7 % 3 % 2].report(body, address)
+
+    async def look(self):
+        # Both at once: their steps meet in the store.
+        await asyncio.gather(*(desk.look() for desk in self.desks))
+
+
+@pytest.fixture
+def two_hubs(fleet, tmp_path):
+    """The fleet, looked after by two hubs with a database connection each."""
+    other = Store(f"sqlite:{tmp_path / 's.db'}")
+    releases = Releases(other, fleet.key)
+    register = FleetRegister(other)
+    second = FleetDesk(
+        register,
+        releases,
+        NatsFolder(tmp_path / "nats2", register),
+        POLICY,
+        StoreBook(other, fleet.clock),
+        fleet.clock,
+    )
+    fleet.desk = TwoHubs(fleet.desk, second)
+    yield fleet
+    other.close()
+
+
+async def test_two_hubs_move_one_release_on_together_and_each_step_is_taken_once(two_hubs):
+    await two_hubs.minute(2)
+    two_hubs.release("one")
+    await two_hubs.minute(1)
+    assert two_hubs.runs() == {"": 19, "one": 1}
+    await two_hubs.minute(60)
+    assert two_hubs.runs() == {"one": 20}
+    assert two_hubs.audited() == [
+        ("fleet.release-begun", "1"),
+        ("fleet.release-advanced", "1"),
+        ("fleet.release-advanced", "1"),
+        ("fleet.release-done", "1"),
+    ]
+    (done,) = two_hubs.releases.list(1)
+    assert [(step.stage, step.state, step.n_sound) for step in done.rollout.steps] == [
+        (0, "running", 1),
+        (1, "running", sum(rank(1, node.name) < 0.1 for node in two_hubs.nodes)),
+        (2, "done", 20),
+    ]
+    # Each hub shows what the other heard last.
+    for desk in two_hubs.desk.desks:
+        assert {one.release for one in await desk.nodes()} == {1}
+
+
+async def test_two_hubs_take_a_bad_release_back_once(two_hubs):
+    await settle(two_hubs)
+    for node in two_hubs.nodes:
+        node.ill_with = {"bad"}
+    two_hubs.release("bad")
+    await two_hubs.minute(10)
+    assert two_hubs.runs() == {"good": 20}
+    assert two_hubs.audited()[-3:] == [
+        ("fleet.release-begun", "2"),
+        ("fleet.release-rolled-back", "2"),
+        ("fleet.release-restored", "3"),
+    ]
+    (step,) = two_hubs.releases.list(2)[1].rollout.steps
+    first = min((node.name for node in two_hubs.nodes), key=lambda name: rank(2, name))
+    assert (step.stage, step.state, step.failing, step.by) == (0, "rolled-back", (first,), "")
+
+
+def test_of_steps_taken_at_once_on_either_database_one_counts(store, hub):
+    releases = Releases(store, Ed25519PrivateKey.generate())
+    begun = releases.begin("li", {"a": b"1"}, "", hub.now).rollout
+    policy = Policy(soak=timedelta(0), healthy_reports=1)
+    well = frozenset({"n"})
+
+    def change(rollout):
+        told = Heard(Progress("n", 1, is_well=True), hub.now)
+        return tick(replayed(rollout, [told]), policy, well, hub.now)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: releases.step(1, change, hub.now), range(8)))
+    rollout = releases.list(1)[0].rollout
+    # Three stages, three steps, whoever took them.
+    assert (rollout.state, [step.stage for step in rollout.steps]) == ("done", [0, 1, 2])
+    assert begun.steps == ()
+    store.verify()
+
+
+async def test_an_older_release_is_given_to_all_again_and_only_one_that_was_good(fleet):
+    await settle(fleet, "june")
+    fleet.release("july")
+    await fleet.minute(60)
+    now = fleet.clock.now()
+    for serial, why in ((2, "all nodes have the files"), (9, "there is no release 9")):
+        with pytest.raises(FleetError, match=why):
+            fleet.releases.again("li", serial, now)
+    assert fleet.releases.again("li", 1, now).serial == 3
+    await fleet.minute(2)
+    assert fleet.runs() == {"june": 20}
+    fleet.release("august")
+    with pytest.raises(FleetError, match="release 4 is under way"):
+        fleet.releases.again("li", 2, fleet.clock.now())
 
 
 async def test_the_first_release_of_all_has_nothing_to_go_back_to_and_stops(fleet):
@@ -324,7 +344,12 @@ def test_the_clock_is_measured_to_half_the_way_there_and_back(ahead_s, took_s, h
 
 async def test_over_http_a_node_is_heard_and_who_may_see_health_sees_the_fleet(fleet, world):
     services = ServerServices(
-        world.book, world.open_evidence, world.health, fleet.clock.now, fleet=fleet.desk
+        world.book,
+        world.open_evidence,
+        world.health,
+        fleet.clock.now,
+        fleet=fleet.desk,
+        office=FleetOffice(fleet.desk, fleet.hub, fleet.releases, fleet.book, fleet.clock),
     )
     async with TestClient(TestServer(make_server_app(services, world.settings()))) as client:
         import aiohttp
@@ -332,9 +357,8 @@ async def test_over_http_a_node_is_heard_and_who_may_see_health_sees_the_fleet(f
         from monitor.fleet import client as node_client
 
         roof = fleet.nodes[0]
-        who = Identity(
-            roof.who.folder, NodeFile(roof.name, "v1", str(client.make_url("/")), []), roof.who.key
-        )
+        told = NodeFile(roof.name, "v1", str(client.make_url("/")), [])
+        who = replace(roof.who, told=told)
         report = Report(node=roof.name, instance="i", count=1, at=fleet.clock.now(), software="0.1",
                         release=0, health="ok", clock_offset_s=1.5)  # fmt: skip
         async with aiohttp.ClientSession() as session:
@@ -356,20 +380,17 @@ async def test_over_http_a_node_is_heard_and_who_may_see_health_sees_the_fleet(f
         1.5,
         "enrolled",
     )
-    assert (told["release"]["serial"], told["release"]["state"], told["release"]["share"]) == (
-        1,
-        "running",
-        0.01,
-    )
+    (release,) = told["releases"]
+    assert (release["serial"], release["state"], release["share"]) == (1, "running", 0.01)
 
 
 def test_releases_hold_on_postgresql_and_sqlite_alike(store, hub):
     releases = Releases(store, Ed25519PrivateKey.generate())
     first = releases.begin("li", {"a": b"1"}, "", hub.now)
     done = Rollout(1, hub.now, stage=2, state="done", why="ok")
-    assert releases.save(first.rollout, done, hub.now)
+    assert releases.step(1, lambda before: done, hub.now) == (first.rollout, done)
     second = releases.begin("li", {"a": b"2"}, "", hub.now)
-    assert releases.save(second.rollout, halted(second.rollout, "li", hub.now), hub.now)
+    assert second.serial == releases.halt("li", POLICY, hub.now)
     assert [(one.serial, one.rollout.state) for one in releases.list()] == [
         (3, "done"), (2, "rolled-back"), (1, "done"),
     ]  # fmt: skip

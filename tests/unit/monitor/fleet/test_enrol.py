@@ -103,7 +103,7 @@ async def test_a_machine_is_let_in_and_gets_all_it_needs_and_its_key_stays(open_
     assert str(code).encode() not in database
     assert code.secret not in database
     assert open_hub.hub.actions() == ["node.invited", "node.enrolled"]
-    (row,) = open_hub.hub.register.list(open_hub.clock.now())
+    (row,) = open_hub.hub.register.roll.list(open_hub.clock.now())
     assert (row.node, row.state, row.invited_by) == ("roof", "enrolled", "li")
     open_hub.hub.store.verify()
 
@@ -125,7 +125,7 @@ async def test_an_old_code_and_one_that_was_never_made_let_nobody_in(open_hub):
     assert (await open_hub.send(ask(code, signing_request(new_key()))))[0] == 403
     other = new_code(open_hub.hub.authority.der)
     assert (await open_hub.send(ask(other, signing_request(new_key()))))[0] == 403
-    assert open_hub.hub.register.list(open_hub.clock.now()) == []
+    assert open_hub.hub.register.roll.list(open_hub.clock.now()) == []
 
 
 async def test_a_second_invitation_ends_the_first(open_hub):
@@ -174,7 +174,7 @@ async def test_a_node_let_in_again_ends_its_older_certificate_and_a_revoked_code
     assert (await open_hub.send(ask(first, signing_request(key))))[0] == 403
     open_hub.hub.register.revoke("li", "roof", "stolen", open_hub.clock.now())
     assert open_hub.hub.register.holders(open_hub.clock.now()) == []
-    (row,) = open_hub.hub.register.list(open_hub.clock.now())
+    (row,) = open_hub.hub.register.roll.list(open_hub.clock.now())
     assert (row.state, row.reason) == ("revoked", "stolen")
     assert open_hub.hub.actions()[-3:] == ["node.enrolled", "node.enrol-refused", "node.revoked"]
     with pytest.raises(FleetError, match="no node 'roof'"):
@@ -278,11 +278,13 @@ def test_the_register_holds_on_postgresql_and_sqlite_alike(store, tmp_path):
     register.invite("li", code, Invite("roof", "v1", "li", now, now + timedelta(hours=1)))
     key = requested_key(signing_request(new_key()))
     enrolled = register.enrol(code.digest, key, authority, timedelta(days=400), "::1", now)
-    register.save_seen({"roof": (now, {"software": "1", "release": 3, "health": "ok", "cloned_at": None})})
-    (row,) = register.list(now)
+    register.roll.save_seen(
+        {"roof": (now, {"software": "1", "release": 3, "health": "ok", "cloned_at": None})}
+    )
+    (row,) = register.roll.list(now)
     assert (row.state, row.serial, row.release, row.last_seen) == ("enrolled", enrolled.serial, 3, now)
-    assert register.list(now + timedelta(days=401))[0].state == "expired"
-    assert register.lasting(now + timedelta(days=401)) == {}
+    assert register.roll.list(now + timedelta(days=401))[0].state == "expired"
+    assert register.holders(now + timedelta(days=401)) == []
     store.verify()
 
 

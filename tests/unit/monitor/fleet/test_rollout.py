@@ -131,10 +131,10 @@ def test_who_refuses_it_fails_at_once_and_a_person_may_halt_it():
         == "rolled-back"
     )
     assert tick(heard(rollout, Report("a", 6, True, refused=5), NOON), POLICY, {"a"}, NOON).state == "running"
-    stopped = halted(rollout, "li", NOON)
+    stopped = halted(rollout, POLICY, "li", NOON)
     assert (stopped.state, stopped.why) == ("rolled-back", "halted by li")
     done = replace(rollout, state="done")
-    assert halted(done, "li", NOON) == done
+    assert halted(done, POLICY, "li", NOON) == done
 
 
 class Walk(RuleBasedStateMachine):

@@ -42,6 +42,7 @@ class House:
         path = path.replace("{name}", "nobody").replace("{sensor}", "roof").replace("{rule}", "loud")
         path = path.replace("{silence}", "quiet").replace("{case}", "C0607-ABCDEF").replace("{token}", "t")
         path = path.replace("{source}", "forum").replace("{tip}", "20260607T013210-0a1b2c3d4e")
+        path = path.replace("{node}", "roof").replace("{serial}", "1")
         if route.path == "/api/live":
             more["timeout"] = 0.3
         try:
@@ -87,6 +88,7 @@ async def test_nobody_gets_anything_that_was_watched(house):
         # Signed by the key of a code, and by that of a node.
         ("POST", "/api/enrol"),
         ("POST", "/api/fleet/reports"),
+        ("POST", "/api/fleet/certificates"),
     }
     for route in GUARDED:
         assert await house.ask(None, route) == 401, route.path

@@ -138,7 +138,7 @@ def is_even(spread: Counter[str]) -> bool:
 @pytest.mark.slow
 @pytest.mark.tools
 @pytest.mark.timeout(240)
-async def test_a_fleet_shares_hosts_and_takes_over_what_a_killed_and_a_sleeping_worker_held(
+async def test_a_crew_shares_hosts_and_takes_over_what_a_killed_and_a_sleeping_worker_held(
     cluster, tmp_path, capsys
 ):
     boards, ledger = Boards(), Ledger()
@@ -169,7 +169,7 @@ async def test_a_fleet_shares_hosts_and_takes_over_what_a_killed_and_a_sleeping_
     url = cluster.new_database()
 
     async def start(name: str) -> asyncio.subprocess.Process:
-        command = [HERE / "fleet_worker.py", url, cluster.password_file, name]
+        command = [HERE / "crew_worker.py", url, cluster.password_file, name]
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *command,

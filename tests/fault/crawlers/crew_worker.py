@@ -1,6 +1,6 @@
-"""One worker of a fleet: polls what it holds until it is killed.
+"""One worker of a crew: polls what it holds until it is killed.
 
-    python fleet_worker.py URL PASSWORD_FILE NAME SOURCES.json DELIVERED.txt
+    python crew_worker.py URL PASSWORD_FILE NAME SOURCES.json DELIVERED.txt
 
 Each delivery is a line of DELIVERED.txt. Every name leads to this machine; the worker's own stands
 in its User-Agent.
@@ -50,7 +50,7 @@ async def main(url: str, password_file: Path, name: str, raw: object, delivered:
     ):
         client = PoliteClient(http, clock, rng, commons.hosts)
         crawler = Crawler(sources, commons.memory, client, clock, rng)
-        await Crawling(crawler, take, ApSchedule(), clock, lambda: None, commons.fleet).run()
+        await Crawling(crawler, take, ApSchedule(), clock, lambda: None, commons.crew).run()
 
 
 if __name__ == "__main__":

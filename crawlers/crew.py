@@ -1,4 +1,4 @@
-"""One worker of a fleet: keeps its leases in PostgreSQL, and knows when it has lost them.
+"""One worker of a crew: keeps its leases in PostgreSQL, and knows when it has lost them.
 
     every ROUND_S: renew ──> who is alive, who holds what ──> `crawlers.lease.plan` ──> claim, ask, let go
 
@@ -49,7 +49,7 @@ class _View:
     rows: dict[str, Held]
 
 
-class Fleet:
+class Crew:
     """`Tenure` among workers; an async context manager that lets go of everything at its end.
 
     Parameters
@@ -93,7 +93,7 @@ class Fleet:
         self._wake = asyncio.Event()
         self._changed: Callable[[str], None] = lambda source: None
 
-    async def __aenter__(self) -> Fleet:
+    async def __aenter__(self) -> Crew:
         return self
 
     async def __aexit__(
