@@ -23,6 +23,7 @@ from monitor.store.errors import AuditError
 from monitor.store.tables import audit
 
 GENESIS = "0" * 64
+_HEAD = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,7 @@ class Chain:
 
 
 def read_head(connection: sa.Connection) -> Head:
-    row = connection.execute(
-        sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).one_or_none()
+    row = connection.execute(_HEAD).one_or_none()
     return Head(row.seq, row.hash) if row else Head(0, GENESIS)
 
 

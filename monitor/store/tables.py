@@ -100,10 +100,13 @@ alerts = sa.Table(
     _column("newest_event_id", sa.Text),
     _column("rules", Json),
     _column("changed_seq", sa.BigInteger),
+    sa.Column("has_case", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_alerts_gravest", "level_rank", "updated_at", "fingerprint"),
     sa.Index("ix_alerts_changed_seq", "changed_seq", unique=True),
     sa.Index("ix_alerts_ends_at", "ends_at"),
+    sa.Index("ix_alerts_has_case", "has_case", "level_rank", "starts_at", "fingerprint"),
 )
+"""``has_case`` is whether ``case_alerts`` names it: so that what nobody has claimed is found at once."""
 
 changes = sa.Table(
     "changes",
