@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from monitor.alert.alert import LEVEL_RANK, Level
 from monitor.case.habits import Habits
 from monitor.case.journal import Journal, writing
-from monitor.case.machine import OVER, UNDO, UNJUDGED, Case, Step, StepError, take
+from monitor.case.machine import OVER, UNDO, UNJUDGED, Case, Looked, Step, StepError, take
+from monitor.notify.judged import came_again
 from monitor.notify.matcher import labels_of
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
@@ -174,6 +175,8 @@ class CaseRegister:
         }
         if step.action == "judge":
             body["came_to"] = after.verdict
+            if after.verdict == "benign":
+                after = replace(after, looked_at=_looked_at(journal.db, case.id))
         journal.write(after, step.actor, step.action, body, now, case)
         return after
 
@@ -260,7 +263,7 @@ class CaseRegister:
             wanted.append(cases.c.id.in_(of_kind.where(alerts.c.kind.in_(kinds))))
         rows = db.execute(
             sa.select(cases.c.body)
-            .where(cases.c.is_open, cases.c.state.in_(sorted(UNJUDGED)), *wanted)
+            .where(cases.c.state.in_(sorted(UNJUDGED)), *wanted)
             .order_by(cases.c.level_rank.desc(), cases.c.opened_at, cases.c.id)
         ).scalars()
         for body in rows:
@@ -274,13 +277,20 @@ class CaseRegister:
 def acknowledge(
     store: Store, fingerprint: str, actor: str, note: str, now: datetime, scope: Scope = EVERYTHING
 ) -> None:
-    """Say that one has seen an alert; the first to say so stays. Raises `NoSuchError`."""
+    """Say that one has seen an alert; the first to say so stays, until it comes again after it was over.
+
+    Raises `NoSuchError`.
+    """
     with translated(), store.writer.begin() as db:
         _alert(db, fingerprint, scope)
-        known = db.execute(sa.select(acks.c.by).where(acks.c.fingerprint == fingerprint)).first()
+        known = db.execute(sa.select(acks.c.at).where(acks.c.fingerprint == fingerprint)).scalar_one_or_none()
+        again = came_again(db, [fingerprint]).get(fingerprint)
         chain = Chain(db)
         chain.append(now, actor, "alert.acknowledged", fingerprint, {"note": note} if note else {})
         chain.flush()
+        if known is not None and again is not None and known < again[1]:
+            db.execute(sa.delete(acks).where(acks.c.fingerprint == fingerprint))
+            known = None
         if known is None:
             row = {"fingerprint": fingerprint, "by": actor, "at": now, "note": note}
             db.execute(sa.insert(acks), [row])
@@ -345,6 +355,20 @@ def _fingerprints(db: sa.Connection, case_id: str) -> set[str]:
 def _open_only(case: Case) -> None:
     if case.state in OVER:
         raise StepError("wrong-state", f"case {case.id} is {case.state}")
+
+
+def _looked_at(db: sa.Connection, case_id: str) -> tuple[Looked, ...]:
+    table = alerts.c
+    rows = db.execute(
+        sa.select(table.fingerprint, table.level, table.rules, table.changed_seq)
+        .join(case_alerts, case_alerts.c.fingerprint == table.fingerprint)
+        .where(case_alerts.c.case_id == case_id)
+        .order_by(table.fingerprint)
+    )
+    return tuple(
+        Looked(fingerprint, level, tuple(one["rule"] for one in rules), seq)
+        for fingerprint, level, rules, seq in rows
+    )
 
 
 def _free_id(db: sa.Connection, fingerprint: str, apart_from: str, now: datetime) -> str:

@@ -110,7 +110,7 @@ class Store:
             box = held[alert.fingerprint]
             key = (alert.fingerprint, alert.cause)
             body = wire.encode(alert).decode()
-            action = "raised" if box.merged is None else "updated" if key in causes else "repeated"
+            action = _action(box.merged, alert, is_known=key in causes)
             box.merged = fold(box.merged, alert, new_cause=key not in causes)
             causes.add(key)
             refs |= {ref.digest: ref for ref in alert.evidence}
@@ -249,6 +249,16 @@ class Store:
         if n_empty != n_forgotten:
             raise AuditError(f"{n_empty} alerts are empty, but the chain knows that of {n_forgotten}")
         return n_entries
+
+
+def _action(held: Merged | None, alert: Alert, *, is_known: bool) -> str:
+    if held is None:
+        return "raised"
+    if is_known:
+        return "updated"
+    # It was over before this began: what people made of it then says nothing of this.
+    is_over = held.ends_at is not None and held.ends_at <= alert.starts_at
+    return "recurred" if is_over else "repeated"
 
 
 def read_merged_row(row: sa.RowMapping) -> Merged:

@@ -281,6 +281,7 @@ cases = sa.Table(
     _column("due_at", Instant, nullable=True),
     _column("body", Json),
     _column("changed_seq", sa.BigInteger),
+    sa.Index("ix_cases_state", "state"),
     sa.Index("ix_cases_updated_at", "updated_at", "id"),
     sa.Index("ix_cases_is_open_due_at", "is_open", "due_at"),
     sa.Index("ix_cases_changed_seq", "changed_seq", unique=True),

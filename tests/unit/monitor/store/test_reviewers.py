@@ -162,6 +162,7 @@ def replay(store: Store) -> dict[str, Told]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_twenty_reviewers_on_ten_thousand_alerts_decide_each_once(tmp_path):
     clock = RoomClock()
     book = StoreBook(Store(f"sqlite:{tmp_path / 's.db'}"), clock)
