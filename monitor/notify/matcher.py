@@ -70,7 +70,7 @@ def parse(text: str) -> Matcher:
 
 
 def within(venues: Iterable[str]) -> Matcher:
-    """Holds for what is of one of `venues`; what has no venue is everybody's, and it does not hold for that."""
+    """Holds for what is of one of `venues`, and not for what has no venue: that is everybody's."""
     return Matcher("venue", "=~", "|".join(re2.escape(one) for one in sorted(venues) if one) or "[^\\s\\S]")
 
 
