@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -98,7 +98,7 @@ class Journal:
 
 
 @contextmanager
-def writing(store: Store, habits: Habits) -> Iterator[Journal]:
+def writing(store: Store, habits: Habits) -> Generator[Journal]:
     """One transaction. Raises `StoreError`."""
     with translated(), store.writer.begin() as db:
         journal = Journal(db, habits)
