@@ -95,6 +95,17 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """An alert as it was when its case was judged benign: what comes on top of that was not judged."""
+
+    fingerprint: str
+    level: Level
+    rules: tuple[str, ...]
+    seq: int
+    """Its newest change then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     id: str
     kind: str
@@ -124,6 +135,8 @@ class Case:
     checks: tuple[str, ...] = ()
     """Steps of the playbook that were done."""
     merged_into: str | None = None
+    looked_at: tuple[Looked, ...] = ()
+    """Empty unless the verdict is benign."""
     version: int = 1
 
     def holder(self, now: datetime) -> str | None:
@@ -255,7 +268,8 @@ def _taken(case: Case, step: Step, now: datetime, house: House) -> Case:
         case "reopen":
             return replace(
                 case, state="verifying", verdict=None, outcome=None, confirmed_by=(), closed_at=None,
-                judged_at=None, judged_by=None, notified_at=None, owner=actor, lease_until=now + house.lease,
+                judged_at=None, judged_by=None, notified_at=None, looked_at=(),
+                owner=actor, lease_until=now + house.lease,
             )  # fmt: skip
         case "note":
             return case
@@ -280,7 +294,7 @@ def _judged(case: Case, step: Step, now: datetime, house: House) -> Case:
     # Free again: whoever is the second to judge need not wait for a lease to end.
     return replace(
         case, state=verdict, verdict=verdict, confirmed_by=confirmed_by, judged_at=now,
-        judged_by=step.actor, owner=step.actor, lease_until=None,
+        judged_by=step.actor, owner=step.actor, lease_until=None, looked_at=(),
     )  # fmt: skip
 
 

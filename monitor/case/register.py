@@ -10,7 +10,7 @@ store's own lock), so of two people who decide at once the second sees what the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -20,7 +20,9 @@ import sqlalchemy as sa
 
 from monitor.alert.alert import LEVEL_RANK, Level
 from monitor.case.habits import Habits
-from monitor.case.machine import OVER, UNDO, UNJUDGED, Case, Step, StepError, take
+from monitor.case.journal import Journal, writing
+from monitor.case.machine import OVER, UNDO, UNJUDGED, Case, Looked, Step, StepError, take
+from monitor.notify.judged import came_again
 from monitor.notify.matcher import labels_of
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
@@ -31,6 +33,11 @@ from monitor.store.tables import acks, alerts, case_alerts, case_events, cases
 
 MAX_ALERTS: Final = 500
 """Of one case; a storm of more is a fault of a rule and not a case."""
+
+
+_ID_LENGTHS: Final = (6, 10, 16, 32)
+_CASE: Final = sa.select(cases.c.id).where(cases.c.id == sa.bindparam("name"))
+_CASE_OF: Final = sa.select(case_alerts.c.case_id).where(case_alerts.c.fingerprint == sa.bindparam("name"))
 
 
 class NoSuchError(Exception):
@@ -54,108 +61,93 @@ class CaseRegister:
         self, case_id: str, step: Step, now: datetime, scope: Scope = EVERYTHING, version: int | None = None
     ) -> Case:
         """Take `step`; `version`, where given, must be the case's. Raises `StaleError` if it is not."""
-        with translated(), self._store.writer.begin() as db:
-            case = _found(db, case_id, scope)
+        with writing(self._store, self.habits) as journal:
+            case = _found(journal.db, case_id, scope)
             if version is not None and version != case.version:
                 raise StaleError(f"case {case.id} has changed: it is version {case.version}")
-            return self._apply(db, case, step, now)
+            return self._apply(journal, case, step, now)
 
     def step_on_alert(self, fingerprint: str, step: Step, now: datetime, scope: Scope = EVERYTHING) -> Case:
         """Take `step` with the case of an alert, which is opened where there is none."""
-        with translated(), self._store.writer.begin() as db:
-            case = self._of_alert(db, fingerprint, step.actor, now, scope)
-            return self._apply(db, case, step, now)
+        with writing(self._store, self.habits) as journal:
+            case = self._of_alert(journal, fingerprint, step.actor, now, scope)
+            return self._apply(journal, case, step, now)
 
     def open(self, fingerprints: Sequence[str], actor: str, now: datetime, scope: Scope = EVERYTHING) -> Case:
         """One case for these alerts; those that are in another one stay there, unless all are in one."""
-        with translated(), self._store.writer.begin() as db:
-            case = self._of_alert(db, fingerprints[0], actor, now, scope)
-            return self._linked(db, case, fingerprints[1:], actor, now, scope)
+        with writing(self._store, self.habits) as journal:
+            case = self._of_alert(journal, fingerprints[0], actor, now, scope)
+            return self._linked(journal, case, fingerprints[1:], actor, now, scope)
 
     def claim_next(
         self, actor: str, now: datetime, scope: Scope = EVERYTHING, kinds: Collection[str] = ()
     ) -> Case | None:
         """Claim what waits longest among the gravest: an alert without a case, or a case nobody holds."""
-        with translated(), self._store.writer.begin() as db:
-            waiting = self._next_case(db, now, scope, actor, kinds)
-            wanted = [case_alerts.c.case_id.is_(None), *_alert_scope(scope)]
-            if kinds:
-                wanted.append(alerts.c.kind.in_(kinds))
-            row = db.execute(
-                sa.select(alerts.c.fingerprint, alerts.c.level_rank)
-                .outerjoin(case_alerts, case_alerts.c.fingerprint == alerts.c.fingerprint)
-                # What is judged is in a case; said so, only what waits is looked at.
-                .where(
-                    *wanted,
-                    sa.not_(alerts.c.judged),
-                    alerts.c.experimental.is_(False),
-                    alerts.c.kind != "health",
-                )
-                .order_by(alerts.c.level_rank.desc(), alerts.c.starts_at, alerts.c.fingerprint)
-                .limit(1)
-            ).one_or_none()
-            if waiting is not None and (row is None or LEVEL_RANK[waiting.level] >= row.level_rank):
+        with writing(self._store, self.habits) as journal:
+            waiting = self._next_case(journal.db, now, scope, actor, kinds)
+            row = _next_alert(journal.db, scope, kinds)
+            if waiting is not None and (row is None or LEVEL_RANK[waiting.level] >= LEVEL_RANK[row.level]):
                 case = waiting
             elif row is not None:
-                case = self._of_alert(db, row.fingerprint, actor, now, scope)
+                case = self._opened(journal, row, actor, now)
             else:
                 return None
-            return self._apply(db, case, Step("claim", actor), now)
+            return self._apply(journal, case, Step("claim", actor), now)
 
     def link(
         self, case_id: str, fingerprints: Sequence[str], actor: str, now: datetime, scope: Scope = EVERYTHING
     ) -> Case:
         """Put more alerts into a case. One that is in another case must be split off there first."""
-        with translated(), self._store.writer.begin() as db:
-            return self._linked(db, _found(db, case_id, scope), fingerprints, actor, now, scope)
+        with writing(self._store, self.habits) as journal:
+            return self._linked(journal, _found(journal.db, case_id, scope), fingerprints, actor, now, scope)
 
     def split(
         self, case_id: str, fingerprints: Sequence[str], actor: str, now: datetime, scope: Scope = EVERYTHING
     ) -> Case:
         """Take alerts out of a case into a new one, which is the answer."""
-        with translated(), self._store.writer.begin() as db:
-            case = _found(db, case_id, scope)
+        with writing(self._store, self.habits) as journal:
+            case = _found(journal.db, case_id, scope)
             _open_only(case)
-            held = _fingerprints(db, case.id)
+            held = _fingerprints(journal.db, case.id)
             gone = [one for one in dict.fromkeys(fingerprints) if one in held]
             if not gone or len(gone) == len(held):
                 raise StepError("incomplete", "split needs some alerts of the case, and not all of them")
-            db.execute(sa.delete(case_alerts).where(case_alerts.c.fingerprint.in_(gone)))
-            made = self._of_alert(db, gone[0], actor, now, scope, apart_from=case.id)
-            made = self._linked(db, made, gone[1:], actor, now, scope)
-            self._write(db, case, actor, "split", {"into": made.id, "alerts": gone}, now, None)
+            journal.db.execute(sa.delete(case_alerts).where(case_alerts.c.fingerprint.in_(gone)))
+            made = self._of_alert(journal, gone[0], actor, now, scope, apart_from=case.id)
+            made = self._linked(journal, made, gone[1:], actor, now, scope)
+            journal.write_anew(case, actor, "split", {"into": made.id, "alerts": gone}, now)
             return made
 
     def merge(
         self, case_id: str, other_id: str, actor: str, now: datetime, scope: Scope = EVERYTHING
     ) -> Case:
         """Put all alerts of `other_id` into `case_id`; the other ends, with its history."""
-        with translated(), self._store.writer.begin() as db:
-            case, other = _found(db, case_id, scope), _found(db, other_id, scope)
+        with writing(self._store, self.habits) as journal:
+            case, other = _found(journal.db, case_id, scope), _found(journal.db, other_id, scope)
             _open_only(case)
             _open_only(other)
             if case.id == other.id:
                 raise StepError("incomplete", "a case cannot be merged with itself")
             if case.drill != other.drill:
                 raise StepError("wrong-state", "a drill and a real case are never one")
-            moved = sorted(_fingerprints(db, other.id))
-            if len(moved) + len(_fingerprints(db, case.id)) > MAX_ALERTS:
+            moved = sorted(_fingerprints(journal.db, other.id))
+            if len(moved) + len(_fingerprints(journal.db, case.id)) > MAX_ALERTS:
                 raise StepError("too-many", f"a case holds at most {MAX_ALERTS} alerts")
-            db.execute(
+            journal.db.execute(
                 sa.update(case_alerts).where(case_alerts.c.case_id == other.id).values(case_id=case.id)
             )
             ended = replace(other, state="merged", merged_into=case.id, owner=None, lease_until=None)
-            self._write(db, ended, actor, "merged", {"into": case.id}, now, None)
+            journal.write_anew(ended, actor, "merged", {"into": case.id}, now)
             level = max(case.level, other.level, key=LEVEL_RANK.__getitem__)
             body = {"from": other.id, "alerts": moved}
-            return self._write(db, replace(case, level=level), actor, "merge", body, now, None)
+            return journal.write_anew(replace(case, level=level), actor, "merge", body, now)
 
     def undo(self, case_id: str, actor: str, now: datetime, scope: Scope = EVERYTHING) -> Case:
         """Take back one's own last step, while it is fresh and nobody took another since."""
-        with translated(), self._store.writer.begin() as db:
-            case = _found(db, case_id, scope)
+        with writing(self._store, self.habits) as journal:
+            case = _found(journal.db, case_id, scope)
             row = (
-                db.execute(
+                journal.db.execute(
                     sa.select(case_events)
                     .where(case_events.c.case_id == case.id)
                     .order_by(case_events.c.seq.desc())
@@ -170,11 +162,11 @@ class CaseRegister:
                 raise StepError("wrong-state", "only one's own last step can be undone, within 15 minutes")
             before = read_case(row["before"])
             again = replace(before, version=case.version)
-            return self._write(db, again, actor, "undo", {"undone": row["action"]}, now, None)
+            return journal.write_anew(again, actor, "undo", {"undone": row["action"]}, now)
 
     # --- within a transaction ---
 
-    def _apply(self, db: sa.Connection, case: Case, step: Step, now: datetime) -> Case:
+    def _apply(self, journal: Journal, case: Case, step: Step, now: datetime) -> Case:
         after = take(case, step, now, self.habits.house)
         body = {
             name: value
@@ -183,11 +175,14 @@ class CaseRegister:
         }
         if step.action == "judge":
             body["came_to"] = after.verdict
-        return self._write(db, after, step.actor, step.action, body, now, case, is_new_version=False)
+            if after.verdict == "benign":
+                after = replace(after, looked_at=_looked_at(journal.db, case.id))
+        journal.write(after, step.actor, step.action, body, now, case)
+        return after
 
     def _of_alert(
         self,
-        db: sa.Connection,
+        journal: Journal,
         fingerprint: str,
         actor: str,
         now: datetime,
@@ -195,16 +190,20 @@ class CaseRegister:
         *,
         apart_from: str = "",
     ) -> Case:
-        held = db.execute(
-            sa.select(case_alerts.c.case_id).where(case_alerts.c.fingerprint == fingerprint)
-        ).scalar_one_or_none()
-        alert = _alert(db, fingerprint, scope)
+        held = journal.db.execute(_CASE_OF, {"name": fingerprint}).scalar_one_or_none()
+        alert = _alert(journal.db, fingerprint, scope)
         if held is not None:
-            return _found(db, held, EVERYTHING)
+            return _found(journal.db, held, EVERYTHING)
+        return self._opened(journal, alert, actor, now, apart_from)
+
+    def _opened(
+        self, journal: Journal, alert: Merged, actor: str, now: datetime, apart_from: str = ""
+    ) -> Case:
+        fingerprint = alert.fingerprint
         labels = labels_of(alert)
         way = self.habits.way(labels)
         case = Case(
-            id=_case_id(fingerprint, apart_from, now),
+            id=_free_id(journal.db, fingerprint, apart_from, now),
             kind=way.book,
             title={
                 "en": alert.annotations.get("title_en", fingerprint),
@@ -218,12 +217,12 @@ class CaseRegister:
             updated_at=now,
             version=0,
         )
-        db.execute(sa.insert(case_alerts), [{"fingerprint": fingerprint, "case_id": case.id}])
-        return self._write(db, case, actor, "opened", {"alerts": [fingerprint]}, now, None)
+        journal.put(fingerprint, case.id)
+        return journal.write_anew(case, actor, "opened", {"alerts": [fingerprint]}, now, is_new=True)
 
     def _linked(
         self,
-        db: sa.Connection,
+        journal: Journal,
         case: Case,
         fingerprints: Sequence[str],
         actor: str,
@@ -234,25 +233,24 @@ class CaseRegister:
         if not wanted:
             return case
         _open_only(case)
-        held = _fingerprints(db, case.id)
+        held = _fingerprints(journal.db, case.id)
         fresh = [one for one in wanted if one not in held]
         if len(held) + len(fresh) > MAX_ALERTS:
             raise StepError("too-many", f"a case holds at most {MAX_ALERTS} alerts")
         level: Level = case.level
         for one in fresh:
-            alert = _alert(db, one, scope)
+            alert = _alert(journal.db, one, scope)
             if alert.drill != case.drill:
                 raise StepError("wrong-state", "a drill and the real thing are never one case")
-            other = db.execute(
-                sa.select(case_alerts.c.case_id).where(case_alerts.c.fingerprint == one)
-            ).scalar_one_or_none()
+            other = journal.db.execute(_CASE_OF, {"name": one}).scalar_one_or_none()
             if other is not None:
                 raise StepError("wrong-state", f"alert {one} is in case {other}: merge them, or split it off")
             level = max(level, alert.level, key=LEVEL_RANK.__getitem__)
         if not fresh:
             return case
-        db.execute(sa.insert(case_alerts), [{"fingerprint": one, "case_id": case.id} for one in fresh])
-        return self._write(db, replace(case, level=level), actor, "link", {"alerts": fresh}, now, None)
+        for one in fresh:
+            journal.put(one, case.id)
+        return journal.write_anew(replace(case, level=level), actor, "link", {"alerts": fresh}, now)
 
     def _next_case(
         self, db: sa.Connection, now: datetime, scope: Scope, actor: str, kinds: Collection[str]
@@ -276,74 +274,27 @@ class CaseRegister:
                 return case
         return None
 
-    def _write(
-        self,
-        db: sa.Connection,
-        case: Case,
-        actor: str,
-        action: str,
-        body: Mapping[str, Any],
-        now: datetime,
-        before: Case | None,
-        *,
-        is_new_version: bool = True,
-    ) -> Case:
-        if is_new_version:
-            case = replace(case, version=case.version + 1, updated_at=now)
-        chain = Chain(db)
-        seq = chain.append(now, actor, f"case.{action}", case.id, {**body, "state": case.state})
-        chain.flush()
-        event = {
-            "seq": seq,
-            "case_id": case.id,
-            "at": now,
-            "actor": actor,
-            "action": action,
-            "body": {**body, "state": case.state},
-            "before": None if before is None else msgspec.to_builtins(before),
-        }
-        db.execute(sa.insert(case_events), [event])
-        row = {
-            "state": case.state,
-            "is_open": case.state not in OVER,
-            "level_rank": LEVEL_RANK[case.level],
-            "department": case.department,
-            "owner": case.owner,
-            "venue": case.venue,
-            "drill": case.drill,
-            "opened_at": case.opened_at,
-            "updated_at": case.updated_at,
-            "due_at": self.habits.due_at(case),
-            "body": msgspec.to_builtins(case),
-            "changed_seq": seq,
-        }
-        known = db.execute(sa.update(cases).where(cases.c.id == case.id).values(row))
-        if known.rowcount == 0:
-            db.execute(sa.insert(cases), [{"id": case.id, **row}])
-        _mark(db, case.id, case.state not in UNJUDGED)
-        return case
-
 
 def acknowledge(
     store: Store, fingerprint: str, actor: str, note: str, now: datetime, scope: Scope = EVERYTHING
 ) -> None:
-    """Say that one has seen an alert; the first to say so stays. Raises `NoSuchError`."""
+    """Say that one has seen an alert; the first to say so stays, until it comes again after it was over.
+
+    Raises `NoSuchError`.
+    """
     with translated(), store.writer.begin() as db:
         _alert(db, fingerprint, scope)
-        known = db.execute(sa.select(acks.c.by).where(acks.c.fingerprint == fingerprint)).first()
+        known = db.execute(sa.select(acks.c.at).where(acks.c.fingerprint == fingerprint)).scalar_one_or_none()
+        again = came_again(db, [fingerprint]).get(fingerprint)
         chain = Chain(db)
         chain.append(now, actor, "alert.acknowledged", fingerprint, {"note": note} if note else {})
         chain.flush()
+        if known is not None and again is not None and known < again[1]:
+            db.execute(sa.delete(acks).where(acks.c.fingerprint == fingerprint))
+            known = None
         if known is None:
             row = {"fingerprint": fingerprint, "by": actor, "at": now, "note": note}
             db.execute(sa.insert(acks), [row])
-
-
-def _mark(db: sa.Connection, case_id: str, judged: bool) -> None:
-    """Say so of the alerts of a case whose state has come to that."""
-    held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == case_id)
-    changed = alerts.c.judged if not judged else sa.not_(alerts.c.judged)
-    db.execute(sa.update(alerts).where(alerts.c.fingerprint.in_(held), changed).values(judged=judged))
 
 
 def read_case(body: Any) -> Case:
@@ -365,6 +316,20 @@ def _found(db: sa.Connection, case_id: str, scope: Scope) -> Case:
     if body is None:
         raise NoSuchError(f"there is no case {case_id!r}")
     return read_case(body)
+
+
+def _next_alert(db: sa.Connection, scope: Scope, kinds: Collection[str]) -> Merged | None:
+    """What waits longest among the gravest of those in no case."""
+    wanted = [alerts.c.experimental.is_(False), alerts.c.kind != "health", *_alert_scope(scope)]
+    if kinds:
+        wanted.append(alerts.c.kind.in_(kinds))
+    wanted.append(alerts.c.has_case.is_(False))
+    # By level first: the index then gives the one that waits longest without sorting.
+    gravest = sa.select(alerts.c.level_rank).where(*wanted).order_by(alerts.c.level_rank.desc()).limit(1)
+    query = sa.select(alerts).where(*wanted, alerts.c.level_rank == gravest.scalar_subquery())
+    query = query.order_by(alerts.c.starts_at, alerts.c.fingerprint).limit(1)
+    row = db.execute(query).mappings().one_or_none()
+    return None if row is None else read_merged_row(row)
 
 
 def _alert(db: sa.Connection, fingerprint: str, scope: Scope) -> Merged:
@@ -393,6 +358,22 @@ def _open_only(case: Case) -> None:
         raise StepError("wrong-state", f"case {case.id} is {case.state}")
 
 
-def _case_id(fingerprint: str, apart_from: str, now: datetime) -> str:
+def _looked_at(db: sa.Connection, case_id: str) -> tuple[Looked, ...]:
+    table = alerts.c
+    rows = db.execute(
+        sa.select(table.fingerprint, table.level, table.rules, table.changed_seq)
+        .join(case_alerts, case_alerts.c.fingerprint == table.fingerprint)
+        .where(case_alerts.c.case_id == case_id)
+        .order_by(table.fingerprint)
+    )
+    return tuple(
+        Looked(fingerprint, level, tuple(one["rule"] for one in rules), seq)
+        for fingerprint, level, rules, seq in rows
+    )
+
+
+def _free_id(db: sa.Connection, fingerprint: str, apart_from: str, now: datetime) -> str:
+    """Short, as it is read out over the telephone; longer only where the short one is another case's."""
     digest = hashlib.sha256(f"{fingerprint}\xff{apart_from}\xff{now.isoformat()}".encode()).hexdigest()
-    return f"C{now:%m%d}-{digest[:6].upper()}"
+    names = (f"C{now:%m%d}-{digest[:n].upper()}" for n in _ID_LENGTHS)
+    return next(name for name in names if db.execute(_CASE, {"name": name}).first() is None)

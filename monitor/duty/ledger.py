@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from monitor.duty.plan import Escalation, FrozenStep
+from monitor.notify.judged import came_again, judged
 from monitor.notify.ledger import notice_row
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
@@ -67,9 +68,13 @@ class DutyLedger:
         n_begun = 0
         with translated(), self._store.writer.begin() as db:
             chain = Chain(db)
-            seen = _seen(db, [one.fingerprint for one in starts])
+            names = [one.fingerprint for one in starts]
+            seen, again = _seen(db, names, now), came_again(db, names)
             for one in starts:
                 name = f"{one.fingerprint}-{one.level}"
+                if one.fingerprint in again:
+                    # Each time that it comes again after it was over has its own.
+                    name += f"-{again[one.fingerprint][0]}"
                 known = db.execute(sa.select(escalations.c.id).where(escalations.c.id == name)).first()
                 if known is not None or one.fingerprint in seen:
                     continue
@@ -102,7 +107,7 @@ class DutyLedger:
                 .limit(BATCH)
             ).mappings()
             found = [_escalation(row) for row in rows]
-            return found, _seen(db, [one.fingerprint for one in found])
+            return found, _seen(db, [one.fingerprint for one in found], now)
 
     def alerts(self, fingerprints: Sequence[str]) -> dict[str, Merged]:
         with translated(), self._store.reader.connect() as db:
@@ -175,7 +180,7 @@ class DutyLedger:
                 .order_by(escalations.c.started_at)
             )
             found = [_escalation(row) for row in db.execute(query).mappings()]
-            seen = _seen(db, [one.fingerprint for one in found])
+            seen = _seen(db, [one.fingerprint for one in found], now)
             return [one for one in found if one.fingerprint not in seen]
 
     # --- hand-over ---
@@ -212,18 +217,41 @@ class DutyLedger:
             }
 
 
-def _seen(db: sa.Connection, fingerprints: Sequence[str]) -> dict[str, str]:
-    """Who has seen each: by saying so, or by a step with its case."""
+def _seen(db: sa.Connection, fingerprints: Sequence[str], now: datetime) -> dict[str, str]:
+    """Who has seen each: by saying so, or by a step with its case.
+
+    What came again after it was over is seen anew, unless its case is still open; a benign verdict counts
+    for as long as it holds.
+    """
     if not fingerprints:
         return {}
-    by_case = db.execute(
-        sa.select(case_alerts.c.fingerprint, cases.c.owner)
+    again, verdicts = came_again(db, fingerprints), judged(db, fingerprints, now)
+    rows = db.execute(
+        sa.select(
+            case_alerts.c.fingerprint, cases.c.owner, cases.c.is_open, cases.c.state, cases.c.updated_at
+        )
         .join(cases, cases.c.id == case_alerts.c.case_id)
         .where(case_alerts.c.fingerprint.in_(fingerprints))
     )
-    found = {fingerprint: owner or "case" for fingerprint, owner in by_case}
-    by_word = db.execute(sa.select(acks.c.fingerprint, acks.c.by).where(acks.c.fingerprint.in_(fingerprints)))
-    return found | dict(by_word.tuples().all())
+    found: dict[str, str] = {}
+    for row in rows:
+        verdict = verdicts.get(row.fingerprint)
+        if verdict is not None:
+            counts = verdict.lifted is None
+        else:
+            is_at_work = row.is_open and row.state != "benign"
+            counts = is_at_work or _is_since(row.updated_at, again.get(row.fingerprint))
+        if counts:
+            found[row.fingerprint] = row.owner or "case"
+    words = db.execute(
+        sa.select(acks.c.fingerprint, acks.c.by, acks.c.at).where(acks.c.fingerprint.in_(fingerprints))
+    )
+    found |= {row.fingerprint: row.by for row in words if _is_since(row.at, again.get(row.fingerprint))}
+    return found
+
+
+def _is_since(at: datetime, came_again: tuple[int, datetime] | None) -> bool:
+    return came_again is None or at >= came_again[1]
 
 
 def _escalation(row: sa.RowMapping) -> Escalation:

@@ -18,6 +18,7 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.notify.group import OVER, Member, due_at, next_message
+from monitor.notify.judged import Judged
 from monitor.notify.ledger import BATCH, Group, Joining, Ledger, Notice
 from monitor.notify.matcher import all_hold, group_labels, labels_of
 from monitor.notify.message import Language, body
@@ -131,20 +132,31 @@ class NotifyDesk:
             sources = [labels_of(one) for one in firing if not one.experimental]
         for group in groups:
             found = await self._book.read(partial(self._ledger.members, group.key))
+            names = [one.fingerprint for one in found]
+            verdicts = await self._book.read(partial(self._ledger.judged, names, now))
             members: dict[str, Member] = {}
             for alert in found:
                 labels = labels_of(alert)
-                fires = alert.ends_at is None or alert.ends_at > now
+                fires = not _is_over(alert, now)
                 is_silenced = any(all_hold(one.matchers, labels) for one in silences)
                 is_inhibited = fires and any(
                     rule.mutes(labels, source) for rule in self._plan.inhibitions for source in sources
                 )
                 if not is_silenced and not is_inhibited:
-                    members[alert.fingerprint] = Member(alert.fingerprint, alert.level, fires)
-            await self._tell(group, {one.fingerprint: one for one in found}, members, now)
+                    verdict = verdicts.get(alert.fingerprint)
+                    is_benign = verdict is not None and verdict.lifted is None
+                    lifted = verdict.key if verdict is not None and not is_benign else ""
+                    fires = fires and not is_benign
+                    members[alert.fingerprint] = Member(alert.fingerprint, alert.level, fires, lifted)
+            await self._tell(group, {one.fingerprint: one for one in found}, members, verdicts, now)
 
     async def _tell(
-        self, group: Group, alerts: Mapping[str, Merged], members: Mapping[str, Member], now: datetime
+        self,
+        group: Group,
+        alerts: Mapping[str, Merged],
+        members: Mapping[str, Member],
+        verdicts: Mapping[str, Judged],
+        now: datetime,
     ) -> None:
         node = self._nodes.get(group.route)
         if node is None:
@@ -157,17 +169,17 @@ class NotifyDesk:
             gone = {
                 name
                 for name, alert in alerts.items()
-                if alert.ends_at is not None
-                and alert.ends_at <= now
-                and group.told.alerts.get(name, OVER) == OVER
+                if _is_over(alert, now) and group.told.alerts.get(name, OVER) == OVER
             }
             again = now + min(node.group_interval, node.repeat_interval)
             await self._book.write(partial(self._ledger.look_later, group, again, gone))
             return
-        told = body(message, alerts, group.labels, self._plan.site, self._plan.language, now)
+        told = body(message, alerts, verdicts, group.labels, self._plan.site, self._plan.language, now)
         next_look = due_at(message.told, group.began_at, node)
+        # What is judged benign and goes on stays: the verdict may be taken back.
+        gone = {name for name in message.resolved if _is_over(alerts[name], now)}
         await self._book.write(
-            partial(self._ledger.tell, group, message, node.receiver, told, next_look, now)
+            partial(self._ledger.tell, group, message, node.receiver, told, next_look, now, gone)
         )
 
     async def _send(self) -> None:
@@ -230,6 +242,10 @@ class NotifyDesk:
         self.counts[receiver, outcome] += 1
         self._failing.setdefault(receiver, (self._clock.now(), error))
         log.error("a message was not taken", receiver=receiver, outcome=outcome, error=error)
+
+
+def _is_over(alert: Merged, now: datetime) -> bool:
+    return alert.ends_at is not None and alert.ends_at <= now
 
 
 def _all(node: Route) -> list[Route]:

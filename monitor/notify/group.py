@@ -5,7 +5,8 @@
     resolved all news is that something is over           likewise
     repeat   it all still fires, and was told long ago    repeat_interval after the last message
 
-An alert that grows graver is news. What was over before anyone was told of it is told with the rest
+An alert that grows graver is news. What is judged benign counts as over, and tells again what no longer
+fits the verdict. What was over before anyone was told of it is told with the rest
 of the group, never alone.
 """
 
@@ -31,6 +32,13 @@ class Member:
     fingerprint: str
     level: Level
     fires: bool
+    """False also for what is judged benign."""
+    lifted: str = ""
+    """Names the benign verdict that no longer holds for it: to be told once more."""
+
+    @property
+    def as_told(self) -> str:
+        return f"{self.level}@{self.lifted}" if self.lifted else self.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Told:
     at: datetime | None = None
     """Of the last message; None before the first."""
     alerts: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Fingerprint to the level at which it was told as firing, or `OVER`."""
+    """Fingerprint to `Member.as_told`, or `OVER`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +82,17 @@ def next_message(members: Mapping[str, Member], told: Told, route: Route, now: d
         reason = "repeat"
     if reason is None:
         return None
-    known = {one.fingerprint: one.level for one in firing} | dict.fromkeys(over, OVER)
+    known = {one.fingerprint: one.as_told for one in firing} | dict.fromkeys(over, OVER)
     return Message(reason, tuple(one.fingerprint for one in firing), tuple(over), Told(now, known))
 
 
 def _is_news(one: Member, told: str | None) -> bool:
     if told is None or told == OVER:
         return True
-    return next((LEVEL_RANK[level] for level in LEVEL_RANK if level == told), -1) < LEVEL_RANK[one.level]
+    level, _, lifted = told.partition("@")
+    if one.lifted and one.lifted != lifted:
+        return True
+    return next((LEVEL_RANK[name] for name in LEVEL_RANK if name == level), -1) < LEVEL_RANK[one.level]
 
 
 def due_at(told: Told, began_at: datetime, route: Route) -> datetime:

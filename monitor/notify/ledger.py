@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.notify.group import Message, Told
+from monitor.notify.judged import Judged, judged
 from monitor.notify.matcher import Matcher, all_hold, labels_of, parse
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
@@ -164,6 +165,11 @@ class Ledger:
             ).mappings()
             return [read_merged_row(row) for row in rows]
 
+    def judged(self, fingerprints: Collection[str], now: datetime) -> dict[str, Judged]:
+        """The benign verdicts on these alerts, those that no longer hold included."""
+        with translated(), self._store.reader.connect() as db:
+            return judged(db, fingerprints, now)
+
     def firing(self, now: datetime) -> list[Merged]:
         """All that fires now: what may inhibit others."""
         with translated(), self._store.reader.connect() as db:
@@ -178,12 +184,16 @@ class Ledger:
         body: Mapping[str, Any],
         due_at: datetime,
         now: datetime,
+        gone: Collection[str],
     ) -> str:
-        """Write down that `receiver` is to have `message`, and what it then knows; the notice's id."""
+        """Write down that `receiver` is to have `message`, and what it then knows; the notice's id.
+
+        The alerts that are `gone` leave the group.
+        """
         row = notice_row(group.key, receiver, message.reason, body, now)
         with translated(), self._store.writer.begin() as db:
             db.execute(sa.insert(notices), [row])
-            self._after(db, group, message.told, due_at, gone=message.resolved)
+            self._after(db, group, message.told, due_at, gone)
         return row["id"]
 
     def write_down(self, receiver: str, reason: str, body: Mapping[str, Any], now: datetime) -> None:

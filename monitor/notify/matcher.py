@@ -69,6 +69,11 @@ def parse(text: str) -> Matcher:
     return Matcher(found[1], op, value)
 
 
+def within(venues: Iterable[str]) -> Matcher:
+    """Holds for what is of one of `venues`, and not for what has no venue: that is everybody's."""
+    return Matcher("venue", "=~", "|".join(re2.escape(one) for one in sorted(venues) if one) or "[^\\s\\S]")
+
+
 def all_hold(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
     return all(matcher.holds(labels) for matcher in matchers)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from monitor.alert import wire
 from monitor.notify.group import Message
+from monitor.notify.judged import Judged
 from monitor.store.merge import Merged
 
 Language = Literal["zh", "en"]
@@ -15,8 +16,34 @@ N_SHOWN: Final = 5
 MAX_SUMMARY: Final = 120
 _MARK: Final = {"critical": "I", "high": "II", "medium": "III", "low": "IV"}
 _REASON: Final = {
-    "en": {"first": "New", "new": "New in the group", "resolved": "Over", "repeat": "Still going on"},
-    "zh": {"first": "新告警", "new": "新增告警", "resolved": "已结束", "repeat": "仍在持续"},
+    "en": {
+        "first": "New",
+        "new": "New in the group",
+        "resolved": "Over",
+        "repeat": "Still going on",
+        "benign": "Judged benign",
+    },
+    "zh": {
+        "first": "新告警",
+        "new": "新增告警",
+        "resolved": "已结束",
+        "repeat": "仍在持续",
+        "benign": "已判为正常",
+    },
+}
+_LIFTED: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "graver": ", but graver since",
+        "rule": ", but another rule fired since",
+        "again": ", was over, and came again",
+        "old": ", more than a day ago",
+    },
+    "zh": {
+        "graver": "，此后级别升高",
+        "rule": "，此后又触发其他规则",
+        "again": "，结束后再次出现",
+        "old": "，已超过一天",
+    },
 }
 REPEATED: Final = {
     "en": "(may have been sent before: the program was interrupted while it sent this)",
@@ -27,6 +54,7 @@ REPEATED: Final = {
 def body(
     message: Message,
     alerts: Mapping[str, Merged],
+    verdicts: Mapping[str, Judged],
     labels: Mapping[str, str],
     site: str,
     language: Language,
@@ -36,17 +64,28 @@ def body(
     firing = [alerts[one] for one in message.firing]
     over = [alerts[one] for one in message.resolved]
     shown = firing or over
-    reason = _REASON[language][message.reason]
+    is_benign = not firing and all(_holds(verdicts.get(one.fingerprint)) for one in over)
+    reason = _REASON[language]["benign" if is_benign else message.reason]
     n = len(shown)
     drill = {"en": "[DRILL] ", "zh": "【演练】"}[language] if any(one.drill for one in shown) else ""
     counted = f"{n} 条" if language == "zh" else f"{n} alert{'s' * (n != 1)}"
     head = f"{drill}{site} · {reason} · {counted}"
     where = " ".join(f"{name}={value}" for name, value in labels.items() if value)
-    lines = [head, *([where] if where else []), *(line(one, language) for one in shown[:N_SHOWN])]
+    lines = [head, *([where] if where else [])]
+    for one in shown[:N_SHOWN]:
+        lines.append(line(one, language))
+        verdict = verdicts.get(one.fingerprint)
+        if verdict is not None:
+            lines.append(of_verdict(verdict, language))
     if n > N_SHOWN:
         lines.append(f"另有 {n - N_SHOWN} 条" if language == "zh" else f"and {n - N_SHOWN} more")
     if firing and over:
-        lines.append(f"{len(over)} 条已结束" if language == "zh" else f"{len(over)} over")
+        benign = sum(1 for one in over if _holds(verdicts.get(one.fingerprint)))
+        if len(over) > benign:
+            n_over = len(over) - benign
+            lines.append(f"{n_over} 条已结束" if language == "zh" else f"{n_over} over")
+        if benign:
+            lines.append(f"{benign} 条已判为正常" if language == "zh" else f"{benign} judged benign")
     return wire.plain(
         {
             "version": 1,
@@ -56,10 +95,31 @@ def body(
             "labels": dict(labels),
             "title": head,
             "text": "\n".join(lines),
-            "firing": [record(one) for one in firing],
-            "resolved": [record(one) for one in over],
+            "firing": [record(one) | _judgement(verdicts.get(one.fingerprint)) for one in firing],
+            "resolved": [record(one) | _judgement(verdicts.get(one.fingerprint)) for one in over],
         }
     )
+
+
+def of_verdict(verdict: Judged, language: Language) -> str:
+    """By whom and when it was judged benign, and why it is told all the same."""
+    at = verdict.at.strftime("%H:%M UTC")
+    if language == "zh":
+        told = f"  {verdict.by} 已于 {at} 判为正常"
+    else:
+        told = f"  judged benign by {verdict.by} at {at}"
+    return told if verdict.lifted is None else told + _LIFTED[language][verdict.lifted]
+
+
+def _holds(verdict: Judged | None) -> bool:
+    return verdict is not None and verdict.lifted is None
+
+
+def _judgement(verdict: Judged | None) -> dict[str, Any]:
+    if verdict is None:
+        return {}
+    told = {"verdict": "benign", "by": verdict.by, "at": verdict.at, "lifted": verdict.lifted}
+    return {"judged": told}
 
 
 def line(alert: Merged, language: Language) -> str:

@@ -7,6 +7,7 @@ request ──> problems ──> host guard ──> access ──> idempotent �
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from prometheus_client import Counter
 
 from monitor.people.roles import Permission
 from monitor.server.access import NEEDS, access
+from monitor.server.feed import Feed
 from monitor.server.guard import add_security_headers, host_guard
 from monitor.server.idempotent import idempotent
 from monitor.server.listening import POOL, ListenPool
@@ -54,7 +56,7 @@ def make_server_app(
     app = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
     app[SERVICES] = services
     app[SETTINGS] = settings
-    app[LIVE] = LiveHub(LiveMetrics(services.metrics))
+    app[LIVE] = LiveHub(LiveMetrics(services.metrics), Feed(services.alerts, time.monotonic))
     app[POOL] = ListenPool()
     app[TRYING] = asyncio.Lock()
     app[PRINTER] = Printer()

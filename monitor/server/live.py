@@ -6,9 +6,10 @@
     id: 990            event: resync   too far behind: read the list anew, go on from 990
                        event: ping     every `ping_s`
 
-Each connection keeps one number, the last change it wrote, and pulls what follows from the
-store. So nothing is queued per client, nothing is missed or doubled over reconnects
-(``Last-Event-ID`` is that number), and a client that does not read is cut after `stall_s`.
+Each connection keeps one number, the last change it wrote, and pulls what follows from what all
+of them share (`Feed`), or from the store. So nothing is queued per client, nothing is missed or
+doubled over reconnects (``Last-Event-ID`` is that number), and a client that does not read is cut
+after `stall_s`.
 """
 
 from __future__ import annotations
@@ -24,21 +25,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from monitor.faults import WorldError
 from monitor.server.access import granted_to, scope_of, still_allowed
 from monitor.server.case_views import CaseView
+from monitor.server.feed import Feed, encode_event
 from monitor.server.problem import ProblemError
 from monitor.server.route import EVENT_ID, Param, Route
 from monitor.server.services import SERVICES, SETTINGS, ServerServices, ServerSettings
 from monitor.server.views import HealthView
 
-BATCH = 100
 WRITE_BUFFER_BYTES = 64 * 1024
 RETRY_MS = 2000
 _MAX_ID = 2**63 - 1
-
-
-def encode_event(event: str, data: object, event_id: int | None = None) -> bytes:
-    """One event of the stream. The JSON is one line, as the format wants."""
-    head = b"" if event_id is None else b"id: %d\n" % event_id
-    return head + b"event: " + event.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"
 
 
 def start_position(last_event_id: str | None, after: str | None) -> int | None:
@@ -73,11 +68,13 @@ class LiveHub:
     """The open streams of one application, so that a shutdown can end them."""
 
     metrics: LiveMetrics
+    feed: Feed
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     wakers: set[Callable[[], None]] = field(default_factory=set[Callable[[], None]])
 
     def close(self) -> None:
         self.closing.set()
+        self.feed.close()
         for wake in tuple(self.wakers):
             wake()
 
@@ -104,9 +101,12 @@ class _Stream:
     written_at: float = 0.0
 
     async def write(self, event: str, data: object, event_id: int | None = None) -> None:
+        await self.write_line(event, encode_event(event, data, event_id))
+
+    async def write_line(self, event: str, line: bytes) -> None:
         try:
             async with asyncio.timeout(self.settings.stall_s):
-                await self.response.write(encode_event(event, data, event_id))
+                await self.response.write(line)
         except TimeoutError:
             raise _StalledError from None
         self.written_at = asyncio.get_running_loop().time()
@@ -123,20 +123,23 @@ class _Stream:
     async def write_changes(self) -> None:
         """Write until the client has all there is."""
         while not self.hub.closing.is_set():
-            newest = await self.services.alerts.last_change()
+            newest = await self.hub.feed.newest()
+            if newest < self.position:
+                # Read from the store itself, which may be ahead of what is shared.
+                newest = await self.services.alerts.last_change()
             if newest < self.position or newest - self.position > self.settings.max_backlog:
                 self.position = newest
                 await self.write("resync", {"live_id": newest}, newest)
-            changes = await self.services.alerts.changes_since(self.position, BATCH)
+            changes = await self.hub.feed.since(self.position)
             if not changes:
                 return
             scope = scope_of(self.request)
             for change in changes:
                 # What is not of the asker's venues is passed over; the position goes on.
                 if change.alert is not None and scope.holds(change.alert.venue):
-                    await self.write("alert", change.alert, change.id)
+                    await self.write_line("alert", change.line)
                 elif change.case is not None and _is_shown(change.case, self.request):
-                    await self.write("case", change.case, change.id)
+                    await self.write_line("case", change.line)
                 self.position = change.id
 
     def gone(self) -> bool:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from aiohttp import web
 
 from monitor.notify.ledger import Silence
-from monitor.notify.matcher import Matcher, MatcherError, parse
-from monitor.server.access import actor_of
+from monitor.notify.matcher import Matcher, MatcherError, parse, within
+from monitor.server.access import actor_of, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES, Telling
@@ -55,6 +55,12 @@ def _matchers(body: SilenceBody) -> list[Matcher]:
         raise ProblemError(400, "bad-parameter", f"matchers: {error}") from None
 
 
+def _own(request: web.Request) -> list[Matcher]:
+    """Nobody silences for others: who sees some venues alone keeps back only what is of these."""
+    venues = scope_of(request).venues
+    return [] if venues is None else [within(venues)]
+
+
 async def list_silences(request: web.Request) -> web.StreamResponse:
     lasting = await _service(request).silences()
     return json_response(SilencesView(silences=[_view(one) for one in lasting]))
@@ -62,7 +68,7 @@ async def list_silences(request: web.Request) -> web.StreamResponse:
 
 async def add_silence(request: web.Request) -> web.StreamResponse:
     service, body = _service(request), await json_body(request, SilenceBody)
-    matchers = _matchers(body)
+    matchers = [*_matchers(body), *_own(request)]
     n_hidden = await service.would_hide(matchers)
     if body.try_only:
         return json_response(SilencedView(silence=None, n_hidden=n_hidden))

@@ -25,6 +25,7 @@ from monitor.store.tables import ACTION, ACTOR, BY_PEOPLE, DAEMON, NOT_RAISED, R
 # ruff: noqa: SIM300 - columns, no constants
 
 GENESIS = "0" * 64
+_HEAD = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,7 @@ class Chain:
 
 
 def read_head(connection: sa.Connection) -> Head:
-    row = connection.execute(
-        sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
-    ).one_or_none()
+    row = connection.execute(_HEAD).one_or_none()
     return Head(row.seq, row.hash) if row else Head(0, GENESIS)
 
 

@@ -119,7 +119,7 @@ class Store:
             box = held[alert.fingerprint]
             key = (alert.fingerprint, alert.cause)
             body = wire.encode(alert).decode()
-            action = "raised" if box.merged is None else "updated" if key in causes else "repeated"
+            action = _action(box.merged, alert, is_known=key in causes)
             box.merged = fold(box.merged, alert, new_cause=key not in causes)
             causes.add(key)
             refs |= {ref.digest: ref for ref in alert.evidence}
@@ -270,6 +270,16 @@ class Store:
             if n != n_alerts:
                 raise AuditError(f"{n} alerts are stored, but the chain knows {n_alerts}")
         return n_entries
+
+
+def _action(held: Merged | None, alert: Alert, *, is_known: bool) -> str:
+    if held is None:
+        return "raised"
+    if is_known:
+        return "updated"
+    # It was over before this began: what people made of it then says nothing of this.
+    is_over = held.ends_at is not None and held.ends_at <= alert.starts_at
+    return "recurred" if is_over else "repeated"
 
 
 def read_merged_row(row: sa.RowMapping) -> Merged:

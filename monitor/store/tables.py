@@ -189,16 +189,19 @@ alerts = sa.Table(
     _column("rules", Json),
     _column("changed_seq", sa.BigInteger),
     sa.Column("judged", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("has_case", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_alerts_gravest", "level_rank", "updated_at", "fingerprint"),
     sa.Index("ix_alerts_changed_seq", "changed_seq", unique=True),
     sa.Index("ix_alerts_ends_at", "ends_at"),
     sa.Index("ix_alerts_updated_at", "updated_at", "fingerprint"),
+    sa.Index("ix_alerts_has_case", "has_case", "level_rank", "starts_at", "fingerprint"),
     sa.Index("ix_alerts_venue_starts_at", "venue", "starts_at"),
     sa.Index("ix_alerts_kind", "kind", "level_rank", "updated_at", "fingerprint"),
     sa.Index("ix_alerts_venue", "venue", "level_rank", "updated_at", "fingerprint"),
     sa.Index("ix_alerts_kind_venue", "kind", "venue", "level_rank", "updated_at", "fingerprint"),
 )
-"""``judged`` follows from the state of the alert's case (`monitor.case.register` keeps it so)."""
+"""``judged`` follows from the state of the alert's case, ``has_case`` is whether ``case_alerts`` names it:
+`monitor.case.journal` keeps both so, and what nobody has claimed or judged is found at once."""
 _partial(
     "ix_alerts_open",
     alerts.c.level_rank,
@@ -416,6 +419,7 @@ cases = sa.Table(
     _column("due_at", Instant, nullable=True),
     _column("body", Json),
     _column("changed_seq", sa.BigInteger),
+    sa.Index("ix_cases_state", "state"),
     sa.Index("ix_cases_updated_at", "updated_at", "id"),
     sa.Index("ix_cases_is_open_due_at", "is_open", "due_at"),
     sa.Index("ix_cases_changed_seq", "changed_seq", unique=True),

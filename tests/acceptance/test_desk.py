@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from ruamel.yaml import YAML
 
 from monitor.case.habits import Habits
@@ -30,6 +31,7 @@ from monitor.notify.senders import SendError
 from monitor.notify.service import TellingService
 from monitor.store import Store
 from monitor.store.book import StoreBook
+from monitor.store.tables import case_alerts
 from tests.unit.monitor.conftest import make_alert
 
 TIMELINES = YAML(typ="safe").load((Path(__file__).parent / "desk.yml").read_text(encoding="utf-8"))
@@ -136,6 +138,7 @@ class Stage:
             "judge": lambda: self.book.write(
                 partial(register.step_on_alert, self._print(name), Step("judge", "li", verdict="benign"), now)
             ),
+            "undo": lambda: self.book.write(partial(self._undo, register, self._print(name), now)),
             "hand": lambda: self.book.write(
                 partial(DutyLedger(self.book.store).hand_over, name, "boss", words[1], "", {}, now)
             ),
@@ -148,6 +151,13 @@ class Stage:
     async def _unsilence(self) -> None:
         for one in await self.telling.silences():
             await self.telling.unsilence(one.id, "li")
+
+    def _undo(self, register: CaseRegister, fingerprint: str, now: datetime) -> None:
+        with self.book.store.reader.connect() as db:
+            case_id = db.execute(
+                sa.select(case_alerts.c.case_id).where(case_alerts.c.fingerprint == fingerprint)
+            ).scalar_one()
+        register.undo(case_id, "li", now)
 
     def _print(self, name: str) -> str:
         return replace(make_alert(), labels={"channel": name, "venue": "v1"}).fingerprint

@@ -148,7 +148,7 @@ export const en = {
       document: "Page as fetched",
       screenshot: "Picture of the page",
     } as Record<string, string>,
-    action: { raised: "raised", updated: "updated", repeated: "again", abandoned: "ended by a restart", ended: "ended" } as Record<string, string>,
+    action: { raised: "raised", updated: "updated", repeated: "again", recurred: "again after it was over", abandoned: "ended by a restart", ended: "ended" } as Record<string, string>,
     details: "event",
     label: { rule: "Rule", venue: "Venue", channel: "Channel", document: "Document", sensor: "Sensor", source: "Source", part: "Part", id: "Id", problem: "Problem", drill: "Drill" } as Record<string, string>,
   },

@@ -149,7 +149,7 @@ export const zh: Dictionary = {
       document: "原始网页",
       screenshot: "网页截图",
     },
-    action: { raised: "产生", updated: "更新", repeated: "再次出现", abandoned: "因重启而结束", ended: "结束" },
+    action: { raised: "产生", updated: "更新", repeated: "再次出现", recurred: "结束后再次出现", abandoned: "因重启而结束", ended: "结束" },
     details: "事件",
     label: { rule: "规则", venue: "考点", channel: "频道", document: "文档", sensor: "传感器", source: "来源", part: "部件", id: "编号", problem: "问题", drill: "演练" },
   },

@@ -17,6 +17,6 @@ export function fits(typed: string, texts: readonly string[]): boolean {
 export function addressOf(typed: string): string | null {
   const name = typed.trim();
   if (/^[0-9a-f]{16}$/i.test(name)) return `/alerts/${name.toLowerCase()}`;
-  if (/^C\d{4}-[0-9A-F]{6}$/i.test(name)) return `/cases/${name.toUpperCase()}`;
+  if (/^C\d{4}-[0-9A-F]{6,32}$/i.test(name)) return `/cases/${name.toUpperCase()}`;
   return null;
 }

@@ -13,7 +13,7 @@ from alembic import op
 # ruff: noqa: S608 - our own columns
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0015"
 
 _instant = sa.DateTime(timezone=True)
 _COLUMNS = "event_id, fingerprint, cause, at, recorded_at, kind, level, venue, body"

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.case.machine import Looked
 from monitor.notify.group import OVER, Member, Told, next_message
-from monitor.notify.matcher import MatcherError, all_hold, labels_of, parse
+from monitor.notify.judged import lifted
+from monitor.notify.matcher import MatcherError, all_hold, labels_of, parse, within
 from monitor.notify.route import Inhibition, Route, routes_of
 from monitor.store.merge import first
 from tests.unit.monitor.conftest import make_alert
@@ -154,3 +156,33 @@ def test_nothing_that_fires_stays_untold_and_nothing_is_told_twice_at_once(histo
         assert next_message(members, known, ROOT, now) is None
         now += timedelta(minutes=1)
     assert all_hold([], {})
+
+
+def test_a_silence_within_venues_holds_for_these_alone():
+    of_two = within({"no1", "a.b"})
+    assert [of_two.holds({"venue": one}) for one in ("no1", "a.b", "axb", "no2", "")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert not any(within(set()).holds({"venue": one}) for one in ("", "no1"))
+    assert parse(str(of_two)) == of_two
+
+
+@pytest.mark.parametrize(
+    ("level", "rules", "came_again_seq", "hours", "why"),
+    [
+        ("medium", ["r1"], 0, 1, None),
+        ("low", ["r1"], 5, 1, None),
+        ("high", ["r1"], 0, 1, "graver"),
+        ("medium", ["r1", "r2"], 0, 1, "rule"),
+        ("medium", ["r1"], 6, 1, "again"),
+        ("medium", ["r1"], 0, 25, "old"),
+    ],
+)
+def test_a_benign_verdict_holds_until_there_is_something_new(level, rules, came_again_seq, hours, why):
+    at = datetime(2026, 6, 7, 1, 0, tzinfo=UTC)
+    looked = Looked("f", "medium", ("r1",), 5)
+    assert lifted(looked, at, level, rules, came_again_seq, at + timedelta(hours=hours)) == why

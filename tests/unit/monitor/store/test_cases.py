@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from datetime import timedelta
@@ -86,6 +87,24 @@ def test_nobody_sees_or_touches_what_is_out_of_scope(store, desk):
     with pytest.raises(NoSuchError):
         acknowledge(store, prints[1], "wang", "", NOON, elsewhere)
     assert AlertReader(store.reader).list_alerts(AlertQuery(scope=elsewhere), NOON).alerts == []
+
+
+def test_two_cases_of_the_same_short_name_stay_two(sqlite_store):
+    # 24 bits: some pair of a few thousand begins alike.
+    n = 6000
+    alerts = [make_alert(f"e{i}", labels={"document": f"d{i}"}) for i in range(n)]
+    short = {}
+    for one in alerts:
+        name = hashlib.sha256(f"{one.fingerprint}\xff\xff{NOON.isoformat()}".encode()).hexdigest()[:6]
+        short.setdefault(name, []).append(one)
+    pair = next(some for some in short.values() if len(some) > 1)
+    sqlite_store.merge(pair, NOON)
+    register = CaseRegister(sqlite_store, Habits())
+    first, second = (register.open([one.fingerprint], "li", NOON) for one in pair)
+    assert second.id.startswith(first.id)
+    assert second.id != first.id
+    reader = CaseReader(sqlite_store.reader)
+    assert [reader.get(one.id).listed.alerts for one in (first, second)] == [(o.fingerprint,) for o in pair]
 
 
 def test_acknowledged_once_by_the_first(store, desk):
