@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from monitor.fleet.desk import FleetDesk
     from monitor.fleet.enrol import EnrolDesk
     from monitor.mapdesk import MapDesk
+    from monitor.oidc.desk import OidcDesk
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
@@ -346,6 +347,8 @@ class ServerServices:
     now: Callable[[], datetime]
     people: People | None = None
     """None where logins are off."""
+    oidc: OidcDesk | None = None
+    """None where no provider vouches for people."""
     in_scope: Callable[[str, Scope], Awaitable[bool]] = _all_in_scope
     """Whether a file of evidence is of somebody's venues."""
     plan: BandPlan = field(default_factory=BandPlan)
