@@ -56,20 +56,30 @@ function Change({ person, change, close }: { person: PersonView; change: (body: 
         void save();
       }}
     >
-      <Field label={say.role}>
-        <RoleChoice value={role} choose={setRole} />
-      </Field>
-      <Field label={say.scope} hint={say.scopeHint}>
-        <input name="venues" value={venues} onInput={(event) => setVenues(event.currentTarget.value)} />
-      </Field>
-      <Field label={say.department}>
-        <input name="department" value={department} onInput={(event) => setDepartment(event.currentTarget.value)} />
-      </Field>
+      {person.issuer ? (
+        <p>{say.keptThere(person.issuer)}</p>
+      ) : (
+        <>
+          <Field label={say.role}>
+            <RoleChoice value={role} choose={setRole} />
+          </Field>
+          <Field label={say.scope} hint={say.scopeHint}>
+            <input name="venues" value={venues} onInput={(event) => setVenues(event.currentTarget.value)} />
+          </Field>
+          <Field label={say.department}>
+            <input name="department" value={department} onInput={(event) => setDepartment(event.currentTarget.value)} />
+          </Field>
+        </>
+      )}
       <div class="buttons">
-        <button class="button button-main">{say.save}</button>
-        <button type="button" class="button" onClick={() => void change({ new_password: true })}>
-          {say.newPassword}
-        </button>
+        {!person.issuer && (
+          <>
+            <button class="button button-main">{say.save}</button>
+            <button type="button" class="button" onClick={() => void change({ new_password: true })}>
+              {say.newPassword}
+            </button>
+          </>
+        )}
         <button type="button" class="button" onClick={() => void change({ disabled: !person.disabled })}>
           {person.disabled ? say.enable : say.disable}
         </button>
@@ -92,7 +102,10 @@ function Row({ person, open, edit }: { person: PersonView; open: boolean; edit: 
       <td>{t.value.login.role[person.role]}</td>
       <td>{person.venues?.join(", ") ?? say.everywhere}</td>
       <td>{person.department ?? "–"}</td>
-      <td>{person.disabled ? say.disabled : person.must_change ? say.mustChange : say.active}</td>
+      <td>
+        {person.disabled ? say.disabled : person.must_change ? say.mustChange : say.active}
+        {person.issuer && <small title={person.issuer}> · {say.byProvider}</small>}
+      </td>
       <td class="num nowrap">{when(person.created_at, now.value)}</td>
       <td class="right">
         <button type="button" class="button" aria-expanded={open} aria-label={`${say.edit}: ${person.name}`} onClick={edit}>
