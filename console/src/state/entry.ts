@@ -1,6 +1,6 @@
 /** Where somebody who logs in was going, and why a login by a provider came back without one. */
 import { ApiError } from "../api/client";
-import { at } from "./page";
+import { opened } from "./page";
 
 /** In the address, when the server leads back from a login that failed. */
 const REFUSED = "login";
@@ -15,7 +15,9 @@ export function destination(url: URL = new URL(location.href)): string {
   return path.length > MAX_TO || path.startsWith("//") ? "/" : path;
 }
 
-export function refusedBefore(): ApiError | null {
-  const code = at.value.query.get(REFUSED);
+/** Why the last login by a provider failed; told once. */
+export function takeRefusal(): ApiError | null {
+  const code = opened.searchParams.get(REFUSED);
+  opened.searchParams.delete(REFUSED);
   return code?.startsWith("oidc-") ? new ApiError(code, 0, code) : null;
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, beginOidc, changePassword, enter, waysIn } from "../api/client";
 import type { LoginOffers, OidcOffer, SessionView } from "../api/schema";
 import { language, switchLanguage, t } from "../i18n";
-import { destination, refusedBefore } from "../state/entry";
+import { destination, takeRefusal } from "../state/entry";
 import { restate } from "../state/page";
 import { askWho, who } from "../state/person";
 import { Logo } from "./icons";
@@ -53,7 +53,7 @@ function ByProvider({ offer, busy, go }: { offer: OidcOffer; busy: boolean; go: 
 /** Log in, or, with a password that was made for one use, choose one's own. */
 function Entry({ person, ways }: { person: SessionView | null; ways: LoginOffers }) {
   const words = t.value.login;
-  const [fault, setFault] = useState<ApiError | null>(person ? null : refusedBefore());
+  const [fault, setFault] = useState<ApiError | null>(() => (person ? null : takeRefusal()));
   const [busy, setBusy] = useState(false);
   const attempt = async (work: () => Promise<void>) => {
     setBusy(true);

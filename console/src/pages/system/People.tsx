@@ -48,6 +48,23 @@ function Change({ person, change, close }: { person: PersonView; change: (body: 
     const scope = { venues: namesOf(venues), department: department.trim() || null };
     if (await change({ role, scope })) close();
   };
+  const ending = (
+    <>
+      <button type="button" class="button" onClick={() => void change({ disabled: !person.disabled })}>
+        {person.disabled ? say.enable : say.disable}
+      </button>
+      <button type="button" class="button" onClick={close}>
+        {say.cancel}
+      </button>
+    </>
+  );
+  if (person.issuer)
+    return (
+      <div class="kept-there">
+        <p>{say.keptThere(person.issuer)}</p>
+        <div class="buttons">{ending}</div>
+      </div>
+    );
   return (
     <form
       class="form"
@@ -56,36 +73,21 @@ function Change({ person, change, close }: { person: PersonView; change: (body: 
         void save();
       }}
     >
-      {person.issuer ? (
-        <p>{say.keptThere(person.issuer)}</p>
-      ) : (
-        <>
-          <Field label={say.role}>
-            <RoleChoice value={role} choose={setRole} />
-          </Field>
-          <Field label={say.scope} hint={say.scopeHint}>
-            <input name="venues" value={venues} onInput={(event) => setVenues(event.currentTarget.value)} />
-          </Field>
-          <Field label={say.department}>
-            <input name="department" value={department} onInput={(event) => setDepartment(event.currentTarget.value)} />
-          </Field>
-        </>
-      )}
+      <Field label={say.role}>
+        <RoleChoice value={role} choose={setRole} />
+      </Field>
+      <Field label={say.scope} hint={say.scopeHint}>
+        <input name="venues" value={venues} onInput={(event) => setVenues(event.currentTarget.value)} />
+      </Field>
+      <Field label={say.department}>
+        <input name="department" value={department} onInput={(event) => setDepartment(event.currentTarget.value)} />
+      </Field>
       <div class="buttons">
-        {!person.issuer && (
-          <>
-            <button class="button button-main">{say.save}</button>
-            <button type="button" class="button" onClick={() => void change({ new_password: true })}>
-              {say.newPassword}
-            </button>
-          </>
-        )}
-        <button type="button" class="button" onClick={() => void change({ disabled: !person.disabled })}>
-          {person.disabled ? say.enable : say.disable}
+        <button class="button button-main">{say.save}</button>
+        <button type="button" class="button" onClick={() => void change({ new_password: true })}>
+          {say.newPassword}
         </button>
-        <button type="button" class="button" onClick={close}>
-          {say.cancel}
-        </button>
+        {ending}
       </div>
       <small>{say.ends}</small>
     </form>
