@@ -48,10 +48,11 @@ from monitor.leading import Leadership, Leading
 from monitor.link.assemble import open_edge, open_hub, open_own_queue
 from monitor.machinestate import MachineState
 from monitor.mapdesk import MapDesk
-from monitor.metrics import DaemonCollector
+from monitor.metrics import DaemonCollector, OidcCollector
 from monitor.notify.ledger import Ledger
 from monitor.notify.service import TellingService
-from monitor.outgoing import open_escalation, open_heads, open_notify, open_ping
+from monitor.oidc.desk import OidcDesk
+from monitor.outgoing import open_escalation, open_heads, open_notify, open_oidc, open_ping
 from monitor.people.desk import People
 from monitor.people.register import Register
 from monitor.roles import Role
@@ -111,7 +112,8 @@ async def serve(
             greet.edge(config.node, config.link.url)
         else:
             people = await _open_people(stack, config, doors, greet)
-            address = await _open_server(stack, setup, daemon, doors, people)
+            oidc = await open_oidc(stack, config, doors.book, people, clock)
+            address = await _open_server(stack, setup, daemon, doors, people, oidc)
             greet.ready(address)
         await _until(stop, reread, daemon)
         await daemon.rules.keep_memory()
@@ -273,7 +275,12 @@ async def _open_people(stack: AsyncExitStack, config: Config, doors: Doors, gree
 
 
 async def _open_server(
-    stack: AsyncExitStack, setup: Setup, daemon: Daemon, doors: Doors, people: People | None
+    stack: AsyncExitStack,
+    setup: Setup,
+    daemon: Daemon,
+    doors: Doors,
+    people: People | None,
+    oidc: OidcDesk | None,
 ) -> str:
     config = setup.config
 
@@ -290,6 +297,7 @@ async def _open_server(
         daemon.health.view,
         doors.clock.now,
         people,
+        oidc=oidc,
         plan=setup.bandplan,
         record=doors.book.record,
         cases=CaseService(
@@ -332,6 +340,8 @@ async def _open_server(
         else doors.hub.spectra,
     )
     services.metrics.register(DaemonCollector(daemon, doors.queue))
+    if oidc is not None:
+        services.metrics.register(OidcCollector(oidc))
     defaults = ServerSettings()
     hosts = defaults.allowed_hosts | set(config.server.allowed_hosts) | {config.server.host}
     app = make_server_app(services, ServerSettings(allowed_hosts=frozenset(hosts)))

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from monitor.daemon import Daemon
+from monitor.oidc.desk import OidcDesk
 from monitor.queue import AlertQueue
 
 STATES = ("ok", "starting", "silent", "failed", "ended", "elsewhere")
@@ -61,6 +62,18 @@ class DaemonCollector(Collector):
                 for state in STATES:
                     parts.add_metric([part, member.id, state], member.state == state)
         yield parts
+
+
+class OidcCollector(Collector):
+    def __init__(self, desk: OidcDesk) -> None:
+        self._desk = desk
+
+    def collect(self) -> Iterator[Metric]:
+        ended = CounterMetricFamily("examwatch_oidc_logins", "Logins by the provider", labels=["outcome"])
+        for outcome, n in self._desk.outcomes.items():
+            ended.add_metric([outcome], n)
+        yield ended
+        yield _counter("oidc_dropped", "Begun logins given up for newer ones", self._desk.pending.n_dropped)
 
 
 def _counter(name: str, text: str, value: float) -> Metric:

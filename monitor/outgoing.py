@@ -1,9 +1,10 @@
-"""Opens what speaks to people outside: messages, escalation, heads of the audit, the dead-man ping."""
+"""Opens what speaks to people outside: messages, escalation, heads of the audit, dead-man ping, logins."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -19,6 +20,10 @@ from monitor.notify.heads import HeadTeller
 from monitor.notify.ledger import Ledger
 from monitor.notify.senders import Sender
 from monitor.notify.service import TellingService
+from monitor.oidc.desk import OidcDesk
+from monitor.oidc.provider import Provider
+from monitor.people.desk import People
+from monitor.people.outsiders import Outsiders
 from monitor.store.book import StoreBook
 
 
@@ -72,3 +77,23 @@ async def open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
             raise WorldError(f"{file}: {error}") from None
     client = await stack.enter_async_context(aiohttp.ClientSession())
     return http_ping(client, (url or "").strip())
+
+
+async def open_oidc(
+    stack: AsyncExitStack, config: Config, book: StoreBook, people: People | None, clock: Clock
+) -> OidcDesk | None:
+    oidc = config.people.oidc
+    if oidc is None or people is None:
+        return None
+    try:
+        trusted = await asyncio.to_thread(ssl.create_default_context, cafile=oidc.ca_file)
+    except (OSError, ValueError) as error:
+        raise WorldError(f"{oidc.ca_file}: {error}") from None
+    client = await stack.enter_async_context(
+        # Without a jar: what the provider sets for one person must not go along for the next.
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=trusted), cookie_jar=aiohttp.DummyCookieJar()
+        )
+    )
+    settings = oidc.settings
+    return OidcDesk(settings, Provider(settings, client, clock), people, Outsiders(book.store), book, clock)

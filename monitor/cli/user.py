@@ -114,6 +114,23 @@ def password(name: Name, store: StoreOption = str(DEFAULT)) -> None:
     typer.echo(made)
 
 
+@app.command()
+def link(
+    name: Name,
+    issuer: Annotated[str, typer.Option(help="The provider, as in people.oidc. 身份提供方。")],
+    subject: Annotated[str, typer.Option(help="Whom it knows the person as (sub). 用户标识。")],
+    store: StoreOption = str(DEFAULT),
+) -> None:
+    """Let a provider vouch for a person, whose password ends. 改由身份提供方认证，本地口令失效。
+
+    A login under a name that is taken is refused; its entry in the audit says the subject.
+
+    Example: examwatch user link li --issuer https://sso.example.org --subject 7f3c
+    """
+    with _register(store, name) as register:
+        register.link(shell_actor(), name, issuer, subject, _now())
+
+
 @app.command("list")
 def list_(store: StoreOption = str(DEFAULT)) -> None:
     """Everyone, a JSON object a line. 列出全部用户（JSON 行）。

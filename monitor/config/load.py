@@ -22,6 +22,7 @@ from monitor.case.habits import Habits
 from monitor.case.playbook import Playbooks, playbooks
 from monitor.config.desk import departments_of, habits_of
 from monitor.config.model import Config
+from monitor.config.people import oidc_misfits
 from monitor.demo.posts import DemoPosts, load_posts
 from monitor.drill.scenario import Scheduled, load_scenario
 from monitor.duty.roster import Roster, load_roster
@@ -116,6 +117,10 @@ def load_setup(path: Path, now: datetime) -> Setup:
     bank = _bank(config, faults)
     faults += _misfits(tree, config, table, sources)
     faults += _desk_misfits(tree, config, books)
+    if config.people.oidc is not None:
+        hosts = {*LOOPBACK, config.server.host, *config.server.allowed_hosts}
+        departments = {one.id for one in departments_of(config.departments)}
+        faults += oidc_misfits(tree, config.people.oidc, config.auth, hosts, departments, set(table.venues))
     if roster.people:
         faults += _duty_misfits(tree, config, roster)
     for sensor in config.sensors:

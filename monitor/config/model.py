@@ -24,6 +24,7 @@ from monitor.config.fleet import Fleet
 from monitor.config.link import Link
 from monitor.config.map import Map, Position
 from monitor.config.notify import Deadman, Notify
+from monitor.config.people import People
 from monitor.paths import ExistingPath, FilePath, Id, Strict, existing, resolved
 from sdr.units import parse_band, parse_frequency
 
@@ -223,6 +224,7 @@ class Config(Strict):
     """Of texts that nobody has chosen a language for."""
     auth: Literal["on", "off"] = "on"
     """``off`` lets whoever sits at this machine do all: for a demo on loopback alone."""
+    people: People = People()
     data_dir: FilePath
     server: Server = Server()
     queue: Queue = Queue()

@@ -1,6 +1,7 @@
 """Logging in and out, for the event loop.
 
     name, password ──throttle──> argon2 in a thread ──> session key (to the browser) + digest (kept)
+    a provider's word (`monitor.oidc`) ──throttle──────────┘
 
 The token against forged requests is derived from the key: a page of somebody else cannot
 read it, and nothing more need be kept.
@@ -100,11 +101,7 @@ class People:
         LoginRefusedError, LoginThrottledError, StoreError
         """
         keys = (f"name {name.lower()}", f"address {address}")
-        now_s = self._clock.monotonic()
-        wait_s = self._throttle.wait_s(keys, now_s)
-        if wait_s > 0:
-            raise LoginThrottledError(wait_s)
-        self._throttle.attempt(keys, now_s)
+        self._attempt(keys)
         found = await self._store.read(partial(self._register.find, name))
         good = await self._hash(partial(fits, password, found[1] if found else None))
         if found is None or not good or found[0].disabled:
@@ -113,11 +110,27 @@ class People:
         self._throttle.succeeded(keys)
         return await self._begin(found[0], address)
 
+    def attempt(self, address: str) -> None:
+        """Count an attempt by a provider as failed until it is `vouched`. Raises `LoginThrottledError`."""
+        self._attempt((f"address {address}",))
+
+    async def vouched(self, person: Person, address: str) -> Session:
+        """A session for somebody whom a provider has just vouched for. Raises `StoreError`."""
+        self._throttle.succeeded((f"address {address}",))
+        return await self._begin(person, address)
+
+    def _attempt(self, keys: tuple[str, ...]) -> None:
+        now_s = self._clock.monotonic()
+        wait_s = self._throttle.wait_s(keys, now_s)
+        if wait_s > 0:
+            raise LoginThrottledError(wait_s)
+        self._throttle.attempt(keys, now_s)
+
     async def _begin(self, person: Person, address: str) -> Session:
         key, now = secrets.token_urlsafe(32), self._clock.now()
         expires_at = now + LASTS
         await self._store.write(
-            partial(self._register.begin, _digest(key), person.name, now, expires_at, address)
+            partial(self._register.begin, _digest(key), person.name, now, expires_at, address, person.issuer)
         )
         return Session(key, Login(person, expires_at))
 

@@ -2,7 +2,9 @@
 
 The key of a session is known to its browser alone: the table holds its digest. A change of
 a person's role, password or state ends all sessions of that person. There is always an
-administrator who can log in: the last one is neither disabled nor given another role.
+administrator who can log in, with a password: a provider may be down or gone. The last such
+one is neither disabled nor given another role. Who comes from a provider (`outsiders`) has
+role, scope and password there, and is changed here in nothing but being disabled.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ class Person:
     """The password was made for one use: nothing else is allowed before another is chosen."""
     created_at: datetime
     scope: Scope = EVERYTHING
+    issuer: str | None = None
+    """The provider that vouches for the person; None: a password of this installation's own does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +74,15 @@ class Register:
 
     def everyone(self) -> list[Person]:
         with translated(), self._store.reader.connect() as db:
-            return [_person(row) for row in db.execute(sa.select(people).order_by(people.c.name)).mappings()]
+            return [
+                person_of(row) for row in db.execute(sa.select(people).order_by(people.c.name)).mappings()
+            ]
 
-    def find(self, name: str) -> tuple[Person, str] | None:
-        """A person and the hash of the password."""
+    def find(self, name: str) -> tuple[Person, str | None] | None:
+        """A person and the hash of the password, None for whoever has none."""
         with translated(), self._store.reader.connect() as db:
             row = db.execute(sa.select(people).where(people.c.name == name)).mappings().one_or_none()
-            return (_person(row), row["password_hash"]) if row else None
+            return (person_of(row), row["password_hash"]) if row else None
 
     def add(self, actor: str, name: str, role: Role, password_hash: str, now: datetime) -> Person:
         """Raises `PeopleError` if the name is taken or is none."""
@@ -108,13 +114,13 @@ class Register:
 
     def set_role(self, actor: str, name: str, role: Role, now: datetime) -> Person:
         """Raises `PeopleError`, as all changes do, for nobody known and for the last administrator."""
-        return self._alter(actor, "user.role", name, {"role": role}, {"role": role}, now)
+        return self._alter(actor, "user.role", name, {"role": role}, {"role": role}, now, own=True)
 
     def set_scope(self, actor: str, name: str, scope: Scope, now: datetime) -> Person:
         """What of all the person sees."""
         venues = None if scope.venues is None else sorted(scope.venues)
         values = {"venues": venues, "department": scope.department}
-        return self._alter(actor, "user.scope", name, values, values, now)
+        return self._alter(actor, "user.scope", name, values, values, now, own=True)
 
     def add_token(self, actor: str, token: Token, key_digest: str, now: datetime) -> None:
         """Raises `PeopleError` if there is no such person."""
@@ -180,7 +186,7 @@ class Register:
             )
             if row is None or row["disabled"]:
                 return None
-            return Login(_person(row), row["expires_at"], _permissions(row["permissions"]))
+            return Login(person_of(row), row["expires_at"], _permissions(row["permissions"]))
 
     def set_disabled(self, actor: str, name: str, disabled: bool, now: datetime) -> Person:
         action = "user.disabled" if disabled else "user.enabled"
@@ -190,17 +196,27 @@ class Register:
         self, actor: str, name: str, password_hash: str, now: datetime, *, must_change: bool
     ) -> Person:
         values = {"password_hash": password_hash, "must_change": must_change}
-        return self._alter(actor, "user.password", name, {"must_change": must_change}, values, now)
+        body = {"must_change": must_change}
+        return self._alter(actor, "user.password", name, body, values, now, own=True)
 
-    def begin(self, key_digest: str, name: str, now: datetime, expires_at: datetime, address: str) -> None:
-        """Note a new session, and let go of those that are over."""
+    def begin(
+        self,
+        key_digest: str,
+        name: str,
+        now: datetime,
+        expires_at: datetime,
+        address: str,
+        issuer: str | None = None,
+    ) -> None:
+        """Note a new session, and let go of those that are over; `issuer` is who vouched for the person."""
+        body = {"address": address} | ({"issuer": issuer} if issuer is not None else {})
 
         def work(db: sa.Connection) -> None:
             db.execute(sa.delete(logins).where(logins.c.expires_at <= now))
             row = {"key_digest": key_digest, "name": name, "began_at": now, "expires_at": expires_at}
             db.execute(sa.insert(logins), [row])
 
-        self._store.change(name, "user.login", name, {"address": address}, now, work)
+        self._store.change(name, "user.login", name, body, now, work)
 
     def refused(self, name: str, address: str, now: datetime) -> None:
         """Note a login that failed; a name that nobody has could be a password typed in the wrong place."""
@@ -222,13 +238,24 @@ class Register:
             )
             if row is None or row["disabled"]:
                 return None
-            return Login(_person(row), row["expires_at"])
+            return Login(person_of(row), row["expires_at"])
 
     def end(self, key_digest: str, name: str, now: datetime) -> None:
         def work(db: sa.Connection) -> None:
             db.execute(sa.delete(logins).where(logins.c.key_digest == key_digest))
 
         self._store.change(name, "user.logout", name, {}, now, work)
+
+    def link(self, actor: str, name: str, issuer: str, subject: str, now: datetime) -> Person:
+        """From now on `issuer` vouches for the person, whose password is gone."""
+        values = {"issuer": issuer, "subject": subject, "password_hash": None, "must_change": False}
+        body = {"issuer": issuer, "subject": subject}
+        with translated(), self._store.reader.connect() as db:
+            same = sa.and_(people.c.issuer == issuer, people.c.subject == subject)
+            other = db.execute(sa.select(people.c.name).where(same, people.c.name != name)).scalar()
+        if other is not None:
+            raise PeopleError(f"that subject of {issuer} is '{other}' already")
+        return self._alter(actor, "user.linked", name, body, values, now)
 
     def _alter(
         self,
@@ -238,32 +265,43 @@ class Register:
         body: dict[str, Any],
         values: dict[str, Any],
         now: datetime,
+        *,
+        own: bool = False,
     ) -> Person:
+        """Change a person; `own`: only one whom no provider vouches for."""
+
         def work(db: sa.Connection) -> Person:
-            had_administrator = _has_administrator(db)
+            issuer = db.execute(sa.select(people.c.issuer).where(people.c.name == name)).scalar()
+            if own and issuer is not None:
+                raise PeopleError(f"'{name}' logs in at {issuer}: role, scope and password are kept there")
+            had_administrator = has_administrator(db)
             changed = db.execute(sa.update(people).where(people.c.name == name).values(values))
             if changed.rowcount != 1:
                 raise PeopleError(f"there is no '{name}'")
-            if had_administrator and not _has_administrator(db):
+            if had_administrator and not has_administrator(db):
                 raise PeopleError(f"'{name}' is the last administrator")
             db.execute(sa.delete(logins).where(logins.c.name == name))
-            return _person(db.execute(sa.select(people).where(people.c.name == name)).mappings().one())
+            return person_of(db.execute(sa.select(people).where(people.c.name == name)).mappings().one())
 
         return self._store.change(actor, action, name, body, now, work)
 
 
-def _has_administrator(db: sa.Connection) -> bool:
-    active = sa.and_(people.c.role == "administrator", people.c.disabled.is_(False))
+def has_administrator(db: sa.Connection) -> bool:
+    active = sa.and_(
+        people.c.role == "administrator", people.c.disabled.is_(False), people.c.password_hash.is_not(None)
+    )
     return db.execute(sa.select(people.c.name).where(active)).first() is not None
 
 
-def _person(row: sa.RowMapping) -> Person:
+def person_of(row: sa.RowMapping) -> Person:
     role = str(row["role"])
     if role not in ROLES:
         raise PeopleError(f"'{row['name']}' has the role '{role}', which this version does not know")
     venues = None if row["venues"] is None else frozenset[str](row["venues"])
     scope = Scope(venues, row["department"])
-    return Person(row["name"], role, row["disabled"], row["must_change"], row["created_at"], scope)
+    return Person(
+        row["name"], role, row["disabled"], row["must_change"], row["created_at"], scope, row["issuer"]
+    )
 
 
 def _permissions(names: list[str]) -> frozenset[Permission]:

@@ -26,8 +26,8 @@ CSRF_HEADER = "X-CSRF-Token"
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
 NEEDS: web.AppKey[Mapping[tuple[str, str], Permission | None]] = web.AppKey("needs")
 """What each method and path of the application needs; None is for everyone, what is not here for nobody."""
-LOGIN = ("POST", "/api/session")
-"""The one change that needs no token: it shows a password, and its JSON no foreign form can send."""
+LOGINS = frozenset({("POST", "/api/session"), ("POST", "/api/login/oidc")})
+"""The changes that need no token: they begin a session, and their JSON no foreign form can send."""
 _READING = ("GET", "HEAD")
 LOCAL = "local"
 
@@ -50,7 +50,7 @@ def access(people: People | None, refused: Counter) -> Middleware:
             genuine = session.is_token or compare_digest(
                 given.encode("utf-8", "replace"), session.csrf.encode()
             )
-            if request.method not in _READING and key != LOGIN and not genuine:
+            if request.method not in _READING and key not in LOGINS and not genuine:
                 refused.labels("csrf").inc()
                 raise ProblemError(
                     403, "bad-csrf-token", f"{CSRF_HEADER} is missing or is not this session's"

@@ -40,11 +40,14 @@ def _operation(route: Route) -> dict[str, Any]:
         content: dict[str, Any] = {media_type: {"schema": {}} for media_type in route.answer}
     else:
         content = {"application/json": {"schema": {"$ref": _REF.format(name=route.answer.__name__)}}}
+    good: dict[str, Any] = {"200": {"description": route.text, "content": content}}
+    if route.redirects:
+        good = {"303": {"description": route.text}}
     operation: dict[str, Any] = {
         "operationId": route.name,
         "summary": route.text,
         "responses": {
-            "200": {"description": route.text, "content": content},
+            **good,
             **{str(status): _problem(status) for status in sorted(_statuses(route))},
         },
     }

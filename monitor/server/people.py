@@ -38,15 +38,17 @@ def _people(request: web.Request) -> People:
     return people
 
 
-def _with_cookie(response: web.Response, request: web.Request, key: str) -> web.Response:
-    # Behind a proxy that ends TLS we are spoken to in plain HTTP; the page's own address tells.
-    secure = request.secure or request.headers.get("Origin", "").startswith("https://")
+def set_session(response: web.Response, key: str, *, secure: bool) -> None:
+    """Give the browser the key of its session; `secure`: the page came by https."""
     response.set_cookie(COOKIE, key, httponly=True, samesite="Strict", secure=secure, path="/")
-    return response
 
 
 def _entered(request: web.Request, session: Session) -> web.Response:
-    return _with_cookie(json_response(view_of(session)), request, session.key)
+    # Behind a proxy that ends TLS we are spoken to in plain HTTP; the page's own address tells.
+    secure = request.secure or request.headers.get("Origin", "").startswith("https://")
+    response = json_response(view_of(session))
+    set_session(response, session.key, secure=secure)
+    return response
 
 
 async def get_session(request: web.Request) -> web.StreamResponse:
@@ -57,6 +59,9 @@ async def get_session(request: web.Request) -> web.StreamResponse:
 
 async def log_in(request: web.Request) -> web.StreamResponse:
     people, body = _people(request), await json_body(request, LoginBody)
+    oidc = request.app[SERVICES].oidc
+    if oidc is not None and not oidc.settings.allow_local:
+        raise ProblemError(403, "local-logins-off", "people log in by the provider alone (allow_local)")
     if len(body.name) > MAX_TYPED or len(body.password) > MAX_TYPED:
         raise ProblemError(401, "bad-login", "name and password do not go together")
     try:
@@ -140,6 +145,7 @@ def _person_view(person: Person, password: str | None = None) -> PersonView:
         created_at=person.created_at,
         venues=None if person.scope.venues is None else sorted(person.scope.venues),
         department=person.scope.department,
+        issuer=person.issuer,
         one_time_password=password,
     )
 

@@ -36,6 +36,8 @@ class Route:
     body: type[View] | None = None
     is_secret: bool = False
     """Its answer holds a secret: it is kept nowhere, so it cannot be asked for twice."""
+    redirects: bool = False
+    """It answers with another address (303) and nothing else."""
     needs: Permission | None = None
     """What the person must be allowed; None is for everyone, logged in or not."""
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from monitor.fleet.renew import RenewDesk
     from monitor.link.nodes import Known
     from monitor.mapdesk import MapDesk
+    from monitor.oidc.desk import OidcDesk
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
@@ -353,6 +354,8 @@ class ServerServices:
     now: Callable[[], datetime]
     people: People | None = None
     """None where logins are off."""
+    oidc: OidcDesk | None = None
+    """None where no provider vouches for people."""
     in_scope: Callable[[str, Scope], Awaitable[bool]] = _all_in_scope
     """Whether a file of evidence is of somebody's venues."""
     plan: BandPlan = field(default_factory=BandPlan)

@@ -280,6 +280,8 @@ class PersonView(View, frozen=True, kw_only=True):
     venues: list[str] | None
     """Whose alerts the person sees; None: all."""
     department: str | None
+    issuer: str | None = None
+    """The provider that keeps role, scope and password of the person; None: they are kept here."""
     one_time_password: str | None = None
     """Only in the answer to what made it; it is kept nowhere."""
 

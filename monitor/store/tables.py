@@ -350,11 +350,17 @@ people = sa.Table(
     _column("disabled", sa.Boolean),
     _column("must_change", sa.Boolean),
     _column("created_at", Instant),
-    _column("password_hash", sa.Text),
+    _column("password_hash", sa.Text, nullable=True),
     _column("department", sa.Text, nullable=True),
     _column("venues", Json, nullable=True),
+    _column("issuer", sa.Text, nullable=True),
+    _column("subject", sa.Text, nullable=True),
+    sa.Index("ix_people_issuer_subject", "issuer", "subject", unique=True),
 )
-"""``venues`` None: all of them. ``department`` None: the cases of all."""
+"""``venues`` None: all of them. ``department`` None: the cases of all.
+
+Whom a provider of logins vouches for has ``issuer`` and ``subject``, and no password.
+"""
 
 logins = sa.Table(
     "logins",

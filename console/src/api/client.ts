@@ -5,6 +5,8 @@ import type {
   AlertStepsBody,
   CaseDetail,
   FieldTables,
+  LoginOffers,
+  OidcStart,
   PersonalView,
   ProblemView,
   SessionView,
@@ -57,6 +59,11 @@ export const whoAmI = () => get<SessionView>("/api/session");
 
 export const enter = (name: string, password: string) =>
   send<SessionView>("POST", "/api/session", "", { name, password });
+
+export const waysIn = () => get<LoginOffers>("/api/login");
+
+/** Begin a login by the provider; `to` is where in the console it ends. */
+export const beginOidc = (to: string) => send<OidcStart>("POST", "/api/login/oidc", "", { to });
 
 export const forget = (csrf: string) => send<SessionView>("DELETE", "/api/session", csrf);
 

@@ -503,6 +503,11 @@ export interface LoginBody {
   password: string;
 }
 
+export interface LoginOffers {
+  local: boolean;
+  oidc: OidcOffer | null;
+}
+
 export interface MapPlan {
   corners: ([number, number])[];
 }
@@ -613,6 +618,20 @@ export interface NoticesView {
   notices: NoticeView[];
 }
 
+export interface OidcBody {
+  to: string;
+}
+
+export interface OidcOffer {
+  en: string;
+  zh: string;
+  address: string;
+}
+
+export interface OidcStart {
+  url: string;
+}
+
 export interface OnDutyPerson {
   id: string;
   name: Record<string, string>;
@@ -664,6 +683,7 @@ export interface PersonView {
   created_at: string;
   venues: string[] | null;
   department: string | null;
+  issuer: string | null;
   one_time_password: string | null;
 }
 

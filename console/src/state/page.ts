@@ -16,6 +16,9 @@ export function atOf(url: URL): At {
   return { page, open: open || null, query: url.searchParams };
 }
 
+/** The address that the console was opened with; pages then write theirs over it. */
+export const opened = new URL(location.href);
+
 export const at = signal<At>(atOf(new URL(location.href)));
 
 /** Go to an address of the console. */

@@ -1,7 +1,9 @@
-import { useState } from "preact/hooks";
-import { ApiError, changePassword, enter } from "../api/client";
-import type { SessionView } from "../api/schema";
+import { useEffect, useState } from "preact/hooks";
+import { ApiError, beginOidc, changePassword, enter, waysIn } from "../api/client";
+import type { LoginOffers, OidcOffer, SessionView } from "../api/schema";
 import { language, switchLanguage, t } from "../i18n";
+import { destination, takeRefusal } from "../state/entry";
+import { restate } from "../state/page";
 import { askWho, who } from "../state/person";
 import { Logo } from "./icons";
 import { ErrorNotice } from "./Notice";
@@ -23,32 +25,64 @@ function Field({ label, name, complete, focus = false }: FieldProps) {
   );
 }
 
+function Fault({ fault, address }: { fault: ApiError; address: string | undefined }) {
+  const known = t.value.login.fault as Record<string, string>;
+  return (
+    <p class="caution" role="alert">
+      {known[fault.code] ?? fault.message}
+      {fault.code === "oidc-elsewhere" && address && (
+        <>
+          {" "}
+          <a href={address}>{address}</a>
+        </>
+      )}
+    </p>
+  );
+}
+
+/** The way by a provider. Its page replaces this one, so there is nothing to show of a success. */
+function ByProvider({ offer, busy, go }: { offer: OidcOffer; busy: boolean; go: () => void }) {
+  const label = language.value === "zh" ? offer.zh : offer.en;
+  return (
+    <button type="button" class="button" data-testid="oidc" disabled={busy} onClick={go}>
+      {t.value.login.by(label)}
+    </button>
+  );
+}
+
 /** Log in, or, with a password that was made for one use, choose one's own. */
-function Entry({ person }: { person: SessionView | null }) {
+function Entry({ person, ways }: { person: SessionView | null; ways: LoginOffers }) {
   const words = t.value.login;
-  const [fault, setFault] = useState<string | null>(null);
+  const [fault, setFault] = useState<ApiError | null>(() => (person ? null : takeRefusal()));
   const [busy, setBusy] = useState(false);
-  const send = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const typed = new FormData(event.currentTarget as HTMLFormElement);
-    const text = (name: string) => String(typed.get(name) ?? "");
-    if (person && text("new") !== text("again")) {
-      setFault(words.different);
-      return;
-    }
+  const attempt = async (work: () => Promise<void>) => {
     setBusy(true);
+    setFault(null);
     try {
-      who.value = person
-        ? await changePassword(person.csrf, text("old"), text("new"))
-        : await enter(text("name"), text("password"));
+      await work();
     } catch (cause) {
-      const known = words.fault as Record<string, string>;
-      setFault(cause instanceof ApiError ? (known[cause.code] ?? cause.message) : String(cause));
+      setFault(cause instanceof ApiError ? cause : new ApiError("other", 0, String(cause)));
     }
     setBusy(false);
   };
+  const send = (event: SubmitEvent) => {
+    event.preventDefault();
+    const typed = new FormData(event.currentTarget as HTMLFormElement);
+    const text = (name: string) => String(typed.get(name) ?? "");
+    void attempt(async () => {
+      if (person && text("new") !== text("again")) throw new ApiError("different", 0, "");
+      const entered = person
+        ? await changePassword(person.csrf, text("old"), text("new"))
+        : await enter(text("name"), text("password"));
+      restate(destination());
+      who.value = entered;
+    });
+  };
+  const elsewhere = () => void attempt(async () => location.assign((await beginOidc(destination())).url));
+  const own = person !== null || ways.local;
+  const offer = person ? null : ways.oidc;
   return (
-    <form class="login" data-testid="login" onSubmit={(event) => void send(event)}>
+    <form class="login" data-testid="login" onSubmit={send}>
       <Logo />
       <h1>{person ? words.chooseTitle : words.title}</h1>
       {person ? (
@@ -59,19 +93,21 @@ function Entry({ person }: { person: SessionView | null }) {
           <Field label={words.again} name="again" complete="new-password" />
         </>
       ) : (
-        <>
-          <Field label={words.name} name="name" complete="username" focus />
-          <Field label={words.password} name="password" complete="current-password" />
-        </>
+        own && (
+          <>
+            <Field label={words.name} name="name" complete="username" focus />
+            <Field label={words.password} name="password" complete="current-password" />
+          </>
+        )
       )}
-      {fault && (
-        <p class="caution" role="alert">
-          {fault}
-        </p>
+      {fault && <Fault fault={fault} address={ways.oidc?.address} />}
+      {own && (
+        <button type="submit" class="button" disabled={busy}>
+          {person ? words.save : words.enter}
+        </button>
       )}
-      <button type="submit" class="button" disabled={busy}>
-        {person ? words.save : words.enter}
-      </button>
+      {own && offer && <p class="login-or">{words.or}</p>}
+      {offer && <ByProvider offer={offer} busy={busy} go={elsewhere} />}
       <button type="button" class="link" lang={language.value === "zh" ? "en" : "zh"} onClick={switchLanguage}>
         {language.value === "zh" ? "English" : "中文"}
       </button>
@@ -79,15 +115,26 @@ function Entry({ person }: { person: SessionView | null }) {
   );
 }
 
+const LOCAL: LoginOffers = { local: true, oidc: null };
+
 export function Door() {
   const state = who.value;
-  if (state === "unknown") return null;
+  const [ways, setWays] = useState<LoginOffers | null>(null);
+  useEffect(() => {
+    // A server that cannot say it is asked by the login itself, which tells what is wrong.
+    waysIn().then(setWays, () => setWays(LOCAL));
+  }, []);
+  if (state === "unknown" || ways === null) return null;
   return (
     <main class="door">
       {state instanceof ApiError ? (
         <ErrorNotice title={t.value.login.title} error={state} retry={() => void askWho()} />
       ) : (
-        <Entry key={state === "nobody" ? "in" : "choose"} person={state === "nobody" ? null : state} />
+        <Entry
+          key={state === "nobody" ? "in" : "choose"}
+          person={state === "nobody" ? null : state}
+          ways={ways}
+        />
       )}
     </main>
   );

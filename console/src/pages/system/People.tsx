@@ -48,6 +48,23 @@ function Change({ person, change, close }: { person: PersonView; change: (body: 
     const scope = { venues: namesOf(venues), department: department.trim() || null };
     if (await change({ role, scope })) close();
   };
+  const ending = (
+    <>
+      <button type="button" class="button" onClick={() => void change({ disabled: !person.disabled })}>
+        {person.disabled ? say.enable : say.disable}
+      </button>
+      <button type="button" class="button" onClick={close}>
+        {say.cancel}
+      </button>
+    </>
+  );
+  if (person.issuer)
+    return (
+      <div class="kept-there">
+        <p>{say.keptThere(person.issuer)}</p>
+        <div class="buttons">{ending}</div>
+      </div>
+    );
   return (
     <form
       class="form"
@@ -70,12 +87,7 @@ function Change({ person, change, close }: { person: PersonView; change: (body: 
         <button type="button" class="button" onClick={() => void change({ new_password: true })}>
           {say.newPassword}
         </button>
-        <button type="button" class="button" onClick={() => void change({ disabled: !person.disabled })}>
-          {person.disabled ? say.enable : say.disable}
-        </button>
-        <button type="button" class="button" onClick={close}>
-          {say.cancel}
-        </button>
+        {ending}
       </div>
       <small>{say.ends}</small>
     </form>
@@ -92,7 +104,10 @@ function Row({ person, open, edit }: { person: PersonView; open: boolean; edit: 
       <td>{t.value.login.role[person.role]}</td>
       <td>{person.venues?.join(", ") ?? say.everywhere}</td>
       <td>{person.department ?? "–"}</td>
-      <td>{person.disabled ? say.disabled : person.must_change ? say.mustChange : say.active}</td>
+      <td>
+        {person.disabled ? say.disabled : person.must_change ? say.mustChange : say.active}
+        {person.issuer && <small title={person.issuer}> · {say.byProvider}</small>}
+      </td>
       <td class="num nowrap">{when(person.created_at, now.value)}</td>
       <td class="right">
         <button type="button" class="button" aria-expanded={open} aria-label={`${say.edit}: ${person.name}`} onClick={edit}>

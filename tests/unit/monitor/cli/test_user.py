@@ -49,3 +49,15 @@ def test_a_person_is_added_given_another_role_and_shut_out(examwatch, path):
 def test_what_cannot_be_is_one_line_and_exit_code_2(examwatch, path, command, message):
     examwatch("user", "add", "li", "--role", "administrator", "--store", path)
     assert examwatch("user", *command, "--store", path) == (2, "", f"{message}\n")
+
+
+def test_a_person_is_handed_over_to_a_provider_and_has_no_password_any_more(examwatch, path):
+    for name, role in (("li", "administrator"), ("wang", "analyst")):
+        assert examwatch("user", "add", name, "--role", role, "--store", path)[0] == 0
+    given = ("--issuer", "https://sso.example", "--subject", "7f3c", "--store", path)
+    assert examwatch("user", "link", "wang", *given) == (0, "", "")
+    told = "wang: 'wang' logs in at https://sso.example: role, scope and password are kept there\n"
+    assert examwatch("user", "password", "wang", "--store", path) == (2, "", told)
+    assert examwatch("user", "link", "li", *given) == (
+        2, "", "li: that subject of https://sso.example is 'wang' already\n",
+    )  # fmt: skip

@@ -85,6 +85,9 @@ async def test_nobody_gets_anything_that_was_watched(house):
         ("POST", "/api/session"),
         ("DELETE", "/api/session"),
         ("POST", "/api/session/password"),
+        ("GET", "/api/login"),
+        ("POST", "/api/login/oidc"),
+        ("GET", "/api/login/oidc/callback"),
         # Signed by the key of a code, and by that of a node.
         ("POST", "/api/enrol"),
         ("POST", "/api/fleet/reports"),
@@ -112,7 +115,7 @@ async def test_who_has_not_chosen_a_password_reaches_only_the_own_session(house)
 
 async def test_nothing_is_changed_without_the_token_of_the_session(house):
     for route in ROUTES:
-        if route.method == "GET" or route.name == "logIn":
+        if route.method == "GET" or route.name in ("logIn", "beginOidcLogin"):
             continue
         assert await house.ask("administrator", route, csrf=False) == 403, route.path
         stolen = {"X-CSRF-Token": house.sessions["analyst"].csrf}

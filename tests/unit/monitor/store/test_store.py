@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
+from monitor.people.outsiders import Grant, Identity, Outsider, Outsiders
+from monitor.people.register import Register
+from monitor.people.scope import EVERYTHING, Scope
 from monitor.server.services import AlertQuery, BadCursorError
 from monitor.store import AuditError, Head, Store, StoreError, StoreVersionError
 from monitor.store.engine import open_engines
@@ -219,9 +224,6 @@ def test_a_cut_tail_and_a_rewrite_show_against_a_kept_head(sqlite_store, tmp_pat
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_program(store):
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
     def is_no_month(name: str | None, kind: str, _parents: object) -> bool:
         return kind != "table" or not str(name).startswith("events_")
 
@@ -301,6 +303,39 @@ def test_a_store_of_the_first_version_keeps_its_alerts_over_the_upgrade(tmp_path
     store = Store(f"sqlite:{tmp_path / 's.db'}")
     (view,) = everything(store)
     assert (view.fingerprint, view.rules) == ("f", [])
+    store.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.tools)])
+def test_people_of_before_the_logins_by_a_provider_keep_their_passwords_over_the_upgrade(
+    request, tmp_path, kind
+):
+    url, password_file = f"sqlite:{tmp_path / 's.db'}", None
+    if kind == "postgresql":
+        cluster = request.getfixturevalue("cluster")
+        url, password_file = cluster.new_database(), cluster.password_file
+    engines = open_engines(url, password_file)
+    run_steps(engines.writer, to="0012")
+    row = {
+        "name": "li", "role": "radio", "disabled": False, "must_change": False, "created_at": NOON,
+        "password_hash": "a hash", "department": "radio", "venues": ["no1-high"],
+    }  # fmt: skip
+    with engines.writer.begin() as db:
+        db.execute(sa.insert(sa.Table("people", sa.MetaData(), autoload_with=db)), [row])
+    run_steps(engines.writer)
+    engines.close()
+    store = Store(url, password_file)
+    register = Register(store)
+    person, hashed = register.find("li")
+    assert (person.role, person.issuer, hashed) == ("radio", None, "a hash")
+    assert person.scope == Scope(frozenset({"no1-high"}), "radio")
+    grant = Grant("g", "analyst", EVERYTHING)
+    for subject in ("1", "2"):
+        outsider = Outsider(Identity("https://sso.example", subject), f"wang-{subject}", grant)
+        assert Outsiders(store).admit(outsider, "a", NOON).issuer == "https://sso.example"
+    assert register.find("wang-2")[1] is None
+    with store.reader.connect() as db:
+        assert compare_metadata(MigrationContext.configure(db), metadata) == []
     store.close()
 
 
