@@ -15,7 +15,7 @@ from monitor.store import Store
 from monitor.store.book import StoreBook
 
 NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
-BOUNDS = Bounds(timedelta(days=400), timedelta(hours=24), 10_000)
+BOUNDS = Bounds(timedelta(days=400), timedelta(hours=24), timedelta(days=90), 10_000)
 
 
 def keep(root: Path, name: str, age: timedelta, n_bytes: int = 100) -> str:
