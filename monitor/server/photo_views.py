@@ -32,7 +32,7 @@ class PhotoView(View, frozen=True, kw_only=True):
     why_dropped: str | None = None
     """``too large``, ``too many``, ``elsewhere`` (read by another, who has the file)."""
     media_type: str
-    n_bytes: int
+    n_bytes: int | None = None
     width_px: int | None = None
     """Of the upright photo; None where it could not be read."""
     height_px: int | None = None

@@ -112,9 +112,7 @@ def _of_part(part: _Part, picture: Picture, version: int, at: int | None) -> Pho
 
 
 def _of_ref(ref: EvidenceRef) -> PhotoView:
-    return PhotoView(
-        digest=ref.digest, role=ref.role, state="kept", media_type=ref.media_type, n_bytes=ref.n_bytes
-    )
+    return PhotoView(digest=ref.digest, role=ref.role, state="kept", media_type=ref.media_type)
 
 
 async def _with_state(view: PhotoView, open_evidence: OpenEvidence) -> PhotoView:
