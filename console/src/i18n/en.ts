@@ -248,7 +248,6 @@ export const en = {
   } as Record<string, string>,
   web: {
     text: "Text, with what matched marked",
-    pictured: "The page in a browser, as it was found",
     people: "Names and seats in the pictures",
     showPeople: "Show them",
     peopleLogged: "Each look is recorded with your name.",

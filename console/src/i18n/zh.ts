@@ -248,7 +248,6 @@ export const zh: Dictionary = {
   },
   web: {
     text: "正文（已标出匹配内容）",
-    pictured: "发现时的网页（浏览器截图）",
     people: "图片中的姓名与座位",
     showPeople: "显示",
     peopleLogged: "每次查看都会记入审计。",

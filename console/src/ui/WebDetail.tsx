@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import { evidenceUrl, getPersonal } from "../api/client";
+import { getPersonal } from "../api/client";
 import type { AlertDetail, NamedPersonView } from "../api/schema";
 import { t } from "../i18n";
 import { isPerson, who } from "../state/person";
@@ -11,6 +11,8 @@ import { RelatedList } from "./Elsewhere";
 import { CopyButton, Facts } from "./Facts";
 import { Marked } from "./Marked";
 import { Measures } from "./Measures";
+import { Photos } from "./photos/Photos";
+import { linesOf, photos } from "./photos/state";
 import { useRelated } from "./related";
 import { Versions } from "./Versions";
 import { Advice, Why } from "./Why";
@@ -158,8 +160,9 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
   const older = versions[versions.indexOf(event) + 1];
   const [before, after] = older ? [older, event] : [event, versions[0] ?? event];
   const text = textOf(event, "text") ?? "";
-  const picture = alert.evidence.find((ref) => ref.role === "screenshot");
   const marks = newest ? marksOf(alert.why, "text") : [];
+  const seen = photos.value?.fingerprint === alert.fingerprint ? photos.value.found : [];
+  const lines = newest ? linesOf(seen) : [];
   const body = useRef<HTMLDivElement>(null);
   const at = useRef(-1);
   const nextMark = () => {
@@ -212,10 +215,11 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
             <Versions before={before} after={after} />
           ) : (
             <div class="post" ref={body} data-testid="post" tabIndex={0}>
-              {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
+              {text ? <Marked text={text} marks={marks} lines={lines} /> : <span class="dim">{words.noText}</span>}
             </div>
           )}
         </section>
+        <Photos alert={alert} key={`photos ${alert.fingerprint}`} />
         <section class="block origin">
           <dl class="pairs">
             <div>
@@ -235,14 +239,6 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
         </section>
         <Copies alert={alert} />
         <People alert={alert} key={alert.fingerprint} />
-        {picture && (
-          <section class="block">
-            <h3>{words.pictured}</h3>
-            <a class="page-picture" href={evidenceUrl(picture.digest)} target="_blank" rel="noopener">
-              <img src={evidenceUrl(picture.digest)} alt={words.pictured} loading="lazy" />
-            </a>
-          </section>
-        )}
         <Measures event={event} kind="web" />
       </div>
       <div class="column-side">
