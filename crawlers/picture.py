@@ -15,7 +15,7 @@ MAX_BYTES: Final = 12 * 2**20
 """Of one picture that is kept; a phone's 50 million pixels make 10 MB."""
 MAX_DOCUMENT_BYTES: Final = 48 * 2**20
 """Of all pictures of one document."""
-MAX_PICTURES: Final = 12
+MAX_PICTURES: Final = 8
 """Of one document."""
 
 

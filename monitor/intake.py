@@ -188,7 +188,10 @@ class Intake:
         if heard.spectrogram is not None and picture is not None:
             # Text of one length, so that the store can tell the newest by comparing.
             at = picture.at.isoformat(timespec="microseconds")
-            event["spectrogram"] = {**heard.spectrogram, "digest": picture.digest, "at": at}
+            # The recording that it was drawn from, so that whoever looks closer takes the right one.
+            samples = next((ref.digest for ref in heard.evidence if ref.role == "samples"), None)
+            drawn = {"digest": picture.digest, "at": at, "samples": samples}
+            event["spectrogram"] = {**heard.spectrogram, **drawn}
         if emission.next_burst_at is not None:
             event["next_burst_at"] = emission.next_burst_at
             event["next_burst_within_s"] = emission.next_burst_within_s

@@ -45,7 +45,7 @@ async def moment_view(
     """What was recorded of the moment, and what the survey has of the same band at the same hour."""
     sensor = str(alert.event.get("sensor", ""))
     survey, template = await _survey(services, sensor, alert.event, window)
-    samples = _samples(alert.evidence, _spectrogram(alert.event).get("digest"))
+    samples = _samples(alert.evidence, _spectrogram(alert.event).get("samples"))
     file = await services.open_evidence(samples.digest) if samples is not None else None
     view = MomentView(
         state="kept",
@@ -130,15 +130,9 @@ def _window(event: dict[str, Any]) -> tuple[Window | None, tuple[float, float] |
     return (window, band) if whole else (None, None)
 
 
-def _samples(evidence: Sequence[EvidenceRef], picture: object) -> EvidenceRef | None:
-    """The recording that `picture` was drawn from, which stands before it; without one the newest."""
-    newest: EvidenceRef | None = None
-    for ref in evidence:
-        if ref.role == "samples":
-            newest = ref
-        elif ref.digest == picture and newest is not None:
-            return newest
-    return newest
+def _samples(evidence: Sequence[EvidenceRef], digest: object) -> EvidenceRef | None:
+    """The recording that the picture of the moment was drawn from."""
+    return next((ref for ref in evidence if ref.role == "samples" and ref.digest == digest), None)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -54,7 +54,7 @@ async def photos_of(alert: AlertDetail, open_evidence: OpenEvidence) -> list[Pho
     """Photos of the newest version first, then of those before; then the page's screenshot."""
     refs = [ref for ref in alert.evidence if ref.role == "document" and ref.media_type == "application/json"]
     documents: list[_Document] = []
-    for ref in refs[-MAX_DOCUMENTS:]:
+    for ref in refs[:MAX_DOCUMENTS]:
         file = await open_evidence(ref.digest)
         read = await asyncio.to_thread(_read_document, file) if file is not None else None
         if read is not None:

@@ -147,6 +147,7 @@ export const en = {
       audio: "Audio",
       document: "Page as fetched",
       screenshot: "Picture of the page",
+      photo: "Photo",
     } as Record<string, string>,
     action: { raised: "raised", updated: "updated", repeated: "again", abandoned: "ended by a restart", ended: "ended" } as Record<string, string>,
     details: "event",

@@ -148,6 +148,7 @@ export const zh: Dictionary = {
       audio: "录音",
       document: "原始网页",
       screenshot: "网页截图",
+      photo: "照片",
     },
     action: { raised: "产生", updated: "更新", repeated: "再次出现", abandoned: "因重启而结束", ended: "结束" },
     details: "事件",

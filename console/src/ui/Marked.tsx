@@ -1,4 +1,5 @@
 import type { ComponentChild } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { cut, type Piece } from "../text/spans";
 import { chosen, isSame, lit, pointed, type TextLine } from "./photos/state";
 import { pointedReason } from "./Why";
@@ -11,8 +12,20 @@ interface Mark {
 
 /** A line that was read off a photo: pointing at it shows where it stands there, and the reverse. */
 function FromPhoto({ line, children }: { line: TextLine; children: ComponentChild }) {
+  const own = useRef<HTMLSpanElement>(null);
+  const isChosen = isSame(chosen.value, line);
+  useEffect(() => {
+    const [span, post] = [own.current, own.current?.closest<HTMLElement>(".post")];
+    if (!isChosen || !span || !post) return;
+    // The text alone moves: whoever looks at the photo keeps it before them.
+    const [inner, outer] = [span.getBoundingClientRect(), post.getBoundingClientRect()];
+    if (inner.top < outer.top || inner.bottom > outer.bottom) {
+      post.scrollTop += inner.top - outer.top - (outer.height - inner.height) / 2;
+    }
+  }, [isChosen]);
   return (
     <span
+      ref={own}
       class={`from-photo ${isSame(lit.value, line) ? "from-photo-lit" : ""}`}
       data-line={line.box}
       onPointerEnter={() => {

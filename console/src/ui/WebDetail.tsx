@@ -174,52 +174,56 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
   return (
     <div class="columns">
       <div class="column-main">
-        <section class="block">
-          <div class="block-head">
-            <h3>{words.text}</h3>
-            {marks.length > 0 && (
-              <button type="button" class="link" data-key="m" title="m" onClick={nextMark}>
-                {words.marks(marks.length)} · {words.nextMark}
-              </button>
-            )}
+        <div class="post-and-photos">
+          <div class={seen.length > 0 ? "has-photos" : ""}>
+            <section class="block">
+              <div class="block-head">
+                <h3>{words.text}</h3>
+                {marks.length > 0 && (
+                  <button type="button" class="link" data-key="m" title="m" onClick={nextMark}>
+                    {words.marks(marks.length)} · {words.nextMark}
+                  </button>
+                )}
+              </div>
+              {versions.length > 1 && (
+                <div class="versions" role="tablist" aria-label={words.versions}>
+                  {versions.map((version, index) => (
+                    <button
+                      type="button"
+                      role="tab"
+                      key={index}
+                      aria-selected={version === event}
+                      onClick={() => setChosen(version)}
+                    >
+                      {words.version(numberOf(version, "version") ?? 1)}
+                      {index === 0 && ` · ${words.newest}`}
+                      <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
+                    </button>
+                  ))}
+                  <button
+                    type="button"
+                    class="versions-compare"
+                    aria-pressed={comparing}
+                    data-key="d"
+                    data-testid="compare-versions"
+                    onClick={() => setComparing(!comparing)}
+                  >
+                    {words.compare} <kbd>d</kbd>
+                  </button>
+                </div>
+              )}
+              {!newest && <p class="caution">{words.oldVersion}</p>}
+              {comparing && versions.length > 1 ? (
+                <Versions before={before} after={after} />
+              ) : (
+                <div class="post" ref={body} data-testid="post" tabIndex={0}>
+                  {text ? <Marked text={text} marks={marks} lines={lines} /> : <span class="dim">{words.noText}</span>}
+                </div>
+              )}
+            </section>
+            <Photos alert={alert} key={`photos ${alert.fingerprint}`} />
           </div>
-          {versions.length > 1 && (
-            <div class="versions" role="tablist" aria-label={words.versions}>
-              {versions.map((version, index) => (
-                <button
-                  type="button"
-                  role="tab"
-                  key={index}
-                  aria-selected={version === event}
-                  onClick={() => setChosen(version)}
-                >
-                  {words.version(numberOf(version, "version") ?? 1)}
-                  {index === 0 && ` · ${words.newest}`}
-                  <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
-                </button>
-              ))}
-              <button
-                type="button"
-                class="versions-compare"
-                aria-pressed={comparing}
-                data-key="d"
-                data-testid="compare-versions"
-                onClick={() => setComparing(!comparing)}
-              >
-                {words.compare} <kbd>d</kbd>
-              </button>
-            </div>
-          )}
-          {!newest && <p class="caution">{words.oldVersion}</p>}
-          {comparing && versions.length > 1 ? (
-            <Versions before={before} after={after} />
-          ) : (
-            <div class="post" ref={body} data-testid="post" tabIndex={0}>
-              {text ? <Marked text={text} marks={marks} lines={lines} /> : <span class="dim">{words.noText}</span>}
-            </div>
-          )}
-        </section>
-        <Photos alert={alert} key={`photos ${alert.fingerprint}`} />
+        </div>
         <section class="block origin">
           <dl class="pairs">
             <div>
