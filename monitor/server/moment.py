@@ -45,7 +45,7 @@ async def moment_view(
     """What was recorded of the moment, and what the survey has of the same band at the same hour."""
     sensor = str(alert.event.get("sensor", ""))
     survey, template = await _survey(services, sensor, alert.event, window)
-    samples = _samples(alert.evidence, _spectrogram(alert.event).get("samples"))
+    samples = _samples(alert.evidence, _spectrogram(alert.event))
     file = await services.open_evidence(samples.digest) if samples is not None else None
     view = MomentView(
         state="kept",
@@ -130,9 +130,12 @@ def _window(event: dict[str, Any]) -> tuple[Window | None, tuple[float, float] |
     return (window, band) if whole else (None, None)
 
 
-def _samples(evidence: Sequence[EvidenceRef], digest: object) -> EvidenceRef | None:
-    """The recording that the picture of the moment was drawn from."""
-    return next((ref for ref in evidence if ref.role == "samples" and ref.digest == digest), None)
+def _samples(evidence: Sequence[EvidenceRef], shown: dict[str, Any]) -> EvidenceRef | None:
+    """The recording that the picture of the moment was drawn from; of an older release's alert the newest."""
+    found = [ref for ref in evidence if ref.role == "samples"]
+    if "samples" in shown:
+        found = [ref for ref in found if ref.digest == shown["samples"]]
+    return next(iter(found), None)
 
 
 ROUTES: tuple[Route, ...] = (

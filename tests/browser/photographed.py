@@ -1,7 +1,7 @@
 """A post with a photographed paper: the file, where its lines stand in it, and the record of the post.
 
-The lines are those that the reader reads (`tests/unit/crawlers/extract/test_image_reader.py` holds them to it),
-kept beside the picture so that no browser test waits for it.
+The lines are those that the reader reads (`tests/unit/crawlers/test_picture.py` holds them to it), kept
+beside the picture so that no browser test waits for it.
 """
 
 from __future__ import annotations
