@@ -1,4 +1,4 @@
-"""Photos in a review: asked for, recorded, framed; lines and words point at each other; and the moment's spectrum."""
+"""Photos in a review: asked for, recorded, framed, told of by their words; and the moment's spectrum."""
 
 from __future__ import annotations
 
@@ -164,12 +164,8 @@ def test_wheel_drag_and_two_fingers_move_it(quiet_day, open_page):
 def test_who_may_not_see_names_sees_where_the_lines_stand_and_why_no_more(quiet_day, open_page):
     quiet_day.raise_alerts(paper(quiet_day.day))
     quiet_day.with_logins()
-    assert quiet_day.first_login is not None
-    admin, password = quiet_day.first_login
-    quiet_day.call(quiet_day.people.add("radio1", "radio", "a password of the radio room", admin))
-    del password
     page = open_page(quiet_day.url, may_fail=True)
-    enter(page, "radio1", "a password of the radio room")
+    enter(page, quiet_day, "radio")
     opened(page)
     expect(page.locator("[data-box]")).to_have_count(len(LINES))
     expect(page.get_by_test_id("photos")).to_contain_text("your role may not see it")
@@ -213,7 +209,7 @@ def test_once_said_photos_show_at_once_until_the_window_is_closed(quiet_day, ope
     quiet_day.raise_alerts(paper(quiet_day.day))
     page = open_page(quiet_day.url)
     opened(page)
-    page.get_by_label("Show photos at once").check()
+    page.get_by_label("Show photos at once").click()
     expect(page.get_by_test_id("photo-pixels")).to_be_visible()
     page.reload()
     opened(page)
@@ -224,10 +220,8 @@ def test_once_said_photos_show_at_once_until_the_window_is_closed(quiet_day, ope
 def test_the_picture_of_the_page_is_shown_like_a_photo(quiet_day, open_page):
     day = quiet_day.day
     alert = day.web("critical", day.ago(3), TITLE, "求大神\n刚拍的", [], event={"has_image": False})
-    with_shot = alert.evidence + [
-        day.keep(photographed.FILE.read_bytes(), "image/jpeg", "screenshot", day.now)
-    ]
-    alert.evidence[:] = with_shot
+    shot = day.keep(photographed.FILE.read_bytes(), "image/jpeg", "screenshot", day.now)
+    alert.evidence.append(shot)
     quiet_day.raise_alerts(alert)
     page = open_page(quiet_day.url)
     opened(page)
