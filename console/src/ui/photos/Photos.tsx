@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, evidenceUrl } from "../../api/client";
 import type { AlertDetail, PhotoView } from "../../api/schema";
 import { pairs } from "./geometry";
@@ -160,6 +160,7 @@ export function Photos({ alert }: { alert: AlertDetail }) {
   const [digest, setDigest] = useState<string | null>(null);
   const [seen, setSeen] = useState<ReadonlyMap<string, Seen>>(new Map());
   const [leaving] = useState(() => new AbortController());
+  const bitmaps = useRef(new Set<ImageBitmap>());
   // Evidence that comes later, as the picture of the page does, is looked for anew.
   const known = alert.evidence.length;
 
@@ -181,6 +182,8 @@ export function Photos({ alert }: { alert: AlertDetail }) {
   useEffect(
     () => () => {
       leaving.abort();
+      // Some 20 MB each: not left to whenever the browser tidies up.
+      bitmaps.current.forEach((bitmap) => bitmap.close());
       photos.value = chosen.value = pointed.value = null;
     },
     [],
@@ -192,9 +195,18 @@ export function Photos({ alert }: { alert: AlertDetail }) {
   const ask = (photo: PhotoView) => {
     const put = (value: Seen) => setSeen((before) => new Map(before).set(photo.digest, value));
     put("coming");
-    look(photo.digest, leaving.signal).then(put, (cause: unknown) => {
-      if (!leaving.signal.aborted) put(cause instanceof ApiError ? cause : new ApiError("unreachable", 0, String(cause)));
-    });
+    look(photo.digest, leaving.signal).then(
+      (bitmap) => {
+        if (leaving.signal.aborted) bitmap.close();
+        else {
+          bitmaps.current.add(bitmap);
+          put(bitmap);
+        }
+      },
+      (cause: unknown) => {
+        if (!leaving.signal.aborted) put(cause instanceof ApiError ? cause : new ApiError("unreachable", 0, String(cause)));
+      },
+    );
   };
   const mayLook = may("personal");
   useEffect(() => {
