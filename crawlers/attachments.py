@@ -52,7 +52,7 @@ async def gather(visit: PollVisit, post: Found, images: ImageReader | None) -> t
 async def _given(
     visit: PollVisit, url: str, name: str, data: bytes, images: ImageReader | None, allowance: Allowance
 ) -> Attachment:
-    """What came with the post. It cannot be fetched again: a person must at least learn that it is there."""
+    """What came with the post or may soon be gone: a person must at least learn that it is there."""
     try:
         return await _read(visit, url, name, data, images, allowance)
     except CrawlError as error:
@@ -71,8 +71,11 @@ async def _one(
         raise CrawlError(kind, link, f"status {response.status}")
     data = response.body
     name = parse(link).path.rpartition("/")[2] or link
-    if kind_of(data).startswith("image/") and len(data) < MIN_IMAGE_BYTES:
-        return None
+    if kind_of(data).startswith("image/"):
+        # One that cannot be read, or not in time, may be what the post is about: it is kept all the same.
+        return (
+            await _given(visit, link, name, data, images, allowance) if len(data) >= MIN_IMAGE_BYTES else None
+        )
     return await _read(visit, link, name, data, images, allowance)
 
 
