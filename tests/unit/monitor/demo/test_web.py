@@ -196,7 +196,8 @@ def test_the_faults_of_a_posts_file_are_all_said_with_their_lines(tmp_path):
     assert {fault.line for fault in error.value.faults} == {5}
 
 
-async def test_the_photographed_paper_hangs_on_its_post_and_is_served(client):
+async def test_the_photographed_paper_hangs_on_its_post_and_is_served(client, clock):
+    clock.offset_s = 1000
     page = await (await client.get("/forum/thread-311-1-1.html")).text()
     assert 'zoomfile="attachment/311.jpg"' in page
     answer = await client.get("/forum/attachment/311.jpg")
