@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from crawlers.personal import Personal
+from crawlers.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,9 @@ class Attachment:
     pdq: str | None = None
     """Perceptual hash of a picture, 64 hex digits."""
     personal: tuple[Personal, ...] = ()
-    """Whom it names: for those alone who may know, so it is in no record (`without_personal`)."""
+    """Whom it names: for those alone who may know, so it is in no record (`recorded`)."""
+    picture: Picture | None = None
+    """Of a picture alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,13 @@ class Document:
     """The id of the first of them."""
 
 
-def without_personal(document: Document) -> Document:
-    """`document` as it may be kept and sent: naming nobody."""
-    if not any(part.personal for part in document.attachments):
-        return document
-    return replace(document, attachments=tuple(replace(part, personal=()) for part in document.attachments))
+def recorded(document: Document) -> Document:
+    """`document` as it may be kept and sent: naming nobody, and without the files of its pictures."""
+    return replace(document, attachments=tuple(_recorded(part) for part in document.attachments))
+
+
+def _recorded(part: Attachment) -> Attachment:
+    picture = part.picture
+    if picture is not None and picture.content:
+        picture = replace(picture, content=b"")
+    return replace(part, personal=(), picture=picture)

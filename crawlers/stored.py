@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from crawlers.document import Attachment, Document, without_personal
+from crawlers.document import Attachment, Document, recorded
 from crawlers.postgres import PostgresConnection
 from crawlers.sqlite import SqliteReader
 from crawlers.tables import SHARED, SHARED_UPGRADES
@@ -32,7 +32,8 @@ def beside(document: Document) -> str:
     """What a stored version needs beside its text to be a `Document` again."""
     rest: dict[str, Any] = {
         "author": document.author,
-        "attachments": [asdict(part) for part in without_personal(document).attachments],
+        # Where each line stood is of use beside the picture alone, which memory does not keep.
+        "attachments": [asdict(replace(part, picture=None)) for part in recorded(document).attachments],
         "placeholder": document.placeholder,
         "n_reposts": document.n_reposts,
         "repost_of": document.repost_of,

@@ -287,7 +287,15 @@ async def _open_server(
     async def open_evidence(digest: str) -> EvidenceFile | None:
         known = await doors.book.evidence(digest)
         place = doors.evidence.find(known[0]) if known else None
-        return EvidenceFile(place, known[1]) if known and place else None
+        return EvidenceFile(place, known[1], known[2]) if known and place else None
+
+    # Of its own: pictures that somebody waits for do not stand behind the crawler's.
+    frames = await stack.enter_async_context(ProcessWorkshop(1))
+
+    async def show(data: bytes, side_px: int) -> bytes:
+        from crawlers.extract.image.view import as_shown
+
+        return await frames.run(as_shown, data, side_px)
 
     ears = {runner.status.id: runner.listen for runner in daemon.sensors}
 
@@ -328,6 +336,7 @@ async def _open_server(
         machine=MachineState(
             config.data_dir, doors.disk, daemon.notify.receivers if daemon.notify is not None else list
         ),
+        show=show,
         enrol=doors.fleet.enrol if doors.fleet is not None else None,
         fleet=doors.fleet.desk if doors.fleet is not None else None,
         renew=doors.fleet.renew if doors.fleet is not None else None,

@@ -147,7 +147,10 @@ class Daemon:
         memory = setup.config.data_dir / "rules" / "correlations.json"
         kept = setup.config.evidence
         self._bounds = Bounds(
-            timedelta(days=kept.days), timedelta(hours=kept.unalerted_hours), round(kept.max_gb * 1e9)
+            timedelta(days=kept.days),
+            timedelta(hours=kept.unalerted_hours),
+            timedelta(days=kept.photo_days),
+            round(kept.max_gb * 1e9),
         )
         self._plan, self._timetable = setup.bandplan, timetable
         self._kept = setup.config.retention.kept

@@ -1,4 +1,5 @@
-"""How long evidence is kept: what raised no alert for a day, what did for a year and more, within a size.
+"""How long evidence is kept: what raised no alert for a day, what did for a year and more, within a size;
+photos as long as the names that they show.
 
 each hour: older than its bound ──> gone
 still over max_bytes ──> the oldest without an alert, then the oldest of all, told and audited
@@ -16,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from monitor.clock import Clock
+from monitor.photos import is_photo
 from monitor.store.book import StoreBook
 from monitor.store.errors import StoreError
 
@@ -34,6 +36,8 @@ class Bounds:
     alerted: timedelta
     """How long what an alert carries is kept."""
     unalerted: timedelta
+    photos: timedelta
+    """How long the photos among them are kept: they show names."""
     max_bytes: int
 
 
@@ -66,7 +70,7 @@ def tidy(root: Path, alerted: Collection[str], now: datetime, bounds: Bounds) ->
     kept: list[_File] = []
     for file in files:
         age = now - datetime.fromtimestamp(file.kept_at, UTC)
-        if age > (bounds.alerted if file.name in alerted else bounds.unalerted):
+        if age > _bound(file.name, alerted, bounds):
             _remove(root, file, alerted, done)
         else:
             kept.append(file)
@@ -78,6 +82,12 @@ def tidy(root: Path, alerted: Collection[str], now: datetime, bounds: Bounds) ->
             size -= file.n_bytes
     done.n_bytes_left = size
     return done
+
+
+def _bound(name: str, alerted: Collection[str], bounds: Bounds) -> timedelta:
+    if name not in alerted:
+        return bounds.unalerted
+    return min(bounds.photos, bounds.alerted) if is_photo(name) else bounds.alerted
 
 
 def _files(root: Path) -> list[_File]:

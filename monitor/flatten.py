@@ -14,6 +14,7 @@ from typing import Any
 from crawlers.document import Attachment, Document
 from monitor.bandplan import BandPlan
 from monitor.paper import likeness
+from monitor.photos import document_texts
 from monitor.timetable import SessionContext, Timetable
 from rules.text.bank import BankMatch
 from sdr.types import Emission
@@ -95,8 +96,7 @@ def flat_document(
 ) -> dict[str, Any]:
     """`find_items` looks a text up in the bank of secret items; None where there is no bank."""
     attachments = document.attachments
-    parts = [document.title, document.text, *(attachment.text for attachment in attachments)]
-    text = "\n".join(part for part in parts if part)
+    text = "\n".join(document_texts(document.title, document.text, [part.text for part in attachments]))
     items = find_items(text) if find_items is not None else None
     return {
         "kind": "web",

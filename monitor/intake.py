@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from crawlers.document import Document, without_personal
+from crawlers.document import Document, recorded
 from monitor.airlog import AirLog, Sighting
 from monitor.alert import wire
 from monitor.alert.alert import Alert, EvidenceRef, RuleHit, fingerprint, ranked
@@ -35,6 +35,7 @@ from monitor.flatten import (
     flat_emission,
     session_key,
 )
+from monitor.photos import keep_photos
 from monitor.prose import summary, texts
 from monitor.queue import AlertQueue
 from monitor.timetable import Timetable
@@ -85,6 +86,8 @@ class IntakeCounts:
     n_documents: int = 0
     n_alerts: Counter[str] = field(default_factory=Counter[str])
     """By rule."""
+    n_photos: Counter[str] = field(default_factory=Counter[str])
+    """Of posts that raised an alert: ``kept``, and by reason those that were not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,10 @@ class Intake:
         if heard.spectrogram is not None and picture is not None:
             # Text of one length, so that the store can tell the newest by comparing.
             at = picture.at.isoformat(timespec="microseconds")
-            event["spectrogram"] = {**heard.spectrogram, "digest": picture.digest, "at": at}
+            # The recording that it was drawn from, so that whoever looks closer takes the right one.
+            samples = next((ref.digest for ref in heard.evidence if ref.role == "samples"), None)
+            drawn = {"digest": picture.digest, "at": at, "samples": samples}
+            event["spectrogram"] = {**heard.spectrogram, **drawn}
         if emission.next_burst_at is not None:
             event["next_burst_at"] = emission.next_burst_at
             event["next_burst_within_s"] = emission.next_burst_within_s
@@ -215,12 +221,16 @@ class Intake:
         alerts: list[Alert] = []
         completed = self._completed(document.id, matches, event)
         if matches or completed:
-            kept = await asyncio.to_thread(keep_document, self._evidence, document)
-            cause = _document_cause(document, kept)
+            kept = await asyncio.to_thread(self._keep, document)
+            cause = _document_cause(document, *kept)
             alerts = [*_raise(matches, event, cause), *_raise_correlated(completed, cause)]
             await self._put(alerts)
         self.counts.n_documents += 1
         return alerts
+
+    def _keep(self, document: Document) -> list[EvidenceRef]:
+        photos = keep_photos(self._evidence, document, self.counts.n_photos)
+        return [keep_document(self._evidence, document), *photos]
 
     def _completed(self, id: str, matches: Sequence[Match], event: dict[str, Any]) -> list[Correlated]:
         return self._rules.correlate({**event, "id": id}, [match.rule.id for match in matches])
@@ -246,7 +256,7 @@ class Intake:
 
 def keep_document(evidence: EvidenceStore, document: Document) -> EvidenceRef:
     """Blocking. Raises `OSError`."""
-    content = msgspec.json.encode(without_personal(document), order="deterministic")
+    content = msgspec.json.encode(recorded(document), order="deterministic")
     return evidence.keep(content, "application/json", "document", "json", document.fetched_at)
 
 
@@ -281,7 +291,7 @@ def joined_alerts(alert: Alert, completed: Sequence[Correlated]) -> list[Alert]:
     return _raise_correlated(completed, cause)
 
 
-def _document_cause(document: Document, kept: EvidenceRef) -> _Cause:
+def _document_cause(document: Document, *kept: EvidenceRef) -> _Cause:
     version = f"{document.id}/{document.version}"
     return _Cause(
         id=version,
@@ -290,7 +300,7 @@ def _document_cause(document: Document, kept: EvidenceRef) -> _Cause:
         starts_at=document.first_seen_at,
         updated_at=document.fetched_at,
         ends_at=document.fetched_at + WEB_HOLD,
-        evidence=[kept],
+        evidence=kept,
     )
 
 

@@ -40,6 +40,12 @@ class DaemonCollector(Collector):
         for reason, n in health.queue.n_dropped.items():
             dropped.add_metric([reason], n)
         yield dropped
+        photos = CounterMetricFamily(
+            "examwatch_photos", "Photos of posts that raised alerts, kept or not", labels=["outcome"]
+        )
+        for outcome, n in counts.n_photos.items():
+            photos.add_metric([outcome], n)
+        yield photos
         if self._daemon.notify is not None:
             told = CounterMetricFamily(
                 "examwatch_notices", "Messages to receivers", labels=["receiver", "outcome"]

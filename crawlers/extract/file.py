@@ -7,6 +7,7 @@ from typing import Protocol
 
 from crawlers.errors import CrawlError
 from crawlers.personal import NOBODY, Personal
+from crawlers.picture import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class ImageText:
     qr: tuple[str, ...] = ()
     pdq: str | None = None
     personal: Personal = NOBODY
+    picture: Picture | None = None
+    """Its size, and where its lines stand."""
 
 
 def named(picture: ImageText) -> tuple[Personal, ...]:
@@ -52,6 +55,8 @@ class Extracted:
     pdq: str | None = None
     personal: tuple[Personal, ...] = ()
     """Of each picture in it that names somebody."""
+    picture: Picture | None = None
+    """Of a file that is a picture itself."""
     n_pages: int = 0
     faults: list[str] = field(default_factory=list[str])
     """Parts that could not be read, one line each."""

@@ -60,7 +60,7 @@ def _image(data: bytes, kind: str, reading: Reading) -> Extracted:
     if reading.images is None:
         return Extracted(kind)
     seen = reading.images.read(data)
-    return Extracted(kind, seen.text, seen.qr, seen.pdq, named(seen), n_pages=1)
+    return Extracted(kind, seen.text, seen.qr, seen.pdq, named(seen), seen.picture, n_pages=1)
 
 
 def html_page_text(html: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from crawlers.document import Attachment
 from crawlers.errors import CrawlError
 from crawlers.extract.html import parse_html, text_of, tidy
 from crawlers.moment import read_time
+from crawlers.picture import MAX_BOXES
 from crawlers.source.base import Found, Strict
 from crawlers.source.json_api import Expression
 from crawlers.url import canonical, parse
@@ -137,6 +139,15 @@ def _attachments(raw: object, where: str) -> tuple[Attachment, ...]:
     if not all(isinstance(entry, dict) and "digest" in entry for entry in entries):
         return ()
     try:
-        return msgspec.convert(entries, tuple[Attachment, ...])
+        return tuple(_foreign(part) for part in msgspec.convert(entries, tuple[Attachment, ...]))
     except msgspec.ValidationError as error:
         raise CrawlError("parse", where, f"attachments: {error}") from None
+
+
+def _foreign(part: Attachment) -> Attachment:
+    """Of a picture that another has read its lines are taken, within our bounds; its file stays there."""
+    picture = part.picture
+    if picture is None:
+        return part
+    boxes = tuple(box for box in picture.boxes[:MAX_BOXES] if len(box.corners_px) == 8)
+    return replace(part, picture=replace(picture, boxes=boxes, content=b"", dropped="elsewhere"))

@@ -157,6 +157,8 @@ class Evidence(Strict):
     """Of what an alert carries: an exam comes once a year."""
     unalerted_hours: float = Field(default=24, ge=1)
     """Of clips that raised no alert."""
+    photo_days: float = Field(default=90, gt=0)
+    """Of a post's photos that an alert carries: they show names, which go as soon."""
     max_gb: float = Field(default=50, gt=0)
     """Gigabytes of 10^9; the oldest without an alert goes first, then the oldest."""
 

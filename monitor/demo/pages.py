@@ -59,9 +59,9 @@ def thread(name: str, post: DemoPost, text: str, started_at: datetime) -> str:
     """The page of one thread with its only post."""
     at = _moment(published_at(post, started_at))
     picture = ""
-    if post.picture:
-        url = f"attachment/{post.id}.png"
-        picture = f'<br /><img id="aimg_{post.id}" src="{url}" zoomfile="{url}" class="zoom" alt="" />'
+    for ending in ("png",) * bool(post.picture) + ("jpg",) * (post.photo is not None):
+        url = f"attachment/{post.id}.{ending}"
+        picture += f'<br /><img id="aimg_{post.id}" src="{url}" zoomfile="{url}" class="zoom" alt="" />'
     paragraphs = _markup(text)
     body = (
         f'<h1 class="ts"><span id="thread_subject">{escape(post.title)}</span></h1>\n'

@@ -7,7 +7,7 @@ fault with its line.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,7 +42,9 @@ class DemoPost(_Strict):
     truth: Truth = "harmless"
     """What it really is: never shown, for tests."""
     picture: Annotated[tuple[str, ...], Field(max_length=12)] = ()
-    """Lines of a photographed question that hangs on the post."""
+    """Lines of a question, drawn as a picture that hangs on the post."""
+    photo: Annotated[str | None, Field(pattern=r"\.jpg$")] = None
+    """A JPEG that hangs on the post, beside the file of the posts."""
     edits: tuple[Edit, ...] = ()
 
     def text_at(self, offset_s: float) -> str:
@@ -64,6 +66,8 @@ class DemoPosts:
 
     names: dict[Place, str]
     posts: tuple[DemoPost, ...]
+    photos: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    """The files of those that have one, by post."""
 
     def visible(self, place: Place, offset_s: float) -> Sequence[DemoPost]:
         """Posts of `place` that are out by then, newest first."""
@@ -93,6 +97,7 @@ def load_posts(path: Path) -> DemoPosts:
     if not raw.posts:
         faults.add(tree.line(("posts",)), "posts is empty")
     first: dict[int, int] = {}
+    photos: dict[int, bytes] = {}
     for number, post in enumerate(raw.posts):
         line = tree.line(("posts", number))
         if post.id in first:
@@ -101,5 +106,10 @@ def load_posts(path: Path) -> DemoPosts:
         moments = [post.at_s, *(edit.at_s for edit in post.edits)]
         if moments != sorted(moments):
             faults.add(line, f"post {post.id}: edits must follow the post, in order of time")
+        if post.photo is not None:
+            try:
+                photos[post.id] = (path.parent / post.photo).read_bytes()
+            except OSError as error:
+                faults.add(line, f"post {post.id}: {post.photo}: {error.strerror or error}")
     faults.raise_any()
-    return DemoPosts({"forum": raw.forum, "news": raw.news, "campus": raw.campus}, raw.posts)
+    return DemoPosts({"forum": raw.forum, "news": raw.news, "campus": raw.campus}, raw.posts, photos)

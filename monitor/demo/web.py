@@ -3,7 +3,7 @@
     /                              where to look
     /forum/forum-2-N.html          list of threads, page N      (the crawler's preset: discuz)
     /forum/thread-ID-1-1.html      one thread
-    /forum/attachment/ID.png       its picture
+    /forum/attachment/ID.png       its picture; .jpg: its photo
     /feeds/news.xml                RSS in UTF-8
     /feeds/campus.xml              Atom in GB18030
     /article/ID.html               what the items of the feeds link to
@@ -35,6 +35,7 @@ def make_app(posts: DemoPosts, *, now: Callable[[], datetime], started_at: datet
             web.get(r"/forum/forum-2-{page:\d{1,6}}.html", site.forum_list),
             web.get(r"/forum/thread-{id:\d{1,9}}-1-1.html", site.thread),
             web.get(r"/forum/attachment/{id:\d{1,9}}.png", site.picture),
+            web.get(r"/forum/attachment/{id:\d{1,9}}.jpg", site.photo),
             web.get("/feeds/news.xml", site.news),
             web.get("/feeds/campus.xml", site.campus),
             web.get(r"/article/{id:\d{1,9}}.html", site.article),
@@ -80,6 +81,12 @@ class _Site:
         if not post.picture:
             raise web.HTTPNotFound
         return _answer(request, pages.picture(post.picture), "image/png")
+
+    async def photo(self, request: web.Request) -> web.Response:
+        data = self._posts.photos.get(self._post(request, "forum").id)
+        if data is None:
+            raise web.HTTPNotFound
+        return _answer(request, data, "image/jpeg")
 
     async def article(self, request: web.Request) -> web.Response:
         post = self._post(request, "news", "campus")

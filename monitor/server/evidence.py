@@ -3,15 +3,18 @@
 What is in them came from strangers: a page, a picture, a recording. The browser may show the
 few types below as what they are; all else is handed over as a download, never run, and a page
 is shown as its source text. The type is ours, and the browser is told not to guess another.
+What shows a post's photos as they are is a download for who may see names; `photos` shows it.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from aiohttp import web
 
-from monitor.server.access import actor_of, scope_of
+from monitor.photos import PERSONAL_ROLES
+from monitor.server.access import actor_of, granted_to, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
@@ -43,6 +46,16 @@ def safe_headers(media_type: str, digest: str) -> dict[str, str]:
     }
 
 
+def shut_headers(media_type: str) -> dict[str, str]:
+    """Response headers for what may show somebody: no cache keeps it for the next at the desk."""
+    return {
+        "Content-Type": media_type,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+
+
 def _is_listening(media_type: str) -> bool:
     """Whether opening it is listening to somebody: sound, or samples that become sound."""
     return media_type.startswith("audio/") or media_type not in SHOWN_AS
@@ -60,12 +73,21 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     file = await request.app[SERVICES].open_evidence(digest)
     if file is None or not await request.app[SERVICES].in_scope(digest, scope_of(request)):
         raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
-    if _is_listening(file.media_type) and _from_start(request):
+    headers = safe_headers(file.media_type, digest)
+    shows_people = file.role in PERSONAL_ROLES
+    if shows_people:
+        if "personal" not in granted_to(request):
+            raise ProblemError(403, "not-allowed", "a photo may show names: it needs 'personal'")
+        # The file as it came, EXIF and all: to be handed on, never to be shown.
+        name = Path(file.path.name).suffix.lstrip(".") or "bin"
+        disposition = f'attachment; filename="{digest.removeprefix("sha256:")[:16]}.{name}"'
+        headers = {**shut_headers(DOWNLOAD), "Content-Disposition": disposition}
+    if (shows_people or _is_listening(file.media_type)) and _from_start(request):
         # Not each stretch that a player asks for: one look is one entry.
         await request.app[SERVICES].record(
             actor_of(request), "evidence.opened", digest, {"media_type": file.media_type}
         )
-    return web.FileResponse(file.path, headers=safe_headers(file.media_type, digest))
+    return web.FileResponse(file.path, headers=headers)
 
 
 ROUTES: tuple[Route, ...] = (

@@ -157,6 +157,7 @@ class AlertBook(Protocol):
 class EvidenceFile:
     path: Path
     media_type: str
+    role: str = ""
 
 
 class RuleService(Protocol):
@@ -389,6 +390,8 @@ class ServerServices:
     """None where this process reads no sources."""
     read_wall: Callable[[Scope], Awaitable[WallView]] | None = None
     machine: Machine | None = None
+    show: Callable[[bytes, int], Awaitable[bytes]] | None = None
+    """A stranger's picture, its longest side to become, and a JPEG of ours. Raises `CrawlError`."""
     enrol: EnrolDesk | None = None
     fleet: FleetDesk | None = None
     """None where no nodes belong to this installation."""

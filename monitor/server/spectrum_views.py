@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from monitor.server.views import StareView, View
 
@@ -112,3 +113,32 @@ class TemplateView(View, frozen=True, kw_only=True):
 class SurveyView(View, frozen=True, kw_only=True):
     template: TemplateView | None
     """None: the sensor's site was not surveyed."""
+
+
+MomentState = Literal["kept", "gone", "none", "broken"]
+SurveyState = Literal["there", "none", "not-there", "elsewhere", "broken"]
+
+
+class MomentView(View, frozen=True, kw_only=True):
+    """A radio alert's emission beside its site's survey. Levels in dBFS/Hz, lowest frequency first."""
+
+    state: MomentState
+    """Of the recording. ``gone``: past its time, or still on its way from an edge; ``none``: never kept."""
+    low_hz: float
+    bin_hz: float
+    mean: list[float]
+    """Over the emission's seconds; empty where there is no recording."""
+    max: list[float]
+    band_low_hz: float
+    """Of the emission."""
+    band_high_hz: float
+    seconds: float
+    survey: SurveyState
+    """``none``: this site was not surveyed; ``not-there``: this band was not; ``elsewhere``: another
+    machine has it."""
+    template: TemplateView | None
+    over_median_db: float | None = None
+    """Of the mean in the survey's bin where it stands highest; None where nothing compares."""
+    over_max_db: float | None = None
+    at_hz: float | None = None
+    """Middle of that bin."""

@@ -120,8 +120,8 @@ class StoreBook:
 
         return unsubscribe
 
-    async def evidence(self, digest: str) -> tuple[str, str] | None:
-        """Path within the evidence store, and media type, of a file that some alert carries."""
+    async def evidence(self, digest: str) -> tuple[str, str, str] | None:
+        """Path within the evidence store, media type and role of a file that some alert carries."""
         return await self.read(partial(self._store.evidence, digest))
 
     async def evidence_files(self) -> frozenset[str]:

@@ -210,14 +210,14 @@ class Store:
             chain.flush()
             return seq
 
-    def evidence(self, digest: str) -> tuple[str, str] | None:
-        """Path within the evidence store, and media type, of a file that some alert carries."""
+    def evidence(self, digest: str) -> tuple[str, str, str] | None:
+        """Path within the evidence store, media type and role of a file that some alert carries."""
         table = evidence_table.c
         with translated(), self._engines.reader.connect() as db:
             row = db.execute(
-                sa.select(table.path, table.media_type).where(table.digest == digest)
+                sa.select(table.path, table.media_type, table.role).where(table.digest == digest)
             ).one_or_none()
-            return (row.path, row.media_type) if row else None
+            return (row.path, row.media_type, row.role) if row else None
 
     def evidence_files(self) -> frozenset[str]:
         """Paths within the evidence store of all files that some alert carries."""

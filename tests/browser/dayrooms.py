@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from crawlers.config import build_sources, parse_sources
 from crawlers.errors import CrawlError
+from crawlers.extract.image.view import as_shown
 from crawlers.fetch import Request, Response
 from crawlers.memory import Memory, Version
 from crawlers.stored import Place
@@ -18,11 +21,16 @@ from monitor.machinestate import MachineState
 from monitor.ruledesk.desk import RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
 from monitor.ruledesk.shelf import RuleFiles
+from monitor.server.services import TemplateQuery
+from monitor.server.spectrum_views import TemplateView
 from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook
+from monitor.templates import template_view
 from monitor.topics import BUCKET_S, Topic, Topics
 from rules.exemption import load_exemptions
 from rules.load import load_rules
+from sdr.survey import Key, Template
+from sdr.survey.template import VERSION, HourLevels, Stretch
 
 THREAD = """<html><title>考试版</title><body>
 <div class="post" id="p1"><a class="who">晨光888</a><i>2026-06-07 09:31</i>
@@ -158,3 +166,28 @@ def machine(folder: Path, now: datetime) -> MachineState:
     """A disk that is nearly full, and a receiver that takes nothing."""
     told = [("值班群", None, None), ("police-hook", now - timedelta(minutes=12), "HTTP 502")]
     return MachineState(folder, lambda _: (500_000_000_000, 38_200_000_000), lambda: told)
+
+
+async def show(data: bytes, side_px: int) -> bytes:
+    return await asyncio.to_thread(as_shown, data, side_px)
+
+
+class DaySurvey:
+    """The roof was surveyed on a quiet day: nothing there but noise, and a weak neighbour at times."""
+
+    SURVEYED_AT = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)
+    BIN_HZ = 12_500.0
+    NOISE_DB = 10 * math.log10(2 * 0.02**2 / 240e3 * BIN_HZ)
+    """Of `examday.band`, in a bin."""
+
+    async def view(self, query: TemplateQuery) -> TemplateView | None:
+        if query.sensor != "楼顶-1":
+            return None
+        first, n = int(query.low_hz / self.BIN_HZ) - 2, 64
+        named = {
+            name: [self.NOISE_DB + over] * n for name, over in (("p50", 0.0), ("p90", 2.0), ("max", 5.0))
+        }
+        hours = [HourLevels(4, 100, self.NOISE_DB, named, [0.0] * n)]
+        at = self.SURVEYED_AT
+        template = Template(VERSION, Key(), at, at, 3600.0, self.BIN_HZ, [Stretch(first, n, hours)], [])
+        return template_view(template, query, [])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from dayrooms import machine, rule_desk, source_desk, topics
+from dayrooms import DaySurvey, machine, rule_desk, show, source_desk, topics
 from examday import ExamDay
 from morning import morning
 
@@ -214,6 +214,8 @@ class RunningDay:
             topics=topics(self.day.clock.now()),
             sources=self._sources,
             machine=machine(self.day.folder, self.day.clock.now()),
+            templates=DaySurvey(),
+            show=show,
         )
         services = replace(services, **self.instead)
         settings = ServerSettings(health_s=0.5, ping_s=1.0)

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from photographed import record
 
+from crawlers.document import Attachment
 from monitor.alert.alert import Alert, EvidenceRef, RuleHit
 from monitor.clock import SystemClock
 from monitor.server.services import EvidenceFile
+from sdr.evidence import Mark, Receiver, write_evidence
 from sdr.spectrogram import Spectrogram, render
 from sdr.types import SampleFormat
 
@@ -97,7 +100,7 @@ class ExamDay:
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
         path = self.folder / digest.removeprefix("sha256:")
         path.write_bytes(data)
-        self.files[digest] = EvidenceFile(path, media_type)
+        self.files[digest] = EvidenceFile(path, media_type, role)
         return EvidenceRef(digest, media_type, role, path.name, len(data), at)
 
     def picture(self, center_hz: float, kind: str) -> tuple[EvidenceRef, dict[str, Any]]:
@@ -127,6 +130,34 @@ class ExamDay:
         }
         return ref, view
 
+    def kept_post(
+        self, text: str, at: datetime, photos: tuple[tuple[Attachment, bytes | None], ...], version: int
+    ) -> list[EvidenceRef]:
+        if not photos:
+            return [self.keep(text.encode(), "text/html", "document", at)]
+        made = record(text, at, *(part for part, _ in photos), version=version)
+        refs = [self.keep(made, "application/json", "document", at)]
+        return refs + [self.keep(data, "image/jpeg", "photo", at) for _, data in photos if data is not None]
+
+    def recording(self, center_hz: float, kind: str, at: datetime) -> EvidenceRef:
+        """The samples that `picture` was drawn from, with their description beside them."""
+        _, view = self.picture(center_hz, kind)
+        box, tuned_hz = view["box"], center_hz - OFFSET_HZ
+        iq = band([(box["t0_s"], box["t1_s"] - box["t0_s"], kind)], 7)
+        set_ = write_evidence(
+            self.folder / "samples",
+            iq,
+            SampleFormat.CU8,
+            RATE_HZ,
+            tuned_hz,
+            at,
+            marks=[Mark(box["t0_s"], box["t1_s"], box["low_hz"], box["high_hz"], kind)],
+            receiver=Receiver("楼顶-1"),
+        )
+        kept = next(item for item in set_.items if item.role == "samples")
+        self.files[kept.digest] = EvidenceFile(kept.path, kept.media_type, "samples")
+        return EvidenceRef(kept.digest, kept.media_type, "samples", kept.path.name, iq.nbytes, at)
+
     def radio(
         self,
         level: str,
@@ -139,9 +170,16 @@ class ExamDay:
         venue: str = "实验中学",
         n_repeats: int = 0,
         ended: bool = True,
+        recorded: bool = False,
         **more: Any,
     ) -> Alert:
         ref, view = self.picture(center_hz, kind)
+        samples = (
+            self.recording(center_hz, kind, at)
+            if recorded
+            else self.keep(b"\x7f" * 64, "application/octet-stream", "samples", at)
+        )
+        view |= {"samples": samples.digest, "at": at.isoformat(timespec="microseconds")}
         voice = kind == "nfm"
         length_s = 5.9 if voice else 3.5
         event = {
@@ -246,7 +284,7 @@ class ExamDay:
                 ends_at=at + timedelta(seconds=length_s + 60) if ended else None,
                 why=[{**one, "rule": "narrowband-in-session"} for one in why],
                 event=event,
-                evidence=[ref, self.keep(b"\x7f" * 64, "application/octet-stream", "samples", at)],
+                evidence=[samples, ref],
                 venue=venue,
             ),
             **more,
@@ -266,8 +304,10 @@ class ExamDay:
         number: int | None = None,
         version: int = 1,
         claimed_earlier_min: float | None = 3.0,
+        photos: tuple[tuple[Attachment, bytes | None], ...] = (),
         **more: Any,
     ) -> Alert:
+        """`photos` hang on the post, each with its file where that is kept; their lines end `text`."""
         self.n_raised += 1
         number = number or 40_000 + self.n_raised
         url = f"https://forum.example/thread-{number}-1-1.html"
@@ -326,7 +366,7 @@ class ExamDay:
                 ends_at=None,
                 why=[{**one, "rule": rule} for one in why],
                 event=event,
-                evidence=[self.keep(text.encode(), "text/html", "document", at)],
+                evidence=self.kept_post(text, at, photos, version),
                 venue=None,
             ),
             **more,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import posts
 from examday import ExamDay, fired
+from photographed import FILE, LINES, photo
 
 from monitor.alert.alert import Alert
 
@@ -15,7 +16,16 @@ def morning(day: ExamDay) -> list[Alert]:
     """Everything raised before the console is opened."""
     burst = ("Repeated data bursts inside the session", "考试期间反复出现的数据突发")
     alerts = [
-        day.radio("critical", 169.5e6, day.ago(m), burst, snr_db=s, n_repeats=i, event={"n_sensors": 2})
+        day.radio(
+            "critical",
+            169.5e6,
+            day.ago(m),
+            burst,
+            snr_db=s,
+            n_repeats=i,
+            event={"n_sensors": 2},
+            recorded=m == 9.0,
+        )
         for i, (m, s) in enumerate([(33.1, 16.4), (27.0, 18.9), (21.1, 17.7), (15.0, 18.2), (9.0, 19.4)])
     ]
     alerts += [
@@ -60,7 +70,7 @@ def morning(day: ExamDay) -> list[Alert]:
             [
                 (
                     ("text contains the header of a secret paper", "正文含试卷密级标题"),
-                    ("绝密★启用前", "2026年普通高等学校招生全国统一考试"),
+                    ("绝密★启用前", "2026年普通高等学校招生全国统一考试", *LINES[:3]),
                 ),
                 (
                     ("text asks for a solver and offers money", "正文求解题并提出付钱"),
@@ -71,6 +81,7 @@ def morning(day: ExamDay) -> list[Alert]:
             author="匿名用户_7731",
             claimed_earlier_min=0.6,
             event={"has_image": True, "paper_likeness": 0.97},
+            photos=((photo(), FILE.read_bytes()),),
         ),
         day.web(
             "high",

@@ -8,6 +8,7 @@ import time
 import posts
 import pytest
 from morning import newcomer
+from photographed import LINES
 from playwright.sync_api import Page, expect
 
 from sdr.spectrogram import WIDTH
@@ -84,7 +85,8 @@ def test_what_matched_in_a_text_is_marked_exactly_after_characters_outside_the_b
     choose(page, "Paper header posted while the session runs")
     marks = page.locator("[data-testid=post] mark")
     texts = [marks.nth(i).evaluate("m => m.firstChild.data") for i in range(marks.count())]
-    assert texts == ["绝密★启用前", "2026年普通高等学校招生全国统一考试", "谁会做", "我可以出钱"]
+    written = ["绝密★启用前", "2026年普通高等学校招生全国统一考试", "谁会做", "我可以出钱"]
+    assert texts == [*written, *LINES[1:3]]
     page.evaluate("document.querySelectorAll('[data-testid=post] sup').forEach(number => number.remove())")
     assert page.locator("[data-testid=post]").text_content() == posts.PAPER
     assert any(ord(character) > 0xFFFF for character in posts.PAPER[: posts.PAPER.index("绝密")])

@@ -149,6 +149,14 @@ export interface BookView {
   steps: BookItemView[];
 }
 
+export interface BoxView {
+  text: string;
+  confidence: number;
+  corners_px: number[];
+  start: number | null;
+  end: number | null;
+}
+
 export interface CaseBrief {
   id: string;
   state: string;
@@ -538,6 +546,22 @@ export interface MergeBody {
   case: string;
 }
 
+export interface MomentView {
+  state: "broken" | "gone" | "kept" | "none";
+  low_hz: number;
+  bin_hz: number;
+  mean: number[];
+  max: number[];
+  band_low_hz: number;
+  band_high_hz: number;
+  seconds: number;
+  survey: "broken" | "elsewhere" | "none" | "not-there" | "there";
+  template: TemplateView | null;
+  over_median_db: number | null;
+  over_max_db: number | null;
+  at_hz: number | null;
+}
+
 export interface MovedView {
   gained: boolean;
   at: string;
@@ -689,6 +713,26 @@ export interface PersonView {
 
 export interface PersonalView {
   people: NamedPersonView[];
+}
+
+export interface PhotoView {
+  digest: string;
+  role: string;
+  state: "dropped" | "gone" | "kept";
+  why_dropped: string | null;
+  media_type: string;
+  n_bytes: number | null;
+  width_px: number | null;
+  height_px: number | null;
+  n_quarters: number;
+  version: number | null;
+  is_newest: boolean;
+  boxes: BoxView[];
+  n_boxes_dropped: number;
+}
+
+export interface PhotosView {
+  photos: PhotoView[];
 }
 
 export interface ProblemView {

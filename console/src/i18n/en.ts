@@ -160,6 +160,7 @@ export const en = {
       audio: "Audio",
       document: "Page as fetched",
       screenshot: "Picture of the page",
+      photo: "Photo",
     } as Record<string, string>,
     action: { raised: "raised", updated: "updated", repeated: "again", recurred: "again after it was over", abandoned: "ended by a restart", ended: "ended" } as Record<string, string>,
     details: "event",
@@ -261,7 +262,6 @@ export const en = {
   } as Record<string, string>,
   web: {
     text: "Text, with what matched marked",
-    pictured: "The page in a browser, as it was found",
     people: "Names and seats in the pictures",
     showPeople: "Show them",
     peopleLogged: "Each look is recorded with your name.",

@@ -161,6 +161,7 @@ export const zh: Dictionary = {
       audio: "录音",
       document: "原始网页",
       screenshot: "网页截图",
+      photo: "照片",
     },
     action: { raised: "产生", updated: "更新", repeated: "再次出现", recurred: "结束后再次出现", abandoned: "因重启而结束", ended: "结束" },
     details: "事件",
@@ -261,7 +262,6 @@ export const zh: Dictionary = {
   },
   web: {
     text: "正文（已标出匹配内容）",
-    pictured: "发现时的网页（浏览器截图）",
     people: "图片中的姓名与座位",
     showPeople: "显示",
     peopleLogged: "每次查看都会记入审计。",

@@ -37,6 +37,8 @@ export interface Box {
 }
 
 export interface SpectrogramView extends Box {
+  /** The picture that it speaks of. */
+  digest: string | null;
   box: Box | null;
 }
 
@@ -52,7 +54,8 @@ function boxOf(value: unknown): Box | null {
 /** What the picture with the role `spectrogram` shows; null when the event does not say. */
 export function spectrogramOf(event: FlatEvent): SpectrogramView | null {
   const whole = boxOf(event["spectrogram"]);
-  return whole && { ...whole, box: boxOf((event["spectrogram"] as FlatEvent)["box"]) };
+  const told = event["spectrogram"] as FlatEvent;
+  return whole && { ...whole, digest: textOf(told, "digest"), box: boxOf(told["box"]) };
 }
 
 /** Where a box lies in the picture: shares of width and height, from the left and from the top. */

@@ -10,15 +10,22 @@ export interface Piece {
   readonly reasons: readonly number[];
 }
 
-/** Cut `text` at the edges of all spans. Spans outside the text are clipped, empty ones ignored. */
-export function cut(text: string, marks: readonly { start: number; end: number; reason: number }[]): Piece[] {
+/**
+ * Cut `text` at the edges of all spans, and at `also`. Spans outside the text are clipped, empty ones ignored.
+ */
+export function cut(
+  text: string,
+  marks: readonly { start: number; end: number; reason: number }[],
+  also: readonly number[] = [],
+): Piece[] {
   const points = Array.from(text);
   const clipped = marks
     .map(({ start, end, reason }) => ({ start: Math.max(0, start), end: Math.min(points.length, end), reason }))
     .filter(({ start, end }) => start < end);
-  const edges = [...new Set([0, points.length, ...clipped.flatMap(({ start, end }) => [start, end])])].sort(
-    (a, b) => a - b,
-  );
+  const inside = also.filter((edge) => edge > 0 && edge < points.length);
+  const edges = [
+    ...new Set([0, points.length, ...inside, ...clipped.flatMap(({ start, end }) => [start, end])]),
+  ].sort((a, b) => a - b);
   return edges.slice(0, -1).map((from, index) => {
     const to = edges[index + 1] ?? points.length;
     const reasons = clipped.filter(({ start, end }) => start <= from && to <= end).map(({ reason }) => reason);

@@ -42,9 +42,14 @@ export function Facts({ alert }: { alert: AlertDetail }) {
         <ul class="evidence">
           {alert.evidence.slice(0, MOST_SHOWN).map((ref) => (
             <li key={ref.digest + ref.role}>
-              <a href={evidenceUrl(ref.digest)} target="_blank" rel="noopener">
-                {words.role[ref.role] ?? ref.role}
-              </a>{" "}
+              {["photo", "screenshot"].includes(ref.role) ? (
+                // Shown above for who may see names; the file itself is no page to open.
+                <span>{words.role[ref.role]}</span>
+              ) : (
+                <a href={evidenceUrl(ref.digest)} target="_blank" rel="noopener">
+                  {words.role[ref.role] ?? ref.role}
+                </a>
+              )}{" "}
               <span class="dim mono" title={ref.digest}>
                 {ref.digest.slice(0, 19)}…
               </span>

@@ -9,6 +9,7 @@ import { Elsewhere } from "./Elsewhere";
 import { Facts } from "./Facts";
 import { Listen } from "./Listen";
 import { Measures } from "./Measures";
+import { Moment } from "./moment/Moment";
 import { Spectrogram } from "./Spectrogram";
 import { Advice, Why } from "./Why";
 
@@ -88,6 +89,7 @@ export function RadioDetail({ alert }: { alert: AlertDetail }) {
     <div class="columns">
       <div class="column-main">
         <Spectrogram alert={alert} />
+        <Moment alert={alert} />
         <Recording alert={alert} />
         <Measures event={alert.event} kind="radio" />
         <Heard alert={alert} />

@@ -62,7 +62,8 @@ function Axes({ view }: { view: SpectrogramView }) {
 export function Spectrogram({ alert }: { alert: AlertView }) {
   const words = t.value.radio;
   const view = spectrogramOf(alert.event);
-  const picture = alert.evidence.find((ref) => ref.role === "spectrogram");
+  const picture = alert.evidence.find((ref) => ref.digest === view?.digest) ??
+    alert.evidence.find((ref) => ref.role === "spectrogram");
   const [failed, setFailed] = useState<string | null>(null);
   const [cursor, setCursor] = useState<{ x: number; y: number } | null>(null);
   if (!view || !picture) return <Notice title={words.noSpectrogram} />;

@@ -1,5 +1,5 @@
 import { useRef, useState } from "preact/hooks";
-import { evidenceUrl, getPersonal } from "../api/client";
+import { getPersonal } from "../api/client";
 import type { AlertDetail, NamedPersonView } from "../api/schema";
 import { t } from "../i18n";
 import { isPerson, who } from "../state/person";
@@ -11,6 +11,8 @@ import { RelatedList } from "./Elsewhere";
 import { CopyButton, Facts } from "./Facts";
 import { Marked } from "./Marked";
 import { Measures } from "./Measures";
+import { Photos } from "./photos/Photos";
+import { linesOf, photos } from "./photos/state";
 import { useRelated } from "./related";
 import { Versions } from "./Versions";
 import { Advice, Why } from "./Why";
@@ -158,8 +160,9 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
   const older = versions[versions.indexOf(event) + 1];
   const [before, after] = older ? [older, event] : [event, versions[0] ?? event];
   const text = textOf(event, "text") ?? "";
-  const picture = alert.evidence.find((ref) => ref.role === "screenshot");
   const marks = newest ? marksOf(alert.why, "text") : [];
+  const seen = photos.value?.fingerprint === alert.fingerprint ? photos.value.found : [];
+  const lines = newest ? linesOf(seen) : [];
   const body = useRef<HTMLDivElement>(null);
   const at = useRef(-1);
   const nextMark = () => {
@@ -171,51 +174,56 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
   return (
     <div class="columns">
       <div class="column-main">
-        <section class="block">
-          <div class="block-head">
-            <h3>{words.text}</h3>
-            {marks.length > 0 && (
-              <button type="button" class="link" data-key="m" title="m" onClick={nextMark}>
-                {words.marks(marks.length)} · {words.nextMark}
-              </button>
-            )}
+        <div class="post-and-photos">
+          <div class={seen.length > 0 ? "has-photos" : ""}>
+            <section class="block">
+              <div class="block-head">
+                <h3>{words.text}</h3>
+                {marks.length > 0 && (
+                  <button type="button" class="link" data-key="m" title="m" onClick={nextMark}>
+                    {words.marks(marks.length)} · {words.nextMark}
+                  </button>
+                )}
+              </div>
+              {versions.length > 1 && (
+                <div class="versions" role="tablist" aria-label={words.versions}>
+                  {versions.map((version, index) => (
+                    <button
+                      type="button"
+                      role="tab"
+                      key={index}
+                      aria-selected={version === event}
+                      onClick={() => setChosen(version)}
+                    >
+                      {words.version(numberOf(version, "version") ?? 1)}
+                      {index === 0 && ` · ${words.newest}`}
+                      <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
+                    </button>
+                  ))}
+                  <button
+                    type="button"
+                    class="versions-compare"
+                    aria-pressed={comparing}
+                    data-key="d"
+                    data-testid="compare-versions"
+                    onClick={() => setComparing(!comparing)}
+                  >
+                    {words.compare} <kbd>d</kbd>
+                  </button>
+                </div>
+              )}
+              {!newest && <p class="caution">{words.oldVersion}</p>}
+              {comparing && versions.length > 1 ? (
+                <Versions before={before} after={after} />
+              ) : (
+                <div class="post" ref={body} data-testid="post" tabIndex={0}>
+                  {text ? <Marked text={text} marks={marks} lines={lines} /> : <span class="dim">{words.noText}</span>}
+                </div>
+              )}
+            </section>
+            <Photos alert={alert} key={`photos ${alert.fingerprint}`} />
           </div>
-          {versions.length > 1 && (
-            <div class="versions" role="tablist" aria-label={words.versions}>
-              {versions.map((version, index) => (
-                <button
-                  type="button"
-                  role="tab"
-                  key={index}
-                  aria-selected={version === event}
-                  onClick={() => setChosen(version)}
-                >
-                  {words.version(numberOf(version, "version") ?? 1)}
-                  {index === 0 && ` · ${words.newest}`}
-                  <small class="num dim"> {dayAndTime(textOf(version, "at") ?? "").slice(11)}</small>
-                </button>
-              ))}
-              <button
-                type="button"
-                class="versions-compare"
-                aria-pressed={comparing}
-                data-key="d"
-                data-testid="compare-versions"
-                onClick={() => setComparing(!comparing)}
-              >
-                {words.compare} <kbd>d</kbd>
-              </button>
-            </div>
-          )}
-          {!newest && <p class="caution">{words.oldVersion}</p>}
-          {comparing && versions.length > 1 ? (
-            <Versions before={before} after={after} />
-          ) : (
-            <div class="post" ref={body} data-testid="post" tabIndex={0}>
-              {text ? <Marked text={text} marks={marks} /> : <span class="dim">{words.noText}</span>}
-            </div>
-          )}
-        </section>
+        </div>
         <section class="block origin">
           <dl class="pairs">
             <div>
@@ -235,14 +243,6 @@ export function WebDetail({ alert }: { alert: AlertDetail }) {
         </section>
         <Copies alert={alert} />
         <People alert={alert} key={alert.fingerprint} />
-        {picture && (
-          <section class="block">
-            <h3>{words.pictured}</h3>
-            <a class="page-picture" href={evidenceUrl(picture.digest)} target="_blank" rel="noopener">
-              <img src={evidenceUrl(picture.digest)} alt={words.pictured} loading="lazy" />
-            </a>
-          </section>
-        )}
         <Measures event={event} kind="web" />
       </div>
       <div class="column-side">

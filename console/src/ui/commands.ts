@@ -45,7 +45,10 @@ function toCard(by: number): void {
 
 function playOrStop(): void {
   const sound = document.querySelector<HTMLAudioElement>("[data-play]");
-  if (!sound) return;
+  if (!sound) {
+    press("i");
+    return;
+  }
   if (sound.paused) void sound.play().catch(() => undefined); // the player itself says that it cannot
   else sound.pause();
 }
@@ -123,7 +126,7 @@ export const COMMANDS: readonly Command[] = [
   review(["w"], "only web (again: off)", "只看网络（再按取消）", () => onlyKind("web")),
   review(["m"], "next mark in a text", "正文中的下一处匹配", () => press("m")),
   review(["d"], "versions of a post side by side", "并排比较帖子的版本", () => press("d")),
-  review(["i"], "play or stop the recording", "播放或停止录音", playOrStop),
+  review(["i"], "play or stop the recording; show the photo", "播放或停止录音；显示照片", playOrStop),
   review(["f"], "frame in the spectrogram", "时频图标框", () => {
     framed.value = !framed.value;
   }),

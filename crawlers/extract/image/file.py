@@ -52,7 +52,7 @@ class _Keeping:
             self.faults.append(error)
             return ImageText()
         self.pages.append(page)
-        return ImageText(page.text, page.codes, page.pdq, page.personal)
+        return ImageText(page.text, page.codes, page.pdq, page.personal, page.picture)
 
 
 def read_file(data: bytes, name: str, caps: Caps, reader: OcrReader) -> FileReading:

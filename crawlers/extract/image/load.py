@@ -29,7 +29,9 @@ LIGHT_LEVEL = 160
 """Gray level above which what is drawn on a transparent ground is drawn for a dark one."""
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, ZeroDivisionError)
 """What Pillow's readers raise on damaged files (OSError includes UnidentifiedImageError)."""
-_EXIF_SUB, _TAKEN, _CHANGED = 0x8769, 0x9003, 0x0132
+_EXIF_SUB, _TAKEN, _CHANGED, _ORIENTATION = 0x8769, 0x9003, 0x0132, 0x0112
+_ON_ITS_SIDE = frozenset((5, 6, 7, 8))
+"""EXIF orientations that swap width and height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,9 @@ class Picture:
     """Colour, within `SHORT_SIDE_PX` and `AREA_PX`."""
     claimed_at: str | None
     """The time of day that EXIF claims, as written: no zone, no proof."""
-    n_pixels: int
-    """As the file has them."""
+    width_px: int
+    """Of the upright picture, as the file has them."""
+    height_px: int
 
 
 def load(data: bytes, where: str = "picture") -> Picture:
@@ -81,12 +84,14 @@ def _unpacked(image: Image.Image, where: str) -> Picture:
     if image.width * image.height > MAX_UNPACKED_PIXELS:
         raise CrawlError("too_large", where, f"{width} x {height} pixels, over {MAX_UNPACKED_PIXELS}")
     claimed_at = _claimed_at(image)
+    is_on_its_side = image.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
     image.load()
     upright = ImageOps.exif_transpose(image)
     plain = _on_paper(upright)
     if wanted != (width, height):
         plain = plain.resize(_wanted(*plain.size), Image.Resampling.BOX)
-    return Picture(np.asarray(plain), claimed_at, n_pixels)
+    sides = (height, width) if is_on_its_side else (width, height)
+    return Picture(np.asarray(plain), claimed_at, *sides)
 
 
 def _wanted(width: int, height: int) -> tuple[int, int]:

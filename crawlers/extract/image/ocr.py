@@ -54,15 +54,28 @@ class Line:
     top: float
     right: float
     bottom: float
+    corners: tuple[tuple[float, float], ...] = ()
+    """Top left, top right, bottom right, bottom left as the line is read: parts of the picture's sides."""
 
 
-def read_lines(engine: Engine, pixels: Pixels) -> list[Line]:
-    """All lines of an upright or turned picture, in reading order."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read off a picture, and which way up."""
+
+    lines: tuple[Line, ...] = ()
+    """In reading order."""
+    n_quarters: int = 0
+    """How many quarters counter-clockwise brought the text upright."""
+
+
+def read_lines(engine: Engine, pixels: Pixels) -> Reading:
+    """All lines of an upright or turned picture."""
+    height, width = pixels.shape[:2]
     pixels = stretch(pixels)
     quads = _find(engine, pixels)
     if len(quads) == 0:
-        return []
-    pixels, quads = _upright(engine, pixels, quads)
+        return Reading()
+    pixels, quads, n_quarters = _upright(engine, pixels, quads)
     boxes, size = level(quads, pixels.shape[1], pixels.shape[0])
     rows = reading_order(boxes)
     order = [one for row in rows for one in row]
@@ -71,8 +84,9 @@ def read_lines(engine: Engine, pixels: Pixels) -> list[Line]:
     for row in rows:
         kept = [one for one in row if one in texts]
         if kept:
-            lines.append(_line(kept, texts, boxes, size))
-    return lines
+            corners = turn_back(_hull(quads[kept]), n_quarters, width, height) / (width, height)
+            lines.append(_line(kept, texts, boxes, size, corners))
+    return Reading(tuple(lines), n_quarters)
 
 
 def stretch(pixels: Pixels) -> Pixels:
@@ -113,7 +127,7 @@ def _sides(quads: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
 
 def _upright(
     engine: Engine, pixels: Pixels, quads: NDArray[np.float32]
-) -> tuple[Pixels, NDArray[np.float32]]:
+) -> tuple[Pixels, NDArray[np.float32], int]:
     width, height = _sides(quads)
     is_tall = height > TALL * width
     is_wide = width > TALL * height
@@ -121,10 +135,10 @@ def _upright(
     if tall_px > 1.5 * wide_px:
         # Sideways, or Chinese written from top to bottom: the turn that reads better.
         turns = max((1, 3), key=lambda n: _legible(engine, *turn(pixels, quads, n)))
-        return turn(pixels, quads, turns)
+        return *turn(pixels, quads, turns), turns
     if _is_headlong(engine, pixels, quads):
-        return turn(pixels, quads, 2)
-    return pixels, quads
+        return *turn(pixels, quads, 2), 2
+    return pixels, quads, 0
 
 
 def _is_headlong(engine: Engine, pixels: Pixels, quads: NDArray[np.float32]) -> bool:
@@ -158,6 +172,20 @@ def turn(pixels: Pixels, quads: NDArray[np.float32], n_quarters: int) -> tuple[P
         # What was top right is top left now.
         quads = np.roll(moved, -1, axis=1)
     return np.ascontiguousarray(pixels), quads
+
+
+def turn_back(points: NDArray[np.floating], n_quarters: int, width: int, height: int) -> NDArray[np.float64]:
+    """Points (n x 2) on a picture that `turn` has turned, on that picture as it was, `width` x `height`."""
+    points = np.asarray(points, np.float64)
+    for done in reversed(range(n_quarters % 4)):
+        width_then = width if done % 2 == 0 else height
+        points = np.stack([width_then - 1 - points[:, 1], points[:, 0]], axis=1)
+    return points
+
+
+def _hull(row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The quad from the first box of a row to its last."""
+    return np.stack([row[0, 0], row[-1, 1], row[-1, 2], row[0, 3]])
 
 
 def level(
@@ -239,7 +267,11 @@ def _is_latin(text: str) -> bool:
 
 
 def _line(
-    row: list[int], texts: dict[int, tuple[str, float]], boxes: NDArray[np.float64], size: tuple[float, float]
+    row: list[int],
+    texts: dict[int, tuple[str, float]],
+    boxes: NDArray[np.float64],
+    size: tuple[float, float],
+    corners: NDArray[np.float64],
 ) -> Line:
     """The boxes of one row as a line; a wide blank stays a blank."""
     own = boxes[row]
@@ -253,4 +285,5 @@ def _line(
         top=float(own[:, 1].min() / height),
         right=float(own[:, 2].max() / width),
         bottom=float(own[:, 3].max() / height),
+        corners=tuple((float(x), float(y)) for x, y in corners),
     )

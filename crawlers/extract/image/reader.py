@@ -155,7 +155,7 @@ class OcrReader:
 
     def read(self, data: bytes) -> ImageText:
         page = self.read_page(data)
-        return ImageText(page.text, page.codes, page.pdq, page.personal)
+        return ImageText(page.text, page.codes, page.pdq, page.personal, page.picture)
 
     def read_page(self, data: bytes) -> PageReading:
         """Everything that was read, names and seats included."""

@@ -15,7 +15,7 @@ from monitor.store import Store
 from monitor.store.book import StoreBook
 
 NOON = datetime(2026, 6, 7, 4, 0, tzinfo=UTC)
-BOUNDS = Bounds(timedelta(days=400), timedelta(hours=24), 10_000)
+BOUNDS = Bounds(timedelta(days=400), timedelta(hours=24), timedelta(days=90), 10_000)
 
 
 def keep(root: Path, name: str, age: timedelta, n_bytes: int = 100) -> str:
@@ -36,6 +36,15 @@ def test_what_raised_no_alert_goes_after_a_day_and_what_did_after_its_time(tmp_p
     done = tidy(tmp_path, alerted, NOON, BOUNDS)
     assert left(tmp_path) == {"young", "case"}
     assert (done.n_unalerted, done.alerted, done.n_bytes_left) == (1, ["closed"], 200)
+
+
+def test_photos_go_when_names_do_and_other_evidence_stays(tmp_path):
+    old, young = timedelta(days=91), timedelta(days=89)
+    alerted = {keep(tmp_path, name, old) for name in ("a.photo.jpg", "page.json", "shot.png")}
+    alerted.add(keep(tmp_path, "b.photo.png", young))
+    done = tidy(tmp_path, alerted, NOON, BOUNDS)
+    assert left(tmp_path) == {"page.json", "shot.png", "b.photo.png"}
+    assert done.alerted == ["a.photo.jpg"]
 
 
 def test_over_the_size_the_oldest_without_an_alert_goes_first_then_the_oldest_of_alerts(tmp_path):

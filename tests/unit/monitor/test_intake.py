@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawlers.document import Document
+from crawlers.document import Attachment, Document
+from crawlers.picture import Picture
 from monitor.alert.alert import EvidenceRef
 from monitor.bandplan import BandPlan, Row
 from monitor.evidence import EvidenceStore
 from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.photos import is_photo
 from monitor.queue import QueueError
 from monitor.queue.memory import MemoryQueue
 from monitor.timetable import Name, Session, Timetable
@@ -190,3 +193,33 @@ async def test_what_could_not_be_made_durable_is_told_and_may_be_tried_again(int
     queue.full = False
     assert await intake.document(DOCUMENT)
     assert intake.counts.n_documents == 1
+
+
+def photo(data: bytes, **more) -> Attachment:
+    picture = Picture(len(data), 4, 3, content=data, **more)
+    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+    return Attachment("http://x/p.jpg", digest, "image/jpeg", picture=picture)
+
+
+async def test_photos_of_a_post_that_fires_are_kept_as_they_came_each_once(intake, tmp_path):
+    lost = replace(photo(b"large").picture, content=b"", dropped="too large")
+    parts = (photo(b"one"), photo(b"two"), photo(b"one"), replace(photo(b"large"), picture=lost))
+    (alert,) = await intake.document(replace(DOCUMENT, attachments=parts))
+    document, *photos = alert.evidence
+    assert document.role == "document"
+    assert [(ref.role, ref.media_type, ref.n_bytes, ref.at) for ref in photos] == [
+        ("photo", "image/jpeg", 3, AT)
+    ] * 2
+    for ref, data in zip(photos, (b"one", b"two"), strict=True):
+        assert ref.digest == "sha256:" + hashlib.sha256(data).hexdigest()
+        assert is_photo(ref.path)
+        assert (tmp_path / "evidence" / ref.path).read_bytes() == data
+    assert intake.counts.n_photos == {"kept": 2, "too large": 1}
+    assert b"b25l" not in (tmp_path / "evidence" / document.path).read_bytes()  # base64 of a photo
+
+
+async def test_photos_of_a_harmless_post_are_written_nowhere(intake, tmp_path):
+    harmless = replace(DOCUMENT, title="", text="祝大家考试顺利！", attachments=(photo(b"one"),))
+    assert await intake.document(harmless) == []
+    assert not (tmp_path / "evidence").exists()
+    assert intake.counts.n_photos == {}

@@ -194,3 +194,21 @@ def test_the_faults_of_a_posts_file_are_all_said_with_their_lines(tmp_path):
         load_posts(file)
     assert len(error.value.faults) >= 4
     assert {fault.line for fault in error.value.faults} == {5}
+
+
+async def test_the_photographed_paper_hangs_on_its_post_and_is_served(client, clock):
+    clock.offset_s = 1000
+    page = await (await client.get("/forum/thread-311-1-1.html")).text()
+    assert 'zoomfile="attachment/311.jpg"' in page
+    answer = await client.get("/forum/attachment/311.jpg")
+    assert answer.content_type == "image/jpeg"
+    assert (await answer.read()) == POSTS.photos[311]
+    assert (await client.get("/forum/attachment/309.jpg")).status == 404
+
+
+def test_a_photo_that_is_not_there_is_a_fault_with_its_line(tmp_path):
+    file = tmp_path / "posts.yml"
+    post = "{id: 1, place: forum, at_s: 0, author: a, title: t, text: x, photo: none.jpg}"
+    file.write_text(f"forum: f\nnews: n\ncampus: c\nposts:\n  - {post}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"posts\.yml:5: post 1: none\.jpg"):
+        load_posts(file)

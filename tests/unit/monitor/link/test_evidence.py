@@ -10,12 +10,14 @@ import pytest
 
 from monitor.alert.alert import EvidenceRef
 from monitor.clock import FakeClock, SystemClock
+from monitor.evidence import EvidenceStore
 from monitor.link import evidence_in, evidence_out, words
 from monitor.link.bus import LinkError
 from monitor.link.evidence_in import Piece, take
 from monitor.link.evidence_out import Budget, EvidenceShipper
 from monitor.link.outbox import Outbox
 from monitor.link.stamp import Stamp
+from monitor.photos import is_photo
 from tests.unit.monitor.conftest import NOON, make_alert
 
 
@@ -165,3 +167,15 @@ async def test_the_budget_holds_over_any_stretch():
     for _ in range(5):
         await budget.spend(500)
     assert sum(waited) == pytest.approx(2.0)
+
+
+async def test_a_photo_and_the_record_of_its_post_follow_their_alert_under_their_names(edge):
+    store = EvidenceStore(edge.here)
+    refs = [
+        store.keep(b"{}", "application/json", "document", "json", NOON),
+        store.keep(b"\xff\xd8\xff photo", "image/jpeg", "photo", "photo.jpg", NOON),
+    ]
+    await edge.outbox.put([make_alert("post", level="high", evidence=refs)])
+    await drain(edge.start())
+    assert {file.name for file in edge.hub.iterdir()} == {ref.path for ref in refs}
+    assert all(is_photo(ref.path) is (ref.role == "photo") for ref in refs)

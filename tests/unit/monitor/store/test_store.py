@@ -166,7 +166,7 @@ def test_radio_alerts_left_open_by_a_dead_run_get_an_end(store):
 def test_evidence_is_indexed_with_the_alert(store):
     alert = make_alert()
     store.merge([alert], NOON)
-    assert store.evidence(alert.evidence[0].digest) == ("a.png", "image/png")
+    assert store.evidence(alert.evidence[0].digest) == ("a.png", "image/png", alert.evidence[0].role)
     assert store.evidence("sha256:" + "0" * 64) is None
 
 
