@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from monitor.fleet.desk import FleetDesk
     from monitor.fleet.enrol import EnrolDesk
     from monitor.mapdesk import MapDesk
+    from monitor.people.saved import SavedViews
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
@@ -367,6 +368,8 @@ class ServerServices:
     """None where this process has no sensors."""
     templates: Templates | None = None
     map: MapDesk | None = None
+    saved: SavedViews | None = None
+    """Views that people keep; None where this process has no store of its own."""
     rules: RuleService | None = None
     """None where this process judges nothing."""
     trials: RuleTrials | None = None

@@ -29,6 +29,7 @@ from monitor.notify.matcher import parse
 from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
+from monitor.people.saved import SavedViews
 from monitor.ruledesk.desk import RuleDesk
 from monitor.ruledesk.trial import RuleTrials
 from monitor.server.app import make_server_app, serving
@@ -206,6 +207,7 @@ class RunningDay:
             record=self._book.record,
             duty=DutyService(self._book, ROSTER, Habits().departments, self.day.clock),
             cases=self.cases,
+            saved=SavedViews(self._book, self.day.clock),
             read_audit=self._book.read_audit,
             read_wall=self._book.read_wall,
             rules=self.rules,

@@ -282,6 +282,11 @@ export interface CurveView {
   reach: ReachView;
 }
 
+export interface DefaultViewBody {
+  page: "cases" | "review";
+  view: string | null;
+}
+
 export interface DepartmentDuty {
   id: string;
   name: Record<string, string>;
@@ -538,6 +543,13 @@ export interface NewPersonBody {
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
 }
 
+export interface NewViewBody {
+  page: "cases" | "review";
+  name: string;
+  query: string;
+  shared: boolean;
+}
+
 export interface NextBody {
   kinds: ("correlation" | "radio" | "web")[];
 }
@@ -772,6 +784,21 @@ export interface SaveBody {
   text: string;
   was: string | null;
   venues: string[];
+}
+
+export interface SavedViewView {
+  id: string;
+  page: "cases" | "review";
+  name: string;
+  query: string;
+  shared: boolean;
+  owner: string;
+  mine: boolean;
+  is_default: boolean;
+}
+
+export interface SavedViewsView {
+  views: SavedViewView[];
 }
 
 export interface ScopeBody {
@@ -1056,6 +1083,13 @@ export interface VenueUnwatched {
 
 export interface VenuesBody {
   venues: string[];
+}
+
+export interface ViewChangeBody {
+  name: string | null;
+  query: string | null;
+  shared: boolean | null;
+  place: number | null;
 }
 
 export interface WallAlert {

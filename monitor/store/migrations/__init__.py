@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-HEAD = "0012"
+HEAD = "0014"
 """The newest step in ``versions/``; a test holds the two together."""
