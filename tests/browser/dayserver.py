@@ -169,6 +169,7 @@ class RunningDay:
         self._book = StoreBook(Store(f"sqlite:{day.folder / 'store.db'}"), day.clock)
         site = {"en": "Experimental School", "zh": "实验中学"}
         self.cases = CaseService(self._book, Habits(), playbooks(), day.clock, site)
+        self.saved = SavedViews(self._book, day.clock)
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._serving: Any = None
         self._people: People | None = None
@@ -207,7 +208,7 @@ class RunningDay:
             record=self._book.record,
             duty=DutyService(self._book, ROSTER, Habits().departments, self.day.clock),
             cases=self.cases,
-            saved=SavedViews(self._book, self.day.clock),
+            saved=self.saved,
             read_audit=self._book.read_audit,
             read_wall=self._book.read_wall,
             rules=self.rules,
