@@ -190,12 +190,20 @@ class RuleService(Protocol):
         """The file that holds a rule, as it stands; None where none does."""
         ...
 
+    async def place(self, rule_id: str) -> Path | None:
+        """Where a rule would be saved to; None where nothing may be written."""
+        ...
+
     async def written_exceptions(self) -> Written | None:
         """The file of exceptions; None where there is none. Raises OSError."""
         ...
 
     async def save(self, text: str, was: str | None, author: str, venues: frozenset[str]) -> Edition:
         """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, OSError; then all is as it was."""
+        ...
+
+    async def remove(self, rule_id: str, was: str, author: str, reason: str) -> Edition:
+        """As `save`."""
         ...
 
     async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:

@@ -521,6 +521,8 @@ export interface MergeBody {
 
 export interface MovedView {
   gained: boolean;
+  rule: string;
+  n_members: number;
   at: string;
   venue: string | null;
   fingerprint: string;
@@ -695,6 +697,11 @@ export interface ReleaseView {
   n_sound: number;
   failing: string[];
   why: string;
+}
+
+export interface RemovalBody {
+  was: string;
+  reason: string;
 }
 
 export interface ReportBody {
