@@ -199,7 +199,9 @@ def test_an_analyst_reads_rules_and_changes_none(quiet_day, open_page):
 
 def test_a_rule_is_deleted_once_its_loss_was_told_and_a_roll_back_brings_it_back(quiet_day, open_page):
     day = quiet_day.day
-    raised = (day.radio("high", 169.5e6 + 1e6 * n, day.ago(40 - n), ("t", "题"), snr_db=24.0) for n in range(2))
+    raised = (
+        day.radio("high", 169.5e6 + 1e6 * n, day.ago(40 - n), ("t", "题"), snr_db=24.0) for n in range(2)
+    )
     quiet_day.raise_alerts(*raised)
     page = open_page(f"{quiet_day.url}/rules/rules/loud-in-session")
     removal = page.get_by_test_id("removal")
