@@ -257,9 +257,7 @@ def memory(page: Page, served: Served, n_alerts: int, minutes: float) -> None:
         heap, nodes = metrics["JSHeapUsedSize"] / 1e6, int(metrics["Nodes"])
         print(f"  after {n_raised / PER_HOUR:5.0%} of the hour  {heap:7.2f} MB  {nodes:6d} nodes")
 
-    print(
-        f"memory under an hour's {PER_HOUR} alerts within {minutes:g} min (JavaScript heap, nodes)"
-    )
+    print(f"memory under an hour's {PER_HOUR} alerts within {minutes:g} min (JavaScript heap, nodes)")
     began = time.monotonic()
     look(0)
     for raised in range(1, PER_HOUR + 1):

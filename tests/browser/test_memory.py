@@ -71,7 +71,7 @@ def test_rows_of_an_hour_leave_the_spectrum_page_no_larger(quiet_day, open_page)
         page = open_page(f"{quiet_day.url}/spectrum/roof")
         expect(page.get_by_test_id("rate")).to_contain_text("rows/s")
         tools, heaps, rows = tools_of(page), [], [sensor.row() for _ in range(64)]
-        for third in range(3):
+        for _ in range(3):
             for n in range(60 * MINUTES // 3):
                 sensor.onlookers.show(rows[n % 64])
                 time.sleep(0.002)

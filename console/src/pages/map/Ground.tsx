@@ -56,6 +56,9 @@ function useSize(): [ref: (element: HTMLElement | null) => void, size: { width: 
   return [setElement, size];
 }
 
+/** Right of here a name would run out of the picture: it stands left of its venue. */
+const LABEL_SHARE = 0.75;
+
 function spotIn(event: { currentTarget: Element; clientX: number; clientY: number }): { x: number; y: number } {
   const box = event.currentTarget.getBoundingClientRect();
   return { x: event.clientX - box.left, y: event.clientY - box.top };
@@ -180,7 +183,7 @@ export function Ground({ view, flat, sensors, venue, area }: Props) {
               }}
             >
               <rect x="-7" y="-7" width="14" height="14" />
-              <text x="12" y="4">
+              <text {...(one.place[0] > extent.x + extent.width * LABEL_SHARE ? { x: -12, "text-anchor": "end" } : { x: 12 })} y="4">
                 {language.value === "zh" ? one.name_zh : one.name_en}
                 {clock && ` · ${t.value.phase[clock.phase]}`}
               </text>
