@@ -55,6 +55,7 @@ from monitor.oidc.desk import OidcDesk
 from monitor.outgoing import open_escalation, open_heads, open_notify, open_oidc, open_ping
 from monitor.people.desk import People
 from monitor.people.register import Register
+from monitor.people.saved import SavedViews
 from monitor.roles import Role
 from monitor.ruledesk.trial import RuleTrials
 from monitor.schedule import ApSchedule
@@ -323,6 +324,7 @@ async def _open_server(
         read_audit=doors.book.read_audit,
         in_scope=doors.book.in_scope,
         requests=KeptRequests(doors.book, doors.clock),
+        saved=SavedViews(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
         listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         held={runner.status.id: runner for runner in daemon.sensors}

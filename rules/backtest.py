@@ -11,7 +11,7 @@ however often it fires. Event time decides the day, so a replay gives the same f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Literal
@@ -32,6 +32,8 @@ NEGATIVE: Final = frozenset(("benign", "benign-known"))
 NO_DAY: Final = "unknown"
 
 Identity = tuple[str, ...]
+_First = tuple[str, tuple[str, ...]]
+"""The event that raised an alert first, and what a correlation put together then."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,6 +55,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """An alert of one side only, as it was first raised."""
+
+    gained: bool
+    cell: Cell
+    event_id: str
+    """The event that raised it; of a correlation, the one that completed it."""
+    members: tuple[str, ...]
+    """Ids of the events that a correlation put together; empty for other rules."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """What one side did with the events that analysts have judged."""
 
@@ -70,7 +84,7 @@ class Judged:
 
 @dataclass(slots=True)
 class Backtest:
-    """Takes events one by one; `rows` and `judged` say what came out."""
+    """Takes events one by one; `rows`, `changes` and `judged` say what came out."""
 
     before: Iterable[Rule]
     after: Iterable[Rule]
@@ -80,7 +94,7 @@ class Backtest:
     n_events: int = 0
     _rules: RuleSet = field(init=False)
     _sides: dict[int, tuple[Side, ...]] = field(init=False)
-    _alerts: dict[Side, dict[Cell, set[Identity]]] = field(init=False)
+    _alerts: dict[Side, dict[Cell, dict[Identity, _First]]] = field(init=False)
     _judged: Counter[tuple[str, bool]] = field(init=False)
     _correlators: list[tuple[tuple[Side, ...], Correlator]] = field(init=False)
 
@@ -112,7 +126,7 @@ class Backtest:
             self._raise(rule, event, self._sides[id(rule)], fired)
         for sides, correlator in self._correlators:
             for found in correlator.feed(event, fired[sides[0]]):
-                self._raise(found.rule, found.event, sides, fired)
+                self._raise(found.rule, found.event, sides, fired, found.members)
         verdict = self.verdicts.get(str(event.get("id"))) if self.verdicts else None
         if verdict is not None:
             known = verdict in POSITIVE
@@ -121,21 +135,46 @@ class Backtest:
                 self._judged[side, known] += bool(rules)
 
     def _raise(
-        self, rule: Rule, event: Mapping[str, Any], sides: Iterable[Side], fired: Mapping[Side, list[str]]
+        self,
+        rule: Rule,
+        event: Mapping[str, Any],
+        sides: Iterable[Side],
+        fired: Mapping[Side, list[str]],
+        members: tuple[str, ...] = (),
     ) -> None:
         cell, who = cell_of(event, rule, self.zone), identity(event, rule)
         for side in sides:
             fired[side].append(rule.id)
-            self._alerts[side].setdefault(cell, set()).add(who)
+            first = (str(event.get("id")), members)
+            self._alerts[side].setdefault(cell, {}).setdefault(who, first)
 
     def rows(self) -> list[Row]:
         """One for each day, venue and rule that raised anything on either side."""
-        cells = sorted(set(self._alerts["before"]) | set(self._alerts["after"]))
         rows: list[Row] = []
-        for cell in cells:
-            before, after = (self._alerts[side].get(cell, set[Identity]()) for side in SIDES)
-            rows.append(Row(cell, len(before), len(after), len(after - before), len(before - after)))
+        for cell, before, after in self._cells():
+            rows.append(
+                Row(
+                    cell,
+                    len(before),
+                    len(after),
+                    len(after.keys() - before.keys()),
+                    len(before.keys() - after.keys()),
+                )
+            )
         return rows
+
+    def changes(self) -> list[Change]:
+        """The alerts that `rows` counts as gained or lost, by day, venue and rule."""
+        found: list[Change] = []
+        for cell, before, after in self._cells():
+            found += [Change(True, cell, *first) for who, first in after.items() if who not in before]
+            found += [Change(False, cell, *first) for who, first in before.items() if who not in after]
+        return found
+
+    def _cells(self) -> Iterator[tuple[Cell, dict[Identity, _First], dict[Identity, _First]]]:
+        sides = self._alerts["before"], self._alerts["after"]
+        for cell in sorted(set(sides[0]) | set(sides[1])):
+            yield cell, sides[0].get(cell, {}), sides[1].get(cell, {})
 
     def judged(self, side: Side) -> Judged:
         counts = self._judged

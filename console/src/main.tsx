@@ -21,6 +21,7 @@ import { onKey } from "./ui/keys";
 import { Door } from "./ui/Login";
 import { PAGES } from "./pages/registry";
 import { startSound } from "./state/sound";
+import { beginViews } from "./state/views";
 import { OpenPage } from "./ui/Pages";
 import { Palette } from "./ui/Palette";
 import { StreamPane } from "./ui/Stream";
@@ -65,7 +66,8 @@ effect(() => {
   const person = who.value;
   if (started || !isPerson(person) || person.must_change) return;
   started = true;
-  untracked(start);
+  // A default view decides which list is read first.
+  void untracked(beginViews).then(start);
   startSound();
 });
 // A stream that breaks may be a session that has ended: the stream itself cannot say so.

@@ -45,24 +45,20 @@ describe("the table of keys", () => {
   });
 });
 
-describe("saved views", () => {
-  test("are kept, replaced under their own name, and dropped", () => {
-    views.saveView("  Radio ");
-    views.saveView("Radio");
-    views.saveView("Web");
-    expect(views.views.value.map((view) => view.name)).toEqual(["Radio", "Web"]);
-    views.dropView("Radio");
-    expect(views.views.value.map((view) => view.name)).toEqual(["Web"]);
-  });
-
-  test("without a name are none, and what is broken in the store is none either", () => {
-    views.saveView("   ");
-    expect(views.views.value).toHaveLength(1);
-    expect(views.readViews("{broken")).toEqual([]);
-    expect(views.readViews('{"name":"x"}')).toEqual([]);
-    expect(views.readViews('[{"name":"x","query":"kind=web"},{"name":3},null]')).toEqual([
+describe("views that an older console kept", () => {
+  test("are read whatever stands there", () => {
+    expect(views.keptViews(null)).toEqual([]);
+    expect(views.keptViews("{broken")).toEqual([]);
+    expect(views.keptViews('{"name":"x"}')).toEqual([]);
+    expect(views.keptViews('[{"name":" x ","query":"kind=web"},{"name":3},{"name":" ","query":""},null]')).toEqual([
       { name: "x", query: "kind=web" },
     ]);
+  });
+
+  test("write over none that the server has", () => {
+    expect(views.freeName("Web", ["Radio"])).toBe("Web");
+    expect(views.freeName("Web", ["Web", "Web 2"])).toBe("Web 3");
+    expect(views.freeName("x".repeat(24), ["x".repeat(24)]).length).toBeLessThanOrEqual(24);
   });
 });
 

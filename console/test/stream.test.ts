@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ALL, type Filters } from "../src/state/filters";
-import { append, arrive, fromPage, neighbour, order, release, stepped, type Stream } from "../src/state/stream";
+import { append, arrive, fromPage, isLong, MOST_ROWS, MOST_WAITING, neighbour, order, release, stepped, type Stream } from "../src/state/stream";
 import type { CaseView } from "../src/api/schema";
 import { alert } from "./alerts";
 
@@ -119,5 +119,19 @@ describe("a step with a case", () => {
     const both = stepped(start, step(["a", "b"]));
     const next = stepped(both, step(["a"]));
     expect(next.rows.map((row) => row.case?.id ?? null)).toEqual(["C1", null, null]);
+  });
+
+  test("keeps no more than so many that wait, and counts the others", () => {
+    let list = start;
+    for (let n = 0; n < MOST_WAITING + 7; n += 1) list = arrive(list, alert(`n${n}`, { level: "low", updated_at: at(40) }), ALL, true);
+    list = arrive(list, alert("grave", { level: "critical", updated_at: at(41) }), ALL, true);
+    expect([list.waiting.length, list.nCut, list.total]).toEqual([MOST_WAITING, 8, MOST_WAITING + 11]);
+    expect(list.waiting[0]?.fingerprint).toBe("grave");
+  });
+
+  test("says when it has become too long to be kept whole", () => {
+    const rows = Array.from({ length: MOST_ROWS }, (_, n) => alert(`n${n}`));
+    expect(isLong(page(...rows))).toBe(false);
+    expect(isLong(arrive(page(...rows), alert("one more"), ALL, false))).toBe(true);
   });
 });

@@ -174,6 +174,13 @@ class RuleDesk:
         """The file that holds a rule, as it stands; None where none does."""
         return await asyncio.to_thread(find_rule, self._files, rule_id)
 
+    async def place(self, rule_id: str) -> Path | None:
+        """Where a rule would be saved to; None where nothing may be written."""
+        try:
+            return await asyncio.to_thread(place_for, self._files, rule_id)
+        except NotWritableError:
+            return None
+
     async def written_exceptions(self) -> Written | None:
         """The file of exceptions; None where the configuration names none. Raises OSError."""
         return await asyncio.to_thread(find_exceptions, self._files)
@@ -202,6 +209,28 @@ class RuleDesk:
             place = await asyncio.to_thread(place_for, self._files, rule.id)
             return await self._save(place, text, was, author, venues)
 
+    async def remove(self, rule_id: str, was: str, author: str, reason: str) -> Edition:
+        """Delete a rule's file and put what is left in force. The shelf keeps it: a roll-back brings it back.
+
+        Parameters
+        ----------
+        was
+            Digest of the file's text that is to go.
+
+        Raises
+        ------
+        RuleErrors
+            What is left cannot stand without it; file and edition stay as they were.
+        NotWritableError, ChangedError, OSError
+            Nothing was deleted.
+        """
+        async with self._turn:
+            place = await asyncio.to_thread(place_for, self._files, rule_id)
+            edition = await self._save(place, None, was, author, EVERYWHERE)
+            removed = {"rule": rule_id, "digest": was, "reason": reason, "edition": edition.number}
+            await self._note(author, "rules.removed", removed)
+            return edition
+
     async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
         """As `save`, with the file of exceptions, everywhere at once."""
         async with self._turn:
@@ -215,8 +244,9 @@ class RuleDesk:
             return await self._save(place, text, was, author, EVERYWHERE)
 
     async def _save(
-        self, place: Path, text: str, was: str | None, author: str, venues: Collection[str]
+        self, place: Path, text: str | None, was: str | None, author: str, venues: Collection[str]
     ) -> Edition:
+        """`text` None: without the file."""
         before = await asyncio.to_thread(put_text_if, place, text, was)
         faults = self.faults
         try:
@@ -225,7 +255,8 @@ class RuleDesk:
             await asyncio.to_thread(put_text, place, before)
             self._stamp, self.faults = await asyncio.to_thread(self._files.stamp), faults
             raise
-        saved = {"file": str(place), "digest": digest_of(text), "edition": edition.number}
+        digest = digest_of(text) if text is not None else None
+        saved = {"file": str(place), "digest": digest, "edition": edition.number}
         await self._note(author, "rules.saved", saved)
         return edition
 

@@ -109,7 +109,7 @@ def put_text(file: Path, text: str | None) -> str | None:
     return before
 
 
-def put_text_if(file: Path, text: str, was: str | None) -> str | None:
+def put_text_if(file: Path, text: str | None, was: str | None) -> str | None:
     """`put_text`, unless what stands there is not what `was` is the digest of. Raises `ChangedError`."""
     try:
         stands = digest_of(file.read_text("utf-8"))

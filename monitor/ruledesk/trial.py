@@ -23,16 +23,14 @@ from rules.backtest import Backtest, Judged, Row
 from rules.condition import denied
 from rules.curve import LIMITS, Curve, Point
 from rules.exemption import Exemption
-from rules.facts import Facts
-from rules.match import fires
 from rules.rule import Rule, Test
 from rules.tally import Line, Tally
-from rules.text.reading import read_text
 
 MAX_EVENTS = 20_000
 LIMIT_S = 12.0
 N_SHOWN = 40
-"""Single events that changed sides; the counts hold all of them."""
+"""Alerts gained or lost that are told one by one, the newest; the counts hold all of them."""
+SHOWN = ("at", "venue", "title", "center_hz", "snr_db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,16 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """An event that fires on one side only."""
+    """An alert of one side only, by the event that raised it; of a correlation, that completed it."""
 
     gained: bool
+    rule: str
+    n_members: int
+    """Events that a correlation put together; 0 for other rules."""
     event: Mapping[str, Any]
+    """What of it tells it from others: ``at venue title center_hz snr_db``."""
     fingerprint: str
-    """Of an alert that it raised when it came."""
+    """Of an alert that the event raised when it came."""
     verdict: str | None
 
 
@@ -128,23 +130,40 @@ class RuleTrials:
 
     def compare(self, edition: Sequence[Rule], rule: Rule, scope: Scope) -> Comparison:
         """What `rule` in place of the edition's own of that id, or beside the others, changes."""
-        old = next((one for one in edition if one.id == rule.id), None)
         involved = involved_with(edition, rule)
         before = [one for one in edition if one.id in involved]
-        after = [*(one for one in before if one.id != rule.id), rule]
+        return self._compare(before, [*(one for one in before if one.id != rule.id), rule], scope)
+
+    def without(self, edition: Sequence[Rule], rule: Rule, scope: Scope) -> Comparison:
+        """What is lost without `rule`, which no other waits for."""
+        involved = involved_with(edition, rule)
+        before = [one for one in edition if one.id in involved]
+        return self._compare(before, [one for one in before if one.id != rule.id], scope)
+
+    def _compare(self, before: Sequence[Rule], after: Sequence[Rule], scope: Scope) -> Comparison:
         verdicts: dict[str, str] = {}
         test = Backtest(before, after, self._zone, verdicts)
-        moved: list[Moved] = []
         past = self._past(verdicts, scope)
+        seen: dict[str, tuple[Mapping[str, Any], str]] = {}
         for one in past:
             test.feed(one.event)
-            if len(moved) < N_SHOWN and rule.correlation is None and one.event.get("kind") == rule.kind:
-                facts = Facts(one.event, read_text)
-                fired = fires(rule, facts)
-                if fired is not (old is not None and old.correlation is None and fires(old, facts)):
-                    verdict = verdicts.get(str(one.event["id"]))
-                    moved.append(Moved(fired, one.event, one.fingerprint, verdict))
-        return Comparison(test.rows(), test.judged("before"), test.judged("after"), moved, past.reach())
+            shown = {name: one.event.get(name) for name in SHOWN}
+            seen.setdefault(str(one.event["id"]), (shown, one.fingerprint))
+        moved = [
+            Moved(
+                change.gained,
+                change.cell.rule,
+                len(change.members),
+                *seen[change.event_id],
+                verdicts.get(change.event_id),
+            )
+            for change in test.changes()
+            if change.event_id in seen
+        ]
+        moved.sort(key=lambda one: str(one.event["at"]), reverse=True)
+        return Comparison(
+            test.rows(), test.judged("before"), test.judged("after"), moved[:N_SHOWN], past.reach()
+        )
 
     def curve(self, rule: Rule, selection: str, field_name: str, scope: Scope) -> CurveFound:
         """Raises `CurveError`."""

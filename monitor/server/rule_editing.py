@@ -23,6 +23,7 @@ from monitor.server.rule_views import (
     LimitView,
     MovedView,
     ReachView,
+    RemovalBody,
     RuleCheck,
     RuleSchema,
     RulesView,
@@ -43,6 +44,7 @@ from rules.schema import rule_schema
 
 NAME = "rule.yml"
 MAX_CELLS = 100
+MAX_REASON = 500
 TRYING: web.AppKey[asyncio.Lock] = web.AppKey("trying", asyncio.Lock)
 """One trial on the past at a time: each takes seconds of this machine."""
 _T = TypeVar("_T")
@@ -174,6 +176,8 @@ def _moved(one: Moved) -> MovedView:
     center_hz, snr_db, venue = event.get("center_hz"), event.get("snr_db"), event.get("venue")
     return MovedView(
         gained=one.gained,
+        rule=one.rule,
+        n_members=one.n_members,
         at=str(event.get("at")),
         venue=str(venue) if venue else None,
         fingerprint=one.fingerprint,
@@ -225,6 +229,36 @@ async def saved(work: Awaitable[object]) -> None:
         raise ProblemError(
             503, "unavailable", f"the file cannot be written: {error.strerror or error}"
         ) from None
+
+
+def _to_remove(request: web.Request) -> Rule:
+    """The rule that is to go; refused (409) where something hangs on it."""
+    desk, wanted = desk_of(request), request.match_info["rule"]
+    rule = next((one for one in desk.edition.rules if one.id == wanted), None)
+    if rule is None:
+        raise ProblemError(404, "no-such-rule", f"no rule in force is called {wanted!r}")
+    waiting = [one.id for one in desk.edition.rules if wanted in one.waits_for]
+    named = [one.id for one in desk.edition.exemptions if wanted in one.rules]
+    if waiting or named:
+        told = [f"the rule {one!r} waits for it" for one in waiting]
+        told += [f"the exception {one!r} names it" for one in named]
+        raise ProblemError(409, "rule-in-use", f"change these first: {'; '.join(told)}")
+    return rule
+
+
+async def try_removal(request: web.Request) -> web.StreamResponse:
+    desk, trials, scope = desk_of(request), trials_of(request), scope_of(request)
+    rule = _to_remove(request)
+    found = await alone(request, lambda: trials.without(desk.edition.rules, rule, scope))
+    return json_response(_comparison(found))
+
+
+async def remove_rule(request: web.Request) -> web.StreamResponse:
+    desk, body = desk_of(request), await json_body(request, RemovalBody)
+    rule, reason = _to_remove(request), body.reason.strip()
+    if not 1 <= len(reason) <= MAX_REASON:
+        raise ProblemError(400, "bad-parameter", f"reason: say why, in at most {MAX_REASON} characters")
+    return await change(desk, lambda: saved(desk.remove(rule.id, body.was, actor_of(request), reason)))
 
 
 _RULE = Param("rule", "path", {"type": "string"}, "its id")
@@ -281,6 +315,29 @@ ROUTES: tuple[Route, ...] = (
         (400, 409, 415, 422),
         method="PUT",
         body=SaveBody,
+        needs="tune-rules",
+    ),
+    Route(
+        "/api/rules/{rule}/removal/trial",
+        try_removal,
+        "tryRemoval",
+        "The alerts that would be lost, and what people judged of them, without a rule",
+        ComparisonView,
+        (_RULE,),
+        (404, 409),
+        method="POST",
+        needs="tune-rules",
+    ),
+    Route(
+        "/api/rules/{rule}/removal",
+        remove_rule,
+        "removeRule",
+        "Delete a rule's file and put in force what is left; a roll-back brings it back",
+        RulesView,
+        (_RULE,),
+        (400, 404, 409, 415, 422),
+        method="POST",
+        body=RemovalBody,
         needs="tune-rules",
     ),
 )

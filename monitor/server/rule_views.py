@@ -164,9 +164,12 @@ class ChangedCell(View, frozen=True, kw_only=True):
 
 
 class MovedView(View, frozen=True, kw_only=True):
-    """An event that fires on one side only."""
+    """An alert of one side only, by the event that raised it; of a correlation, that completed it."""
 
     gained: bool
+    rule: str
+    n_members: int
+    """Events that a correlation puts together; 0 for other rules."""
     at: str
     venue: str | None
     fingerprint: str
@@ -190,7 +193,7 @@ class ComparisonView(View, frozen=True, kw_only=True):
     before: JudgedView
     after: JudgedView
     moved: list[MovedView]
-    """The first 40 of them."""
+    """The newest 40 of them."""
     reach: ReachView
 
 
@@ -200,6 +203,12 @@ class SaveBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Digest of what editing began with; None for a new rule."""
     venues: list[str] = msgspec.field(default_factory=list[str])
     """Where to try it first; empty: everywhere at once."""
+
+
+class RemovalBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    was: str
+    """Digest of the file that is to go."""
+    reason: str
 
 
 class ExceptionView(View, frozen=True, kw_only=True):

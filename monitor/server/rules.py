@@ -88,14 +88,16 @@ async def get_rule(request: web.Request) -> web.StreamResponse:
     for rule in (*desk.edition.rules, *on_trial):
         if rule.id == wanted:
             stands = await desk.written(wanted)
+            # A rule that a roll-back brought back may have no file any more: it is written anew.
+            anew = await desk.place(wanted) if stands is None else None
             return json_response(
                 RuleSource(
                     id=rule.id,
                     text=dump_rule(rule),
                     written=stands.text if stands else None,
-                    file=str(stands.file) if stands else None,
+                    file=str(stands.file if stands else anew) if stands or anew else None,
                     digest=stands.digest if stands else None,
-                    writable=stands is not None and stands.writable,
+                    writable=stands.writable if stands else anew is not None,
                 )
             )
     raise ProblemError(404, "no-such-rule", f"no rule in force or on trial is called {wanted!r}")

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from monitor.link.nodes import Known
     from monitor.mapdesk import MapDesk
     from monitor.oidc.desk import OidcDesk
+    from monitor.people.saved import SavedViews
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
     from monitor.sourcedesk import SourceDesk
@@ -194,12 +195,20 @@ class RuleService(Protocol):
         """The file that holds a rule, as it stands; None where none does."""
         ...
 
+    async def place(self, rule_id: str) -> Path | None:
+        """Where a rule would be saved to; None where nothing may be written."""
+        ...
+
     async def written_exceptions(self) -> Written | None:
         """The file of exceptions; None where there is none. Raises OSError."""
         ...
 
     async def save(self, text: str, was: str | None, author: str, venues: frozenset[str]) -> Edition:
         """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, OSError; then all is as it was."""
+        ...
+
+    async def remove(self, rule_id: str, was: str, author: str, reason: str) -> Edition:
+        """As `save`."""
         ...
 
     async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
@@ -378,6 +387,8 @@ class ServerServices:
     """None where this process has no sensors."""
     templates: Templates | None = None
     map: MapDesk | None = None
+    saved: SavedViews | None = None
+    """Views that people keep; None where this process has no store of its own."""
     rules: RuleService | None = None
     """None where this process judges nothing."""
     trials: RuleTrials | None = None

@@ -511,3 +511,27 @@ handovers = sa.Table(
     sa.Index("ix_handovers_department_at", "department", "at"),
 )
 """Who gave a department's duty to whom, with what was open then."""
+
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    _column("id", sa.Text, primary_key=True),
+    _column("person", sa.Text),
+    _column("page", sa.Text),
+    _column("name", sa.Text),
+    _column("query", sa.Text),
+    _column("shared", sa.Boolean),
+    _column("place", sa.Integer),
+    sa.Index("ix_saved_views_person", "person", "page", "name", unique=True),
+)
+"""Lists that a person narrowed and named; ``query`` is that of the page's address."""
+
+default_views = sa.Table(
+    "default_views",
+    metadata,
+    _column("person", sa.Text, primary_key=True),
+    _column("page", sa.Text, primary_key=True),
+    _column("view", sa.Text),
+    sa.Index("ix_default_views_view", "view"),
+)
+"""Which view a page opens with for a person: an own one, or one that is shared."""

@@ -29,6 +29,7 @@ from monitor.notify.matcher import parse
 from monitor.notify.service import TellingService
 from monitor.people.desk import People
 from monitor.people.register import Register
+from monitor.people.saved import SavedViews
 from monitor.ruledesk.desk import RuleDesk
 from monitor.ruledesk.trial import RuleTrials
 from monitor.server.app import make_server_app, serving
@@ -168,6 +169,7 @@ class RunningDay:
         self._book = StoreBook(Store(f"sqlite:{day.folder / 'store.db'}"), day.clock)
         site = {"en": "Experimental School", "zh": "实验中学"}
         self.cases = CaseService(self._book, Habits(), playbooks(), day.clock, site)
+        self.saved = SavedViews(self._book, day.clock)
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._serving: Any = None
         self._people: People | None = None
@@ -206,6 +208,7 @@ class RunningDay:
             record=self._book.record,
             duty=DutyService(self._book, ROSTER, Habits().departments, self.day.clock),
             cases=self.cases,
+            saved=self.saved,
             read_audit=self._book.read_audit,
             read_wall=self._book.read_wall,
             rules=self.rules,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import wave
 
 import pytest
@@ -204,30 +203,6 @@ def test_the_palette_finds_steps_in_both_languages_pages_and_ids(quiet_day, open
     expect(page.locator("[data-testid=offer]", has_text=case.id)).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("[data-testid=palette]")).to_be_hidden()
-
-
-def test_a_view_is_saved_kept_over_a_reload_and_opens_its_filters(morning_day, open_page):
-    page = open_page(morning_day.url)
-    page.wait_for_selector("[data-testid=row]")
-    page.keyboard.press("w")
-    page.keyboard.press("2")
-    page.locator("[data-testid=save-view]").click()
-    page.get_by_label("Name, then Enter").fill("Grave posts")
-    page.keyboard.press("Enter")
-    view = page.locator("[data-testid=view]")
-    expect(view).to_have_text(re.compile("Grave posts"))
-    page.get_by_role("button", name="Clear filters").click()
-    expect(page.locator("[data-testid=total]")).to_have_text("53 alerts")
-    page.reload()
-    view.get_by_role("button", name="Grave posts", exact=True).click()
-    expect(page).to_have_url(re.compile(r"kind=web&level=high$"))
-    expect(page.locator("[data-testid=row]")).to_have_count(2)
-    page.keyboard.press(":")
-    page.locator("[data-testid=palette-input]").fill("grave")
-    expect(page.locator("[data-testid=offer]").first).to_contain_text("saved view")
-    page.keyboard.press("Escape")
-    view.get_by_role("button", name="Delete the view").click()
-    expect(view).to_have_count(0)
 
 
 def test_two_versions_stand_side_by_side_with_what_differs_marked(morning_day, open_page):

@@ -116,7 +116,7 @@ def test_a_threshold_is_moved_compared_and_put_in_force_and_taken_back(quiet_day
     comparison = page.get_by_test_id("comparison")
     expect(comparison).to_contain_text("−2 lost")
     expect(comparison.locator(".moved li")).to_have_count(2)
-    expect(comparison.locator(".moved li").first).to_contain_text("169.500 MHz")
+    expect(comparison.locator(".moved li").last).to_contain_text("169.500 MHz")
     expect(save).to_be_enabled()
     save.click()
     expect(page.get_by_test_id("saved")).to_contain_text("Saved; edition 2 holds.", timeout=20_000)
@@ -195,3 +195,40 @@ def test_an_analyst_reads_rules_and_changes_none(quiet_day, open_page):
     expect(page.get_by_role("button", name="Compare with what is in force")).to_have_count(0)
     page.goto(f"{quiet_day.url}/rules")
     expect(page.get_by_test_id("edition").get_by_role("button")).to_have_count(0)
+
+
+def test_a_rule_is_deleted_once_its_loss_was_told_and_a_roll_back_brings_it_back(quiet_day, open_page):
+    day = quiet_day.day
+    raised = (
+        day.radio("high", 169.5e6 + 1e6 * n, day.ago(40 - n), ("t", "题"), snr_db=24.0) for n in range(2)
+    )
+    quiet_day.raise_alerts(*raised)
+    page = open_page(f"{quiet_day.url}/rules/rules/loud-in-session")
+    removal = page.get_by_test_id("removal")
+    removal.get_by_role("button", name="What would be lost with it?").click()
+    expect(removal).to_contain_text("2 alerts of the past would not have been raised")
+    expect(removal.locator(".moved li")).to_have_count(2)
+    go = removal.get_by_role("button", name="Delete loud-in-session")
+    expect(go).to_be_disabled()
+    page.locator("input[name=reason]").fill("replaced by the survey's own")
+    go.click()
+    expect(page).to_have_url(re.compile(r"/rules/rules$"))
+    expect(page.get_by_test_id("rules").locator("tbody tr")).to_have_count(1)
+    file = day.folder / "rules" / "loud.yml"
+    assert not file.exists()
+    (entry,) = quiet_day.audit("rules.removed")
+    assert (entry.actor, entry.body["rule"], entry.body["reason"]) == (
+        "local",
+        "loud-in-session",
+        "replaced by the survey's own",
+    )
+    page.get_by_text("1 edition before").click()
+    expect(page.get_by_test_id("history")).to_contain_text("Edition 1, by start")
+    page.get_by_role("button", name="Go back to the edition before").click()
+    expect(page.get_by_test_id("rules").locator("tbody tr")).to_have_count(2)
+    page.get_by_role("link", name="Loud signal in a session").click()
+    expect(page.get_by_test_id("editor")).to_contain_text("No file holds this rule any more")
+    page.get_by_role("button", name="Compare with what is in force").click()
+    page.get_by_role("button", name="Save and put in force everywhere").click()
+    expect(page.get_by_test_id("saved")).to_be_visible(timeout=20_000)
+    assert file.exists() or (day.folder / "rules" / "loud-in-session.yml").exists()

@@ -292,6 +292,11 @@ export interface CurveView {
   reach: ReachView;
 }
 
+export interface DefaultViewBody {
+  page: "cases" | "review";
+  view: string | null;
+}
+
 export interface DepartmentDuty {
   id: string;
   name: Record<string, string>;
@@ -564,6 +569,8 @@ export interface MomentView {
 
 export interface MovedView {
   gained: boolean;
+  rule: string;
+  n_members: number;
   at: string;
   venue: string | null;
   fingerprint: string;
@@ -584,6 +591,13 @@ export interface NamedPersonView {
 export interface NewPersonBody {
   name: string;
   role: "administrator" | "analyst" | "auditor" | "operator" | "radio" | "supervisor";
+}
+
+export interface NewViewBody {
+  page: "cases" | "review";
+  name: string;
+  query: string;
+  shared: boolean;
 }
 
 export interface NextBody {
@@ -797,6 +811,11 @@ export interface RenewBody {
   signature: string;
 }
 
+export interface RemovalBody {
+  was: string;
+  reason: string;
+}
+
 export interface ReportBody {
   node: string;
   report: string;
@@ -893,6 +912,21 @@ export interface SaveBody {
   text: string;
   was: string | null;
   venues: string[];
+}
+
+export interface SavedViewView {
+  id: string;
+  page: "cases" | "review";
+  name: string;
+  query: string;
+  shared: boolean;
+  owner: string;
+  mine: boolean;
+  is_default: boolean;
+}
+
+export interface SavedViewsView {
+  views: SavedViewView[];
 }
 
 export interface ScopeBody {
@@ -1192,6 +1226,13 @@ export interface VenueUnwatched {
 
 export interface VenuesBody {
   venues: string[];
+}
+
+export interface ViewChangeBody {
+  name: string | null;
+  query: string | null;
+  shared: boolean | null;
+  place: number | null;
 }
 
 export interface WallAlert {

@@ -6,11 +6,16 @@ import type { AlertDetail, AlertView, CaseView, FieldView, HealthView } from "..
 import { setServerTime } from "./clock";
 import { at, restate } from "./page";
 import { fromUrl, toPath, toQuery, type Filters } from "./filters";
-import { append, arrive, EMPTY, fromPage, neighbour, release, stepped, type Stream } from "./stream";
+import { Kept } from "./kept";
+import { append, arrive, EMPTY, fromPage, isLong, neighbour, release, stepped, type Stream } from "./stream";
 
 const PAGE = 100;
 const RETRY_MS = 4_000;
 const REFRESH_MS = 700;
+/** Rows beside the open one whose whole is read before it is asked for, the likeliest first. */
+const AHEAD = [1, 2, -1];
+/** The stream tells each change; what it does not tell (who has seen it) may be so old. */
+const FRESH_MS = 15_000;
 
 type Loading = "loading" | "ready" | ApiError;
 
@@ -21,6 +26,8 @@ export const stream = signal<Stream>(EMPTY);
 export const listState = signal<Loading>("loading");
 export const detail = signal<AlertDetail | null>(null);
 export const detailState = signal<Loading>("ready");
+/** What is shown is as far as the list has it; the rest is on its way. */
+export const partial = signal(false);
 export const health = signal<HealthView | null>(null);
 export const connection = signal<Connection>({ state: "connecting" });
 export const fields = signal<Record<string, Record<string, FieldView>>>({});
@@ -36,6 +43,7 @@ let loadingMore = false;
 /** What came while a list was on its way: the list may have been read before it. */
 const duringListing: AlertView[] = [];
 let reading: AbortController | null = null;
+const details = new Kept<AlertDetail>({ most: 16, freshMs: FRESH_MS, now: () => performance.now() });
 let retryTimer = 0;
 let refreshTimer = 0;
 
@@ -131,12 +139,16 @@ function openLive(position: number): void {
   live = new LiveStream(
     {
       alert: (alert) => {
+        details.drop(alert.fingerprint);
         if (listing) duringListing.push(alert);
         stream.value = arrive(stream.value, alert, filters.value, held.value);
+        // A list that grew for hours begins anew at its top, while nobody is at it.
+        if (!listing && !held.value && isLong(stream.value)) void reload();
         if (alert.fingerprint === selected.value) refreshSoon();
         for (const hear of hearers) hear(alert);
       },
       case: (step) => {
+        details.drop(...step.alerts);
         stream.value = stepped(stream.value, step);
         if (selected.value && step.alerts.includes(selected.value)) refreshSoon();
         for (const hear of caseListeners) hear(step);
@@ -147,10 +159,12 @@ function openLive(position: number): void {
       },
       clock: setServerTime,
       resync: () => {
+        details.clear();
         void reload();
         for (const hear of caseListeners) hear(null);
       },
       connection: (state) => {
+        if (state.state === "lost") details.clear();
         connection.value = state;
       },
     },
@@ -173,6 +187,23 @@ function refreshSoon(): void {
   }, REFRESH_MS);
 }
 
+/** Show it as it was read lately, or as far as the list has it; false where neither knows it. */
+function showAtOnce(fingerprint: string): boolean {
+  const whole = details.get(fingerprint);
+  const row = whole ?? stream.peek().rows.find((one) => one.fingerprint === fingerprint);
+  if (whole) show(whole);
+  else if (row) show({ ...row, events: [row.event] }, true);
+  return row !== undefined;
+}
+
+function show(whole: AlertDetail, isPart = false): void {
+  batch(() => {
+    detail.value = whole;
+    detailState.value = "ready";
+    partial.value = isPart;
+  });
+}
+
 async function readSelected(): Promise<void> {
   reading?.abort();
   const fingerprint = selected.value;
@@ -182,16 +213,34 @@ async function readSelected(): Promise<void> {
   }
   const mine = new AbortController();
   reading = mine;
-  if (detail.value?.fingerprint !== fingerprint) detailState.value = "loading";
+  if (detail.value?.fingerprint !== fingerprint) {
+    if (!showAtOnce(fingerprint)) detailState.value = "loading";
+    else if (details.isFresh(fingerprint)) return readAhead(mine.signal);
+  }
   try {
-    const whole = await getAlert(fingerprint, mine.signal);
-    batch(() => {
-      detail.value = whole;
-      detailState.value = "ready";
-    });
+    show(await details.read(fingerprint, () => getAlert(fingerprint, mine.signal)));
+    await readAhead(mine.signal);
   } catch (error) {
     if (!mine.signal.aborted) detailState.value = asApiError(error);
   }
+}
+
+/** So that the next one does not wait for the network: one after the other, given up when somebody goes on. */
+async function readAhead(signal: AbortSignal): Promise<void> {
+  for (const by of AHEAD) {
+    const next = neighbour(stream.peek(), selected.peek(), by);
+    if (!next || next === selected.peek() || details.isFresh(next)) continue;
+    try {
+      await details.read(next, () => getAlert(next, signal));
+    } catch {
+      return; // nobody has asked for it yet: who opens it is told
+    }
+  }
+}
+
+/** What was just done to them is not told of what was read before. */
+export function forgetDetails(fingerprints: readonly string[]): void {
+  details.drop(...fingerprints);
 }
 
 export function select(fingerprint: string | null): void {
@@ -210,7 +259,10 @@ export function step(by: number): void {
 }
 
 export function showWaiting(): void {
-  stream.value = release(stream.value);
+  const released = release(stream.value);
+  // More than was kept waits, or the list would become endless: it is read anew from its top.
+  if (stream.value.nCut > 0 || isLong(released)) void reload();
+  else stream.value = released;
 }
 
 export function narrow(change: Partial<Filters>): void {

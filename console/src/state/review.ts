@@ -2,7 +2,7 @@
 import { batch, signal } from "@preact/signals";
 import { acknowledge, ApiError, stepAlert, stepAlerts, undoStep } from "../api/client";
 import type { CaseDetail, SessionView, StepBody, StepDone } from "../api/schema";
-import { detail, retryDetail, select, selected, step, stream } from "./desk";
+import { detail, forgetDetails, retryDetail, select, selected, step, stream } from "./desk";
 import { clearMarks, marks } from "./marks";
 import { isPerson, who } from "./person";
 import { briefed, stepped } from "./stream";
@@ -51,6 +51,7 @@ async function guarded(work: (csrf: string) => Promise<void>): Promise<boolean> 
 function take(fingerprint: string, work: (csrf: string) => Promise<CaseDetail>): Promise<boolean> {
   return guarded(async (csrf) => {
     const done = await work(csrf);
+    forgetDetails(done.alerts);
     batch(() => {
       last.value = { fingerprint, caseIds: [done.id] };
       stream.value = stepped(stream.value, done);
@@ -71,6 +72,7 @@ function onMarked(body: Partial<StepBody>): Promise<boolean> {
     const { done } = await stepAlerts(csrf, { ...body, fingerprints });
     const refused = done.filter((one) => one.case === null);
     const taken = done.filter((one) => one.case !== null);
+    forgetDetails(fingerprints);
     const caseIds = [...new Set(taken.map((one) => one.case?.id ?? ""))];
     batch(() => {
       stream.value = taken.reduce(
@@ -132,6 +134,7 @@ export async function undo(): Promise<void> {
   const done = await guarded(async (csrf) => {
     for (const caseId of before.caseIds) {
       const back = await undoStep(csrf, caseId);
+      forgetDetails(back.alerts);
       stream.value = stepped(stream.value, back);
     }
   });

@@ -9,13 +9,23 @@ import { accepts, type Filters } from "./filters";
 export interface Stream {
   readonly rows: readonly AlertView[];
   readonly waiting: readonly AlertView[];
+  /** How many wait beyond those, not kept here. */
+  readonly nCut: number;
   readonly nextCursor: string | null;
   readonly total: number;
   /** There are more: the server counts no further. */
   readonly more: boolean;
 }
 
-export const EMPTY: Stream = { rows: [], waiting: [], nextCursor: null, total: 0, more: false };
+export const EMPTY: Stream = { rows: [], waiting: [], nCut: 0, nextCursor: null, total: 0, more: false };
+
+/** Each row carries its whole event: an hour's storm must not fill the page's memory. */
+export const MOST_WAITING = 300;
+export const MOST_ROWS = 800;
+
+export function isLong(stream: Stream): boolean {
+  return stream.rows.length > MOST_ROWS;
+}
 
 const RANK = { critical: 0, high: 1, medium: 2, low: 3 } as const;
 
@@ -37,14 +47,22 @@ function finer(a: string, b: string): number {
 }
 
 export function fromPage(page: AlertPage): Stream {
-  return { rows: page.alerts, waiting: [], nextCursor: page.next_cursor, total: page.total, more: page.more };
+  return {
+    rows: page.alerts,
+    waiting: [],
+    nCut: 0,
+    nextCursor: page.next_cursor,
+    total: page.total,
+    more: page.more,
+  };
 }
 
 /** The next page below. What came twice because the list has moved at the server stays once. */
 export function append(stream: Stream, page: AlertPage): Stream {
   const known = new Set(stream.rows.map((row) => row.fingerprint));
   const rows = [...stream.rows, ...page.alerts.filter((alert) => !known.has(alert.fingerprint))];
-  return { ...stream, rows, nextCursor: page.next_cursor, total: page.total + stream.waiting.length, more: page.more };
+  const total = page.total + stream.waiting.length + stream.nCut;
+  return { ...stream, rows, nextCursor: page.next_cursor, total, more: page.more };
 }
 
 function place(rows: readonly AlertView[], alert: AlertView): AlertView[] {
@@ -64,7 +82,11 @@ export function arrive(stream: Stream, alert: AlertView, filters: Filters, held:
   const stillWaiting = replaced(stream.waiting, alert);
   if (stillWaiting) return { ...stream, waiting: stillWaiting };
   if (!accepts(filters, alert)) return stream;
-  if (held) return { ...stream, waiting: place(stream.waiting, alert), total: stream.total + 1 };
+  if (held) {
+    const waiting = place(stream.waiting, alert);
+    const nCut = stream.nCut + Math.max(0, waiting.length - MOST_WAITING);
+    return { ...stream, waiting: waiting.slice(0, MOST_WAITING), nCut, total: stream.total + 1 };
+  }
   const rows = place(stream.rows, alert);
   const belowTheLoaded = stream.nextCursor !== null && rows.at(-1) === alert;
   return { ...stream, rows: belowTheLoaded ? stream.rows : rows, total: stream.total + 1 };
@@ -96,7 +118,7 @@ export function briefed(stream: Stream, fingerprint: string, of: CaseBriefed): S
 
 /** Let in what waits, and put every row where it belongs by now. */
 export function release(stream: Stream): Stream {
-  return { ...stream, rows: [...stream.rows, ...stream.waiting].sort(order), waiting: [] };
+  return { ...stream, rows: [...stream.rows, ...stream.waiting].sort(order), waiting: [], nCut: 0 };
 }
 
 /** The row `step` below the selected one; the first when nothing is selected. */

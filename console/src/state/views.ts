@@ -1,25 +1,64 @@
-/** Saved views: filters under a name, kept in this browser for each person. */
+/**
+ * Saved views: a page's narrowed list under a name. The server keeps them, so that they are there at any
+ * desk; what an older console kept in the browser is taken over once.
+ */
 import { computed, signal } from "@preact/signals";
-import { filters, narrow } from "./desk";
+import { ApiError, get, send } from "../api/client";
+import type { DefaultViewBody, NewViewBody, SavedViewsView, SavedViewView, ViewChangeBody } from "../api/schema";
+import { filters } from "./desk";
 import { fromUrl, toQuery } from "./filters";
+import { at } from "./page";
 import { isPerson, who } from "./person";
 
-export interface View {
-  readonly name: string;
-  /** The address's query, as `filters` writes it. */
-  readonly query: string;
-}
+export type ViewPage = SavedViewView["page"];
 
-export const MOST_VIEWS = 12;
+/** `LONGEST_NAME` of the server. */
 export const LONGEST_NAME = 24;
+const VIEWS = "/api/views";
 const KEPT = "examwatch.views.";
 
-const place = () => KEPT + (isPerson(who.value) ? who.value.name : "");
-/** Grows with each change: what is kept lies outside the signals. */
-const changes = signal(0);
+export const views = signal<readonly SavedViewView[]>([]);
+/** Why the last step was refused, shown until the next. */
+export const viewRefusal = signal<ApiError | null>(null);
+export const currentQuery = computed(() => String(toQuery(filters.value)));
 
-/** What is kept may be anything: an older console's, or somebody's by hand. */
-export function readViews(text: string | null): View[] {
+const csrf = () => (isPerson(who.value) ? who.value.csrf : "");
+const one = (view: SavedViewView) => `${VIEWS}/${encodeURIComponent(view.id)}`;
+
+async function told(work: () => Promise<SavedViewsView>): Promise<boolean> {
+  try {
+    views.value = (await work()).views;
+    viewRefusal.value = null;
+    return true;
+  } catch (cause) {
+    viewRefusal.value = cause instanceof ApiError ? cause : new ApiError("server-fault", 0, String(cause));
+    return false;
+  }
+}
+
+export const readViews = () => told(() => get<SavedViewsView>(VIEWS));
+
+/** Under a name that is taken it takes that one's place. */
+export const saveView = (view: Partial<NewViewBody> & Pick<NewViewBody, "page" | "name" | "query">) =>
+  told(() => send("POST", VIEWS, csrf(), view));
+
+export const changeView = (view: SavedViewView, change: Partial<ViewChangeBody>) =>
+  told(() => send("PATCH", one(view), csrf(), change));
+
+export const dropView = (view: SavedViewView) => told(() => send("DELETE", one(view), csrf()));
+
+export function openPageWith(page: ViewPage, view: SavedViewView | null): Promise<boolean> {
+  const body: DefaultViewBody = { page, view: view?.id ?? null };
+  return told(() => send("PUT", `${VIEWS}/default`, csrf(), body));
+}
+
+/** What the page opens with where its address asks for nothing. */
+export function defaultQuery(page: ViewPage): string | null {
+  return views.value.find((view) => view.page === page && view.is_default)?.query ?? null;
+}
+
+/** What an older console kept in this browser: it may be anything. */
+export function keptViews(text: string | null): { name: string; query: string }[] {
   let kept: unknown;
   try {
     kept = JSON.parse(text ?? "[]");
@@ -28,32 +67,38 @@ export function readViews(text: string | null): View[] {
   }
   if (!Array.isArray(kept)) return [];
   return kept
-    .filter((one): one is View => typeof one?.name === "string" && typeof one?.query === "string" && one.name !== "")
-    .slice(0, MOST_VIEWS);
+    .filter((view) => typeof view?.name === "string" && typeof view?.query === "string" && view.name.trim())
+    .map(({ name, query }) => ({ name: name.trim().slice(0, LONGEST_NAME), query }));
 }
 
-export const views = computed<readonly View[]>(() => {
-  void changes.value;
-  return readViews(localStorage.getItem(place()));
-});
-
-export const currentQuery = computed(() => String(toQuery(filters.value)));
-
-function keep(next: readonly View[]): void {
-  localStorage.setItem(place(), JSON.stringify(next.slice(0, MOST_VIEWS)));
-  changes.value += 1;
+/** A name that is not taken: what is on the server is not written over by an old browser. */
+export function freeName(name: string, taken: readonly string[]): string {
+  let free = name;
+  for (let n = 2; taken.includes(free); n += 1) free = `${name.slice(0, LONGEST_NAME - 3)} ${n}`;
+  return free;
 }
 
-/** Under a name that is taken it takes that one's place. */
-export function saveView(name: string): void {
-  const told = name.trim().slice(0, LONGEST_NAME);
-  if (told) keep([...views.value.filter((view) => view.name !== told), { name: told, query: currentQuery.value }]);
+async function takeOver(person: string): Promise<void> {
+  const place = KEPT + person;
+  const kept = keptViews(localStorage.getItem(place));
+  for (const { name, query } of kept) {
+    const mine = views.value.filter((view) => view.mine && view.page === "review");
+    if (mine.some((view) => view.query === query)) continue;
+    const taken = mine.map((view) => view.name);
+    const isKept = await saveView({ page: "review", name: freeName(name, taken), query });
+    // The server did not answer: another time. What it refuses it will refuse again.
+    if (!isKept && [0, 503].includes(viewRefusal.value?.status ?? 0)) return;
+  }
+  localStorage.removeItem(place);
+  viewRefusal.value = null;
 }
 
-export function dropView(name: string): void {
-  keep(views.value.filter((view) => view.name !== name));
-}
-
-export function openView(view: View): void {
-  narrow(fromUrl(new URL(`http://x/?${view.query}`)).filters);
+/** Once, when somebody has come in: the review opens with the person's default, if nothing else is asked for. */
+export async function beginViews(): Promise<void> {
+  if (!(await readViews())) return;
+  if (isPerson(who.value)) await takeOver(who.value.name);
+  const query = defaultQuery("review");
+  if (query && at.value.page === "review" && !at.value.open && !location.search) {
+    filters.value = fromUrl(new URL(`http://x/?${query}`)).filters;
+  }
 }

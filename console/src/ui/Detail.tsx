@@ -2,7 +2,7 @@ import { ApiError } from "../api/client";
 import type { AlertDetail } from "../api/schema";
 import { prose, t } from "../i18n";
 import { now } from "../state/clock";
-import { detail, detailState, retryDetail, select, selected } from "../state/desk";
+import { detail, detailState, partial, retryDetail, select, selected } from "../state/desk";
 import { textOf } from "../state/event";
 import { isFiring } from "../state/filters";
 import { dayAndTime, when } from "../text/format";
@@ -115,7 +115,13 @@ export function DetailPane() {
     );
   }
   return (
-    <main class="detail" key={alert.fingerprint} data-testid="detail" data-fingerprint={alert.fingerprint}>
+    <main
+      class="detail"
+      key={alert.fingerprint}
+      aria-busy={partial.value}
+      data-testid="detail"
+      data-fingerprint={alert.fingerprint}
+    >
       <Head alert={alert} />
       <Review alert={alert} />
       <Body alert={alert} />

@@ -1,6 +1,7 @@
 import { t } from "../i18n";
 import { filters, narrow } from "../state/desk";
-import { ALL, isNarrowed, KINDS, LEVELS, REVIEWS, STATES, toggle } from "../state/filters";
+import { ALL, fromUrl, isNarrowed, KINDS, LEVELS, REVIEWS, STATES, toggle } from "../state/filters";
+import { currentQuery } from "../state/views";
 import { KindMark, LevelMark } from "./icons";
 import { Views } from "./Views";
 
@@ -65,7 +66,7 @@ export function FilterBar() {
           {chosen.venue} ✕
         </button>
       )}
-      <Views />
+      <Views page="review" query={currentQuery.value} open={(query) => narrow(fromUrl(new URL(`http://x/?${query}`)).filters)} />
       {isNarrowed(chosen) && (
         <button type="button" class="link" onClick={() => narrow(ALL)}>
           {words.stream.clear}

@@ -31,7 +31,7 @@ function SessionBox() {
     after: () => words.session.endedAgo(countdown(now.value - end)),
   }[phase]();
   return (
-    <div class={`session session-${phase}`} data-testid="session">
+    <div class={`session session-${phase}`} data-testid="session" title={story}>
       <span class="phase">{words.phase[phase]}</span>
       <span class="name" title={`${session.exam} · ${session.session}`}>
         {session.exam} · {session.session}

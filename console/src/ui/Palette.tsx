@@ -7,7 +7,7 @@ import { select, stream } from "../state/desk";
 import { at, go } from "../state/page";
 import { isPerson, who } from "../state/person";
 import { reviewer } from "../state/review";
-import { openView, views } from "../state/views";
+import { views } from "../state/views";
 import { COMMANDS, keyName } from "./commands";
 import { addressOf, fits, paletteOpen } from "./palette";
 
@@ -57,14 +57,11 @@ function viewOffers(typed: string): Offer[] {
   return views.value
     .filter((view) => fits(typed, [view.name]))
     .map((view) => ({
-      id: `view ${view.name}`,
+      id: `view ${view.id}`,
       text: view.name,
       hint: t.value.palette.view,
       keys: [],
-      run: () => {
-        go("/");
-        openView(view);
-      },
+      run: () => go(`${view.page === "review" ? "/" : `/${view.page}`}?${view.query}`),
     }));
 }
 

@@ -98,7 +98,7 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
 
 function WaitingButton({ top }: { top: () => void }) {
   const words = t.value.stream;
-  const waiting = stream.value.waiting;
+  const { waiting, nCut } = stream.value;
   const gravest = waiting[0];
   return (
     <div class="waiting" aria-live="polite">
@@ -112,7 +112,7 @@ function WaitingButton({ top }: { top: () => void }) {
           }}
         >
           <LevelMark level={gravest.level} />
-          <span>{words.waiting(waiting.length)}</span>
+          <span>{words.waiting(waiting.length + nCut)}</span>
           <span class="dim">{words.waitingHint}</span>
         </button>
       )}

@@ -5,6 +5,7 @@ import { language, t } from "../../i18n";
 import { go } from "../../state/page";
 import { ErrorNotice, Notice } from "../../ui/Notice";
 import { LevelMark } from "../../ui/icons";
+import { Views } from "../../ui/Views";
 import { ALL, COLUMNS, isNarrowed, toPath, type Column } from "./board";
 import { DueMark, follow, Holder } from "./bits";
 import {
@@ -178,6 +179,7 @@ function FilterBar() {
         value={chosen.text}
         onChange={(event) => narrow({ text: event.currentTarget.value.trim() })}
       />
+      <Views page="cases" query={new URL(toPath(chosen), "http://x").search.slice(1)} open={(query) => go(`/cases?${query}`)} />
       {isNarrowed(chosen) && (
         <button type="button" class="link" data-testid="clear" onClick={() => narrow(ALL)}>
           {words.filter.clear}

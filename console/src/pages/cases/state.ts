@@ -6,6 +6,7 @@ import { now } from "../../state/clock";
 import { onCase } from "../../state/desk";
 import { at, go, restate } from "../../state/page";
 import { isPerson, who } from "../../state/person";
+import { defaultQuery } from "../../state/views";
 import {
   ALL,
   COLUMNS,
@@ -227,6 +228,9 @@ function refreshSoon(): void {
   }, REFRESH_MS);
 }
 
+/** The default view is for who comes to the board first, not for who clears its filters. */
+let opened = false;
+
 /** While the page is open. The result ends it. */
 export function watch(): () => void {
   get<DeskView>("/api/desk").then(
@@ -246,6 +250,9 @@ export function watch(): () => void {
     if (page !== "cases") return;
     untracked(() => {
       if (open) return void readOne(open);
+      const opensWith = opened || location.search ? null : defaultQuery("cases");
+      opened = true;
+      if (opensWith) return restate(`/cases?${opensWith}`);
       narrowing.value = fromQuery(query);
       void readBoard();
     });

@@ -5,8 +5,9 @@ import { language, t } from "../../i18n";
 import { now } from "../../state/clock";
 import { health } from "../../state/desk";
 import { barShare } from "./Area";
+import { Pinch } from "../../ui/pinch";
 import { clockOf } from "./clock";
-import { extentOf, gridLines, lengthOf, planMatrix, roundBelow, shapesOf, zoomedAt, type Extent, type Flat } from "./flat";
+import { extentOf, gridLines, lengthOf, pinched, planMatrix, roundBelow, shapesOf, zoomedAt, type Extent, type Flat } from "./flat";
 import { toMap } from "./Page";
 import { words } from "./words";
 
@@ -55,10 +56,20 @@ function useSize(): [ref: (element: HTMLElement | null) => void, size: { width: 
   return [setElement, size];
 }
 
+/** Right of here a name would run out of the picture: it stands left of its venue. */
+const LABEL_SHARE = 0.75;
+
+function spotIn(event: { currentTarget: Element; clientX: number; clientY: number }): { x: number; y: number } {
+  const box = event.currentTarget.getBoundingClientRect();
+  return { x: event.clientX - box.left, y: event.clientY - box.top };
+}
+
 export function Ground({ view, flat, sensors, venue, area }: Props) {
   const [hold, size] = useSize();
   const [moved, setMoved] = useState<Extent | null>(null);
   const drag = useRef<{ x: number; y: number; extent: Extent; isMoved: boolean } | null>(null);
+  const fingers = useRef(new Pinch());
+  const pinchedFrom = useRef<Extent | null>(null);
   const venues = placed(view.venues, flat);
   const stands = placed(view.sensors, flat);
   const outlines = useMemo(() => shapesOf(view.outlines, flat), [view.outlines, flat]);
@@ -95,9 +106,19 @@ export function Ground({ view, flat, sensors, venue, area }: Props) {
           );
         }}
         onPointerDown={(event) => {
+          fingers.current.down(event.pointerId, spotIn(event));
+          if (fingers.current.isOn) {
+            event.currentTarget.setPointerCapture(event.pointerId);
+            pinchedFrom.current = extent;
+            drag.current = null;
+            return;
+          }
           drag.current = { x: event.clientX, y: event.clientY, extent, isMoved: false };
         }}
         onPointerMove={(event) => {
+          const pinch = fingers.current.move(event.pointerId, spotIn(event));
+          if (pinch && pinchedFrom.current) setMoved(pinched(pinchedFrom.current, pinch, size.width, size.height));
+          if (fingers.current.isOn) return;
           const held = drag.current;
           if (!held || event.buttons === 0) return;
           const [dx, dy] = [event.clientX - held.x, event.clientY - held.y];
@@ -106,7 +127,12 @@ export function Ground({ view, flat, sensors, venue, area }: Props) {
           held.isMoved = true;
           setMoved({ ...held.extent, x: held.extent.x - dx * px, y: held.extent.y - dy * px });
         }}
-        onPointerUp={() => {
+        onPointerUp={(event) => {
+          fingers.current.up(event.pointerId);
+          drag.current = null;
+        }}
+        onPointerCancel={(event) => {
+          fingers.current.up(event.pointerId);
           drag.current = null;
         }}
       >
@@ -157,7 +183,7 @@ export function Ground({ view, flat, sensors, venue, area }: Props) {
               }}
             >
               <rect x="-7" y="-7" width="14" height="14" />
-              <text x="12" y="4">
+              <text {...(one.place[0] > extent.x + extent.width * LABEL_SHARE ? { x: -12, "text-anchor": "end" } : { x: 12 })} y="4">
                 {language.value === "zh" ? one.name_zh : one.name_en}
                 {clock && ` · ${t.value.phase[clock.phase]}`}
               </text>

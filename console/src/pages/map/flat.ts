@@ -1,5 +1,7 @@
 /** Degrees as metres on a flat map, and the outlines of GeoJSON as paths on it. Y grows downwards, as on a screen. */
 
+import type { Pinched } from "../../ui/pinch";
+
 const EARTH_M = 6_371_008.8;
 const RAD = Math.PI / 180;
 
@@ -51,6 +53,16 @@ export function zoomedAt(extent: Extent, shareX: number, shareY: number, factor:
     y: extent.y + shareY * (extent.height - height),
     width,
     height,
+  };
+}
+
+/** What was between two fingers stays there; `wide` and `high` are the picture's pixels. */
+export function pinched(extent: Extent, { factor, from, to }: Pinched, wide: number, high: number): Extent {
+  const closer = zoomedAt(extent, from.x / wide, from.y / high, factor);
+  return {
+    ...closer,
+    x: closer.x - ((to.x - from.x) / wide) * closer.width,
+    y: closer.y - ((to.y - from.y) / high) * closer.height,
   };
 }
 

@@ -15,7 +15,9 @@ function MovedLine({ of }: { of: MovedView }) {
       </span>
       <a href={`/alerts/${encodeURIComponent(of.fingerprint)}`} target="_blank" rel="noreferrer" class="wide">
         {what}
+        {of.n_members > 0 && <span class="dim"> {words.value.together(of.n_members)}</span>}
       </a>
+      <span class="mono wide">{of.rule}</span>
       <span class="dim num">{[of.venue, when(of.at, now.value)].filter(Boolean).join(" · ")}</span>
       <span class={of.verdict ? undefined : "dim"}>{of.verdict ? (say.verdict[of.verdict] ?? of.verdict) : say.unjudged}</span>
     </li>

@@ -44,6 +44,18 @@ function EditionPanel({ view, take }: { view: RulesView; take: (view: RulesView)
         <strong>{say.number(view.edition.number, view.edition.author)}</strong>
         <span class="dim"> · {say.has(view.edition.n_rules, view.edition.n_exceptions)}</span>
       </p>
+      {view.history.length > 0 && (
+        <details class="dim">
+          <summary>{say.history(view.history.length)}</summary>
+          <ol class="history" data-testid="history">
+            {view.history.toReversed().map((one) => (
+              <li key={one.number} class="num">
+                {say.number(one.number, one.author)} · {say.has(one.n_rules, one.n_exceptions)}
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
       {view.trial && <p class="caution">{say.onTrial(view.trial.number, view.trial.venues.join(", "))}</p>}
       {view.faults.length > 0 && (
         <div class="refusal" role="status">

@@ -10,6 +10,7 @@ import { Comparison } from "./Comparison";
 import type { Schema } from "./complete";
 import { Editor } from "./Editor";
 import { blank } from "./blank";
+import { Removal } from "./Removal";
 import { Saving } from "./Saving";
 import { faultsOf, withLimit } from "./text";
 import { Threshold } from "./Threshold";
@@ -116,6 +117,9 @@ function Desk({ source, isNew }: { source: RuleSource; isNew: boolean }) {
       >
         {!mayTune && <p class="dim">{say.readOnly}</p>}
         {mayTune && !isNew && !source.writable && <p class="caution">{say.notWritable}</p>}
+        {mayTune && !isNew && source.writable && source.written === null && was === null && (
+          <p class="caution">{say.noFile}</p>
+        )}
         {mayTune && <small>{say.keys}</small>}
         <Editor
           text={text}
@@ -164,6 +168,9 @@ function Desk({ source, isNew }: { source: RuleSource; isNew: boolean }) {
               />
             )}
           </Sheet>
+        )}
+        {mayTune && !isNew && source.writable && was !== null && (
+          <Removal id={source.id} was={was} removed={() => go("/rules/rules")} />
         )}
         {compared && (
           <div class={compared.of === text ? undefined : "outdated"}>

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { megahertz } from "../../text/format";
 import { theme } from "../../state/theme";
+import { Pinch, type Pinched } from "../../ui/pinch";
 import { drawOver, paletteOf, placesOf, type Frame, type Palette } from "./draw";
 import { holds, hzAt, layoutOf, type Layout } from "./layout";
 import { dbOf } from "./levels";
@@ -16,6 +17,8 @@ const CLICK_PX = 4;
 /** Dragged down so far, the live picture becomes the past. */
 const INTO_PAST_PX = 24;
 const FIRST_PAST_MS = 120_000;
+const SHORTEST_PAST_MS = 20_000;
+const LONGEST_PAST_MS = 7 * 86_400_000;
 
 /** What is in the picture now: null while there is nothing to draw. */
 function frameOf(scope: Scope, layout: Layout): Frame | null {
@@ -150,6 +153,24 @@ export function lookBack(scope: Scope, time: Span): void {
   scope.time.value = { low: time.low - late, high: time.high - late };
 }
 
+/** Two fingers beside each other look closer at the band, above each other at the time. */
+function pinchTo(scope: Scope, layout: Layout, before: { hz: Span; time: Span | null }, pinch: Pinched): void {
+  const whole = scope.whole;
+  if (!whole) return;
+  const { fall } = layout;
+  const { factor, from, to, isBeside } = pinch;
+  if (isBeside) {
+    const least = Math.min((scope.sheet?.binHz ?? 100) * LEAST_BINS, width(whole));
+    const share = Math.min(1, Math.max(0, (from.x - fall.x) / fall.width));
+    look(scope, moved(zoomed(before.hz, share, factor, whole, least), -(to.x - from.x) / fall.width, whole));
+    return;
+  }
+  const time = before.time ?? { low: Date.now() - FIRST_PAST_MS, high: Date.now() };
+  const wide = Math.min(LONGEST_PAST_MS, Math.max(SHORTEST_PAST_MS, width(time) * factor));
+  const by = ((to.y - from.y) / fall.height) * wide;
+  lookBack(scope, { low: time.high - wide + by, high: time.high + by });
+}
+
 interface Drag {
   x: number;
   y: number;
@@ -192,6 +213,8 @@ export function Plot({ scope }: { scope: Scope }) {
   const over = useRef<HTMLCanvasElement>(null);
   const stage = useRef<Stage | null>(null);
   const drag = useRef<Drag | null>(null);
+  const fingers = useRef(new Pinch());
+  const pinchedFrom = useRef<{ hz: Span; time: Span | null } | null>(null);
   useEffect(() => {
     if (!box.current || !fall.current || !over.current) return;
     const made = (stage.current = new Stage(box.current, fall.current, over.current, scope));
@@ -220,7 +243,7 @@ export function Plot({ scope }: { scope: Scope }) {
     const factor = Math.exp(Math.min(100, Math.max(-100, event.deltaY || event.deltaX)) / 300);
     if (event.shiftKey || event.altKey) {
       const time = scope.time.value ?? { low: Date.now() - FIRST_PAST_MS, high: Date.now() };
-      const wide = Math.min(7 * 86_400_000, Math.max(20_000, width(time) * factor));
+      const wide = Math.min(LONGEST_PAST_MS, Math.max(SHORTEST_PAST_MS, width(time) * factor));
       lookBack(scope, { low: time.high - wide, high: time.high });
     } else {
       zoomBy(scope, factor, Math.min(1, Math.max(0, (x - at.layout.fall.x) / at.layout.fall.width)));
@@ -230,6 +253,9 @@ export function Plot({ scope }: { scope: Scope }) {
     const at = stage.current;
     if (!at) return;
     const { x, y } = place(event);
+    const pinch = fingers.current.move(event.pointerId, { x, y });
+    if (pinch && pinchedFrom.current) pinchTo(scope, at.layout, pinchedFrom.current, pinch);
+    if (fingers.current.isOn) return;
     const held = drag.current;
     if (held && scope.whole) {
       const [dx, dy] = [x - held.x, y - held.y];
@@ -250,6 +276,7 @@ export function Plot({ scope }: { scope: Scope }) {
     }
   };
   const onUp = (event: PointerEvent) => {
+    if (fingers.current.up(event.pointerId)) return;
     const [held, at] = [drag.current, stage.current];
     drag.current = null;
     if (!held || held.isMoved || !at?.frame) return;
@@ -280,9 +307,20 @@ export function Plot({ scope }: { scope: Scope }) {
               onWheel,
               onPointerMove: onMove,
               onPointerUp: onUp,
+              onPointerCancel: (event: PointerEvent) => {
+                fingers.current.up(event.pointerId);
+                drag.current = null;
+              },
               onPointerDown: (event: PointerEvent) => {
                 if (event.button !== 0 || !scope.shownHz) return;
                 const { x, y } = place(event);
+                fingers.current.down(event.pointerId, { x, y });
+                if (fingers.current.isOn) {
+                  pinchedFrom.current = { hz: scope.shownHz, time: scope.time.value };
+                  drag.current = null;
+                  over.current?.setPointerCapture(event.pointerId);
+                  return;
+                }
                 drag.current = { x, y, hz: scope.shownHz, time: scope.time.value, isMoved: false };
                 over.current?.setPointerCapture(event.pointerId);
               },

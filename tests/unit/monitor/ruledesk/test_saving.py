@@ -91,3 +91,31 @@ async def test_exceptions_are_saved_or_refused_like_rules(room, tmp_path):
     with pytest.raises(RuleErrors):
         await desk.save_exceptions(MUTE.replace("snr_db", "snr"), digest_of(MUTE), "wang")
     assert file.read_text() == MUTE
+
+
+async def test_a_removed_rule_is_gone_and_a_roll_back_brings_it_back_to_be_saved_again(room):
+    desk = await room.open()
+    louder = RULE.replace("id: loud", "id: louder").format(limit=20)
+    await desk.save(louder, None, "wang")
+    stands = await desk.written("louder")
+    with pytest.raises(ChangedError):
+        await desk.remove("louder", "sha256:0", "wang", "tired of it")
+    edition = await desk.remove("louder", stands.digest, "wang", "tired of it")
+    assert [rule.id for rule in edition.rules] == ["loud"]
+    assert not stands.file.exists()
+    assert [one for one in await room.actions() if one[1] == "rules.removed"] == [("wang", "rules.removed")]
+    back = await desk.roll_back("li")
+    assert sorted(rule.id for rule in back.rules) == ["loud", "louder"]
+    assert await desk.written("louder") is None
+    assert await desk.place("louder") == stands.file
+    await desk.save(louder, None, "li")
+    assert stands.file.read_text() == louder
+
+
+async def test_a_rule_that_comes_with_the_program_is_not_removed(room):
+    room.files = RuleFiles((LIBRARY,))
+    desk = await room.open()
+    stands = await desk.written("web-answer-sale")
+    with pytest.raises(NotWritableError):
+        await desk.remove("web-answer-sale", stands.digest, "wang", "x")
+    assert await desk.place("web-answer-sale") is None

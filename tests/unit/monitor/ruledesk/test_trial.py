@@ -50,8 +50,8 @@ def test_alerts_gained_and_lost_are_counted_with_what_people_judged(store):
     assert (found.before.n_false, found.after.n_false) == (1, 0)
     assert (found.before.recall, found.after.recall) == (1.0, 1.0)
     assert [(one.gained, one.event["snr_db"], one.verdict) for one in found.moved] == [
-        (False, 12, "benign"),
         (False, 18, None),
+        (False, 12, "benign"),
     ]
     assert (found.reach.n_events, found.reach.cut) == (4, False)
 

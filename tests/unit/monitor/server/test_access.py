@@ -43,6 +43,7 @@ class House:
         path = path.replace("{silence}", "quiet").replace("{case}", "C0607-ABCDEF").replace("{token}", "t")
         path = path.replace("{source}", "forum").replace("{tip}", "20260607T013210-0a1b2c3d4e")
         path = path.replace("{node}", "roof").replace("{serial}", "1")
+        path = path.replace("{view}", "0" * 12)
         if route.path == "/api/live":
             more["timeout"] = 0.3
         try:

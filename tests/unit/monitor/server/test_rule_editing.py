@@ -22,7 +22,7 @@ async def client(world, room):
     alerts = []
     for number, snr_db in enumerate((12, 18, 24)):
         made = make_alert(str(number), channel=f"{number}", at_s=number)
-        event = {**made.event, "id": f"e{number}", "snr_db": snr_db, "channel": f"{number}"}
+        event = {**made.event, "id": f"e{number}", "snr_db": snr_db, "channel": f"{number}", "sensor": "roof"}
         alerts.append(make_alert(str(number), channel=f"{number}", at_s=number, event=event))
     await room.audit.merge(alerts)
     services = ServerServices(
@@ -61,7 +61,7 @@ async def test_a_rule_is_opened_compared_traced_and_saved(client, room):
     async with client.post("/api/rules/compare", json={"text": text}) as answer:
         view = await answer.json()
     assert (view["n_before"], view["n_after"], view["n_gained"], view["n_lost"]) == (3, 1, 0, 2)
-    assert [one["snr_db"] for one in view["moved"]] == [12, 18]
+    assert [one["snr_db"] for one in view["moved"]] == [18, 12]
     body = {"text": text, "selection": "loud", "field": "snr_db"}
     async with client.post("/api/rules/curve", json=body) as answer:
         view = await answer.json()
@@ -119,3 +119,54 @@ async def test_the_schema_of_a_rule_is_served_for_editors(client):
     async with client.get("/api/rule-schema") as answer:
         schema = (await answer.json())["json_schema"]
     assert "snr_db|gte" in schema["$defs"]["radio_selection"]["properties"]
+
+
+PAIR = """\
+id: pair
+title: {en: Pair, zh: 对}
+advice: {en: Look, zh: 看}
+kind: correlation
+level: high
+category: signal
+selections:
+  one: {kind: radio, rule: loud}
+  two: {kind: radio, snr_db|gte: 20}
+correlation: {type: coincidence, steps: [one, two], within: 10m, by: [sensor]}
+owner: radio
+samples:
+  fires:
+    - events:
+        - {at: 0s, kind: radio, sensor: roof, rule: [loud], snr_db: 12}
+        - {at: 1s, kind: radio, sensor: roof, snr_db: 25}
+  quiet:
+    - events: [{at: 0s, kind: radio, sensor: roof, rule: [loud], snr_db: 12}]
+"""
+
+
+async def test_a_rule_is_removed_after_what_it_raised_was_told_and_not_while_another_needs_it(client, room):
+    async with client.put("/api/rules/pair", json={"text": PAIR}) as answer:
+        assert answer.status == 200, await answer.text()
+    async with client.post("/api/rules/loud/removal/trial") as answer:
+        told = await answer.json()
+        assert (answer.status, told["code"]) == (409, "rule-in-use")
+    assert "'pair' waits for it" in told["detail"]
+    async with client.post("/api/rules/pair/removal/trial") as answer:
+        view = await answer.json()
+    assert (view["n_lost"], view["n_gained"], view["n_after"]) == (1, 0, 3)
+    (moved,) = view["moved"]
+    assert (moved["rule"], moved["gained"], moved["n_members"], moved["snr_db"]) == ("pair", False, 2, 24)
+    async with client.get("/api/rules/pair") as answer:
+        was = (await answer.json())["digest"]
+    async with client.post("/api/rules/pair/removal", json={"was": was, "reason": " "}) as answer:
+        assert answer.status == 400
+    async with client.post("/api/rules/pair/removal", json={"was": "sha256:0", "reason": "r"}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (409, "changed-meanwhile")
+    async with client.post("/api/rules/pair/removal", json={"was": was, "reason": "too noisy"}) as answer:
+        assert [rule["id"] for rule in (await answer.json())["rules"]] == ["loud"]
+    async with client.post("/api/rules/pair/removal/trial") as answer:
+        assert answer.status == 404
+    async with client.post("/api/rules/rollback") as answer:
+        assert len((await answer.json())["rules"]) == 2
+    async with client.get("/api/rules/pair") as answer:
+        source = await answer.json()
+    assert (source["written"], source["writable"], source["digest"]) == (None, True, None)
