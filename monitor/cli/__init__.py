@@ -7,6 +7,7 @@ exit 2  the input was wrong: one line a fault, ``file:line: message``
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import os
@@ -18,6 +19,8 @@ from monitor.faults import InputError, WorldError
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has read enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()  # whoever read it has read enough
         code = 0
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _close_output()
+        code = _tell(f"{error.filename or 'output'}: cannot be written: {error.strerror}", 1)
     sys.exit(code)
+
+
+def _close_output() -> None:
+    """Nothing may be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _speak_utf8() -> None:

@@ -7,6 +7,7 @@ request ──> problems ──> host guard ──> access ──> idempotent �
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from prometheus_client import Counter
 
 from monitor.people.roles import Permission
 from monitor.server.access import NEEDS, access
+from monitor.server.evidence import LOOKS
 from monitor.server.guard import add_security_headers, host_guard
 from monitor.server.idempotent import idempotent
 from monitor.server.listening import POOL, ListenPool
@@ -59,6 +61,7 @@ def make_server_app(
     app[TRYING] = asyncio.Lock()
     app[PRINTER] = Printer()
     app[VIEWERS] = set()
+    app[LOOKS] = OrderedDict()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.

@@ -7,7 +7,9 @@ is shown as its source text. The type is ours, and the browser is told not to gu
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import OrderedDict
 
 from aiohttp import web
 
@@ -27,6 +29,11 @@ SHOWN_AS = {
     "text/html": "text/plain; charset=utf-8",
 }
 DOWNLOAD = "application/octet-stream"
+LOOK_S = 600.0
+"""Parts of a file asked for within so long after its start are the same look."""
+MAX_LOOKS = 4096
+LOOKS: web.AppKey[OrderedDict[tuple[str, str], float]] = web.AppKey("evidence-looks")
+"""When a person's newest look at a file began, seconds of the loop's clock."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -48,9 +55,19 @@ def _is_listening(media_type: str) -> bool:
     return media_type.startswith("audio/") or media_type not in SHOWN_AS
 
 
-def _from_start(request: web.Request) -> bool:
+def _is_new_look(request: web.Request, digest: str) -> bool:
+    """One look is one entry, not each stretch that a player asks for; a look may begin anywhere."""
+    if request.method != "GET":
+        return False
+    looks, who, now = request.app[LOOKS], (actor_of(request), digest), asyncio.get_running_loop().time()
     given = request.headers.get("Range", "")
-    return request.method == "GET" and (not given or given.replace(" ", "").startswith("bytes=0-"))
+    if given and not given.replace(" ", "").startswith("bytes=0-") and now - looks.get(who, -LOOK_S) < LOOK_S:
+        return False
+    looks[who] = now
+    looks.move_to_end(who)
+    if len(looks) > MAX_LOOKS:
+        looks.popitem(last=False)
+    return True
 
 
 async def get_evidence(request: web.Request) -> web.StreamResponse:
@@ -60,8 +77,7 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
     file = await request.app[SERVICES].open_evidence(digest)
     if file is None or not await request.app[SERVICES].in_scope(digest, scope_of(request)):
         raise ProblemError(404, "no-such-evidence", f"{digest} is not in the evidence store")
-    if _is_listening(file.media_type) and _from_start(request):
-        # Not each stretch that a player asks for: one look is one entry.
+    if _is_listening(file.media_type) and _is_new_look(request, digest):
         await request.app[SERVICES].record(
             actor_of(request), "evidence.opened", digest, {"media_type": file.media_type}
         )

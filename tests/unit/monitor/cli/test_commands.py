@@ -203,3 +203,15 @@ def test_a_hint_never_names_what_was_written(examwatch, tmp_path):
     assert (code, out) == (2, "")
     assert "did you mean 'data_dir'?" in err
     assert "unknown key 'id', did you mean 'id'?" not in err
+
+
+def test_a_full_disk_under_the_output_is_one_line(tmp_path):
+    (tmp_path / "posts.jsonl").write_text('{"id": 1, "text": "x"}\n')
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from monitor.cli import main; main()", "match", tmp_path / "posts.jsonl"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"output: cannot be written: No space left on device\n")
