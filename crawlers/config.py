@@ -125,7 +125,7 @@ def _parse_one(
 def _sentence(detail: ErrorDetails, model: type[SourceConfig]) -> str:
     name = str(detail["loc"][-1]) if detail["loc"] else ""
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, _keys(model), n=1)
+        near = difflib.get_close_matches(name, sorted(_keys(model) - {name}), n=1)
         return f"unknown key {name!r}" + (f", did you mean {near[0]!r}?" if near else "")
     if detail["type"] == "missing":
         return f"{name} is missing"

@@ -174,7 +174,7 @@ def validate(tree: Tree, model: type[ModelT], context: dict[str, Any] | None = N
 def _sentence(kind: str, message: str, where: Sequence[str | int], model: type[BaseModel]) -> str:
     name = str(where[-1]) if where else "document"
     if kind == "extra_forbidden":
-        near = difflib.get_close_matches(name, _keys(model), n=1)
+        near = difflib.get_close_matches(name, sorted(_keys(model) - {name}), n=1)
         return f"unknown key '{name}'" + (f", did you mean '{near[0]}'?" if near else "")
     if kind == "missing":
         return f"key '{name}' is missing"
@@ -182,8 +182,8 @@ def _sentence(kind: str, message: str, where: Sequence[str | int], model: type[B
     return f"{'.'.join(str(step) for step in where)}: {text}" if where else text
 
 
-def _keys(model: type[BaseModel]) -> list[str]:
+def _keys(model: type[BaseModel]) -> set[str]:
     """Every key that stands anywhere in `model`: enough for a hint."""
     schema = model.model_json_schema()
     tables = [schema, *schema.get("$defs", {}).values()]
-    return sorted({key for table in tables for key in table.get("properties", {})})
+    return {key for table in tables for key in table.get("properties", {})}

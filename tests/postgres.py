@@ -91,7 +91,9 @@ def running(settings: str = "") -> Iterator[Cluster]:
             "UTF8",
             "-N",
         )
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off {settings}"
+        options = (
+            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off {settings}"
+        )
         run("pg_ctl", "-w", "-l", str(Path(folder) / "data" / "log"), "-o", options, "start")
         try:
             yield Cluster(port, password_file)

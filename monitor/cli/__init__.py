@@ -7,7 +7,9 @@ exit 2  the input was wrong: one line a fault, ``file:line: message``
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +20,8 @@ from monitor.faults import InputError, WorldError
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -26,6 +30,8 @@ class Command:
     module: str
     name: str
     help: str
+    example: str = ""
+    """Of a group, whose page lists its commands and would otherwise show none."""
 
 
 COMMANDS: dict[str, Command] = {
@@ -37,26 +43,72 @@ COMMANDS: dict[str, Command] = {
     "occupancy": Command("monitor.cli.occupancy", "occupancy", "how busy channels are / 频道占用度"),
     "locate": Command("monitor.cli.locate", "locate", "where a sender may be / 发射源区域"),
     "listen": Command("monitor.cli.listen", "listen_command", "a clip as sound / 回放录音"),
-    "sensor": Command("monitor.cli.sensor", "app", "check, invite, enrol and revoke / 传感器自检与入网"),
-    "fleet": Command("monitor.cli.fleet", "app", "releases to all nodes / 向节点下发配置与规则"),
+    "sensor": Command(
+        "monitor.cli.sensor",
+        "app",
+        "check, invite, enrol and revoke / 传感器自检与入网",
+        "examwatch sensor list --config hub.yml",
+    ),
+    "fleet": Command(
+        "monitor.cli.fleet",
+        "app",
+        "releases to all nodes / 向节点下发配置与规则",
+        "examwatch fleet status --config hub.yml",
+    ),
     "crawl": Command("monitor.cli.crawl", "crawl", "fetch what the sources show now / 抓取来源"),
     "read": Command("monitor.cli.read", "read_command", "files as text, codes, paper likeness / 识别文件"),
     "match": Command("monitor.cli.match", "match_command", "try rules on posts / 规则试匹配"),
     "hunt": Command("monitor.cli.hunt", "hunt_command", "try rules on old posts / 回溯已抓取的帖子"),
-    "bank": Command("monitor.cli.bank", "app", "keyed fingerprints of secret items / 涉密题指纹库"),
-    "rules": Command("monitor.cli.rules", "app", "check, try and explain rules / 规则的检查与试运行"),
-    "alerts": Command("monitor.cli.alerts", "app", "list, show and export alerts / 查看与导出告警"),
-    "cases": Command("monitor.cli.cases", "app", "cases and reports / 案件与报告"),
+    "bank": Command(
+        "monitor.cli.bank",
+        "app",
+        "keyed fingerprints of secret items / 涉密题指纹库",
+        "examwatch bank key --out bank.key",
+    ),
+    "rules": Command(
+        "monitor.cli.rules",
+        "app",
+        "check, try and explain rules / 规则的检查与试运行",
+        "examwatch rules test rules/library",
+    ),
+    "alerts": Command(
+        "monitor.cli.alerts",
+        "app",
+        "list, show and export alerts / 查看与导出告警",
+        "examwatch alerts list --store configs/demo.yml",
+    ),
+    "cases": Command(
+        "monitor.cli.cases",
+        "app",
+        "cases and reports / 案件与报告",
+        "examwatch cases list --store configs/demo.yml",
+    ),
     "drill": Command("monitor.cli.drill", "drill_command", "signals and posts of our own / 演练"),
-    "user": Command("monitor.cli.user", "app", "who may log in / 用户与角色"),
-    "audit": Command("monitor.cli.audit", "app", "prove that nothing was changed / 审计链校验"),
-    "db": Command("monitor.cli.db", "app", "upgrade the database / 升级数据库"),
+    "user": Command(
+        "monitor.cli.user",
+        "app",
+        "who may log in / 用户与角色",
+        "examwatch user list --store configs/demo.yml",
+    ),
+    "audit": Command(
+        "monitor.cli.audit",
+        "app",
+        "prove that nothing was changed / 审计链校验",
+        "examwatch audit verify configs/demo.yml",
+    ),
+    "db": Command(
+        "monitor.cli.db",
+        "app",
+        "upgrade the database / 升级数据库",
+        "examwatch db upgrade configs/examwatch.yml",
+    ),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_utf8()
     try:
         code = _dispatch(given)
         sys.stdout.flush()
@@ -67,10 +119,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has read enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()  # whoever read it has read enough
         code = 0
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _close_output()
+        code = _tell(f"{error.filename or 'output'}: cannot be written: {error.strerror}", 1)
     sys.exit(code)
+
+
+def _close_output() -> None:
+    """Nothing may be written at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _speak_utf8() -> None:
+    """Records are UTF-8 whatever the locale, as JSON is; a message never fails for its letters."""
+    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def _dispatch(given: list[str]) -> int:
@@ -93,6 +161,7 @@ def _run(name: str, command: Command, rest: list[str]) -> int:
     found = getattr(importlib.import_module(command.module), command.name)
     if isinstance(found, typer.Typer):
         app = found
+        app.info.epilog = f"Example: {command.example}"
     else:
         app = typer.Typer(add_completion=False)
         app.command()(found)

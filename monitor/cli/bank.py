@@ -6,6 +6,8 @@ that cannot be read is named, the others are built; nothing is written half.
 
 from __future__ import annotations
 
+import asyncio
+import codecs
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -52,7 +54,9 @@ def key(out: Annotated[Path, typer.Option("--out", help="Where to write the key.
 
 @app.command()
 def build(
-    papers: Annotated[list[Path], typer.Argument(help="Papers: .txt .jsonl .docx .pdf. 试卷文件。")],
+    papers: Annotated[
+        list[Path], typer.Argument(help="Papers: .txt .jsonl .docx .pdf or a picture. 试卷文件或图片。")
+    ],
     key: KeyFile,
     out: Annotated[Path, typer.Option("--out", help="The bank to write. 输出的指纹库。")],
 ) -> None:
@@ -100,7 +104,7 @@ def match(
     known = open_bank(bank, key)
     faults: list[Fault] = []
     for post in read_posts(file, faults):
-        found = [msgspec.to_builtins(one) for one in known.match(post.whole_text)]
+        found = [msgspec.to_builtins(one) for one in known.match(post.read_text)]
         sys.stdout.write(each_record({"id": post.id, "matches": [], "bank": found}))
     if faults:
         sys.stdout.flush()
@@ -149,12 +153,13 @@ def _unique(new: Iterator[Item], known: list[Item]) -> list[Item]:
 
 def _read_text_file(path: Path) -> str:
     raw = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
+    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ValueError("neither UTF-8 nor GB18030 text")
+    raise ValueError("neither UTF-8 nor UTF-16 nor GB18030 text")
 
 
 def _read_docx(path: Path) -> str:
@@ -180,12 +185,29 @@ def _read_pdf(path: Path) -> str:
     except pypdfium2.PdfiumError as error:
         raise ValueError(f"no readable PDF: {error}") from error
     try:
-        return "\n".join(document[index].get_textpage().get_text_bounded() for index in range(len(document)))
+        text = "\n".join(document[index].get_textpage().get_text_bounded() for index in range(len(document)))
     finally:
         document.close()
+    return text if text.strip() else _read_by_eye(path)
 
 
-READERS: Final[Mapping[str, ReadPages]] = {".txt": _read_text_file, ".docx": _read_docx, ".pdf": _read_pdf}
+def _read_by_eye(path: Path) -> str:
+    """What a picture, or a PDF of scans, shows."""
+    from monitor.cli.read import read_one
+
+    reading = asyncio.run(read_one(str(path)))
+    if isinstance(reading, Fault):
+        raise ValueError(reading.message)
+    return reading.extracted.text
+
+
+PICTURES: Final = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+READERS: Final[Mapping[str, ReadPages]] = {
+    ".txt": _read_text_file,
+    ".docx": _read_docx,
+    ".pdf": _read_pdf,
+    **dict.fromkeys(PICTURES, _read_by_eye),
+}
 
 
 def items_of(paper: Path, faults: list[Fault], readers: Mapping[str, ReadPages] = READERS) -> Iterator[Item]:
@@ -194,7 +216,7 @@ def items_of(paper: Path, faults: list[Fault], readers: Mapping[str, ReadPages] 
     Parameters
     ----------
     readers
-        By suffix; pictures are read where a reader for their suffix is passed in.
+        By suffix, in lower case.
     """
     suffix = paper.suffix.lower()
     if suffix == ".jsonl":

@@ -50,7 +50,7 @@ def match_command(
 
 def answer(post: Post, rules: RuleSet, bank: Bank | None) -> dict[str, Any]:
     """The record for one post."""
-    text = post.whole_text
+    text = post.read_text
     found = bank.match(text) if bank else []
     matches = rules.match(_event(post, text, found))
     return {

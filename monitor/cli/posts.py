@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,9 +11,11 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from crawlers.source.base import MAX_TEXT_CHARS
 from monitor.faults import Fault, InputError
 
 STDIN = "-"
+_BYTE_ORDER = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class _Attachment(msgspec.Struct):
@@ -36,6 +39,11 @@ class Post(msgspec.Struct):
         parts = (title, self.text, *(attachment.text for attachment in self.attachments))
         return "\n".join(part for part in parts if part)
 
+    @property
+    def read_text(self) -> str:
+        """As much of it as the daemon reads."""
+        return self.whole_text[:MAX_TEXT_CHARS]
+
 
 def read_posts(file: str, faults: list[Fault]) -> Iterator[Post]:
     """Posts in the order of the file; a line that is none is added to `faults` and told at once.
@@ -57,12 +65,25 @@ def read_posts(file: str, faults: list[Fault]) -> Iterator[Post]:
 
 def _posts(lines: BinaryIO, name: str, faults: list[Fault]) -> Iterator[Post]:
     for number, line in enumerate(lines, 1):
+        if number == 1:
+            if line.startswith(_BYTE_ORDER):
+                faults.append(Fault(name, 1, "UTF-16 text; save the file as UTF-8"))
+                return
+            line = line.removeprefix(codecs.BOM_UTF8)
         if not line.strip():
             continue
         try:
-            yield msgspec.json.decode(line, type=Post)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            post = msgspec.json.decode(line, type=Post)
+        except UnicodeDecodeError:
+            faults.append(Fault(name, number, "no post: not UTF-8 text; save the file as UTF-8"))
+        except (msgspec.DecodeError, RecursionError) as error:
             faults.append(Fault(name, number, f"no post: {error}"))
+        else:
+            if len(post.whole_text) > MAX_TEXT_CHARS:
+                faults.append(
+                    Fault(name, number, f"only the first {MAX_TEXT_CHARS} characters are looked at")
+                )
+            yield post
 
 
 def each_record(record: Mapping[str, Any]) -> str:

@@ -104,6 +104,12 @@ async def _read(file: str, workshop: Workshop) -> FileReading | Fault:
         return Fault(file, 0, error.detail or str(error))
 
 
+async def read_one(file: str) -> FileReading | Fault:
+    """One file, in a process of its own."""
+    async with ProcessWorkshop(1) as workshop:
+        return await _read(file, workshop)
+
+
 def _bytes_of(file: str) -> bytes | Fault:
     path = Path(file)
     try:

@@ -34,6 +34,7 @@ def run(
     """
     from monitor.app import Greeting, serve
     from monitor.config import load_setup
+    from monitor.tenant import sole_tenant
 
     setup = narrowed(load_setup(config, datetime.now(UTC)), role)
     set_up_logging()
@@ -46,7 +47,8 @@ def run(
         loop.add_signal_handler(signal.SIGHUP, reread.set)
         await serve(setup, stop, reread, Greeting(_ready, _first_administrator, _tips, _edge_ready), role)
 
-    asyncio.run(until_told())
+    with sole_tenant(setup.config.data_dir):
+        asyncio.run(until_told())
 
 
 def set_up_logging() -> None:

@@ -5,6 +5,7 @@ Emissions go to standard output as they end, the summary last; warnings to stand
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ import msgspec
 import typer
 
 from monitor.cli.receiver import open_receiver, parsed, stopping
-from monitor.faults import WorldError
+from monitor.faults import Fault, InputError, WorldError
 
 if TYPE_CHECKING:
     from monitor.cli.baseline import ScanBaseline
@@ -35,12 +36,16 @@ def scan(
     band: Annotated[list[str] | None, typer.Option("--band", help="LOW:HIGH, such as 433M:435M.")] = None,
     rate: Annotated[str | None, typer.Option("--rate", help="Samples a second, such as 250k.")] = None,
     freq: Annotated[str | None, typer.Option("--freq", help="Centre, such as 433.92M.")] = None,
-    dwell: Annotated[float, typer.Option("--dwell", help="Seconds at each hop of a sweep.")] = 0.1,
+    dwell: Annotated[
+        float, typer.Option("--dwell", min=0.01, max=3600, help="Seconds at each hop of a sweep.")
+    ] = 0.1,
     gain: Annotated[
-        float | None, typer.Option("--gain", help="dB; a fixed gain makes levels compare.")
+        float | None, typer.Option("--gain", min=-10, max=100, help="dB; a fixed gain makes levels compare.")
     ] = None,
-    ppm: Annotated[int | None, typer.Option("--ppm", help="The receiver's frequency error.")] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="Stop after so long.")] = None,
+    ppm: Annotated[
+        int | None, typer.Option("--ppm", min=-1000, max=1000, help="The receiver's frequency error.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.01, help="Stop after so long.")] = None,
     evidence: Annotated[
         Path | None, typer.Option("--evidence", help="Keep SigMF and a spectrogram of each emission here.")
     ] = None,
@@ -61,6 +66,8 @@ def scan(
 
     bands = [parsed("--band", text, band=True) for text in band or []]
     compared = _baseline(baseline, gain, ppm)
+    if evidence is not None:
+        _must_be_writable(evidence)
     write = _Table() if format is Format.table else _Lines()
     opened = open_receiver(source, bands=bands, rate=rate, freq=freq, gain_db=gain, ppm=ppm)
     settings = ScanSettings(
@@ -86,6 +93,18 @@ def scan(
     write.summary(summary_record(scanner.status, rate_hz, scanner.odds, scanner.unwatched))
     if failed is not None:
         raise WorldError(str(failed))
+    if n_failed := scanner.status.n_evidence_failed:
+        raise WorldError(f"{evidence}: {n_failed} clips could not be kept / 有 {n_failed} 份证据未能保存")
+
+
+def _must_be_writable(folder: Path) -> None:
+    """Told before hours of listening, not after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError([Fault(str(folder), 0, f"cannot be written: {error.strerror}")]) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError([Fault(str(folder), 0, "cannot be written: Permission denied")])
 
 
 def _baseline(path: Path | None, gain_db: float | None, ppm: int | None) -> ScanBaseline | None:

@@ -14,6 +14,7 @@ from monitor.config import load_config
 from monitor.faults import Fault, InputError
 from monitor.store import Store
 
+_SQLITE = b"SQLite format 3\x00"
 DEFAULT = Path("configs/demo.yml")
 
 StoreArgument = Annotated[
@@ -54,7 +55,18 @@ def store_place(given: str, *, must_exist: bool = True) -> Place:
     path = Path(place.url.removeprefix("sqlite:"))
     if must_exist and place.url.startswith("sqlite:") and not path.is_file():
         raise InputError([Fault(str(path), 0, "there is no store yet")])
+    if place.url.startswith("sqlite:") and path.is_file() and _is_other(path):
+        raise InputError([Fault(str(path), 0, "is no store: not an SQLite database")])
     return place
+
+
+def _is_other(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+    except OSError as error:
+        raise InputError([Fault(str(path), 0, f"cannot be read: {error.strerror}")]) from None
+    return bool(head) and head != _SQLITE
 
 
 def shell_actor() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -16,6 +17,7 @@ from prometheus_client import Counter
 
 from monitor.people.roles import Permission
 from monitor.server.access import NEEDS, access
+from monitor.server.evidence import LOOKS
 from monitor.server.feed import Feed
 from monitor.server.guard import add_security_headers, host_guard
 from monitor.server.idempotent import idempotent
@@ -61,6 +63,7 @@ def make_server_app(
     app[TRYING] = asyncio.Lock()
     app[PRINTER] = Printer()
     app[VIEWERS] = set()
+    app[LOOKS] = OrderedDict()
     needs: dict[tuple[str, str], Permission | None] = {
         **{(route.method, route.path): route.needs for route in ROUTES},
         # The console's own files, and what the API is: nothing that was watched.

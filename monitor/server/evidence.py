@@ -8,7 +8,9 @@ What shows a post's photos as they are is a download for who may see names; `pho
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import OrderedDict
 from pathlib import Path
 
 from aiohttp import web
@@ -30,6 +32,11 @@ SHOWN_AS = {
     "text/html": "text/plain; charset=utf-8",
 }
 DOWNLOAD = "application/octet-stream"
+LOOK_S = 600.0
+"""Parts of a file asked for within so long after its start are the same look."""
+MAX_LOOKS = 4096
+LOOKS: web.AppKey[OrderedDict[tuple[str, str], float]] = web.AppKey("evidence-looks")
+"""When a person's newest look at a file began, seconds of the loop's clock."""
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -61,9 +68,19 @@ def _is_listening(media_type: str) -> bool:
     return media_type.startswith("audio/") or media_type not in SHOWN_AS
 
 
-def _from_start(request: web.Request) -> bool:
+def _is_new_look(request: web.Request, digest: str) -> bool:
+    """One look is one entry, not each stretch that a player asks for; a look may begin anywhere."""
+    if request.method != "GET":
+        return False
+    looks, who, now = request.app[LOOKS], (actor_of(request), digest), asyncio.get_running_loop().time()
     given = request.headers.get("Range", "")
-    return request.method == "GET" and (not given or given.replace(" ", "").startswith("bytes=0-"))
+    if given and not given.replace(" ", "").startswith("bytes=0-") and now - looks.get(who, -LOOK_S) < LOOK_S:
+        return False
+    looks[who] = now
+    looks.move_to_end(who)
+    if len(looks) > MAX_LOOKS:
+        looks.popitem(last=False)
+    return True
 
 
 async def get_evidence(request: web.Request) -> web.StreamResponse:
@@ -82,8 +99,7 @@ async def get_evidence(request: web.Request) -> web.StreamResponse:
         name = Path(file.path.name).suffix.lstrip(".") or "bin"
         disposition = f'attachment; filename="{digest.removeprefix("sha256:")[:16]}.{name}"'
         headers = {**shut_headers(DOWNLOAD), "Content-Disposition": disposition}
-    if (shows_people or _is_listening(file.media_type)) and _from_start(request):
-        # Not each stretch that a player asks for: one look is one entry.
+    if (shows_people or _is_listening(file.media_type)) and _is_new_look(request, digest):
         await request.app[SERVICES].record(
             actor_of(request), "evidence.opened", digest, {"media_type": file.media_type}
         )

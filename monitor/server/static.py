@@ -39,8 +39,11 @@ def find_static(root: Path, path: str) -> Path | None:
     parts = PurePosixPath(path.lstrip("/")).parts
     if not parts or ".." in parts or PurePosixPath(path).suffix not in MEDIA_TYPES:
         return None
-    file = root.joinpath(*parts).resolve()
-    return file if file.is_relative_to(root.resolve()) and file.is_file() else None
+    try:
+        file = root.joinpath(*parts).resolve()
+        return file if file.is_relative_to(root.resolve()) and file.is_file() else None
+    except OSError:  # a name longer than any file's
+        return None
 
 
 async def get_static(request: web.Request) -> web.StreamResponse:

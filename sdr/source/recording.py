@@ -29,6 +29,12 @@ RTL_433_RATE_HZ = 250e3
 RTL_433_CENTER_HZ = 433.92e6
 """What rtl_433 takes where nothing is said (its manual, ``-s`` and ``-f``)."""
 
+MAX_RATE_HZ = 1e9
+"""Above any recorder; blocks of a mistyped rate would take all memory."""
+
+_N_LOOK = 4096
+"""Samples looked at together when broken ones are passed."""
+
 _FORGET_BYTES = 16 << 20
 """Pages read are handed back this often, so that a long recording costs no memory."""
 
@@ -106,6 +112,8 @@ class RecordingSource:
         from_sigmf = path.suffix.lower().startswith(".sigmf")
         ranked = (layout.rate_hz, facts.rate_hz) if from_sigmf else (facts.rate_hz, layout.rate_hz)
         rate = rate_hz or ranked[0] or ranked[1]
+        if rate is not None and rate > MAX_RATE_HZ:
+            raise SourceError(f"{path}: {rate:.0f} samples a second are more than {MAX_RATE_HZ:.0f}")
         ranked = (first.center_hz, facts.center_hz) if from_sigmf else (facts.center_hz, first.center_hz)
         center = next((value for value in (center_hz, *ranked) if value is not None), None)
         is_rtl_433 = rate is None and center is None and layout.format is SampleFormat.CU8
@@ -146,12 +154,16 @@ class RecordingSource:
             raise ValueError(f"n_samples must be at least 1, not {n_samples}")
         if self._ended.is_set() or self._next >= self._n_stored:
             return None
+        n_broken = self._skip_broken()
+        if self._next >= self._n_stored:
+            return None
         number = bisect_right(self._starts, self._next) - 1
         start = self._next
         bounds = [start + n_samples, self._n_stored, *self._starts[number + 1 : number + 2]]
         stop = min(bounds)
         self._refuse_if_shortened(stop)
-        n_dropped = self._count_missing(number)
+        stop = start + self._n_sound(start, stop)
+        n_dropped = self._count_missing(number) + n_broken
         block = Block(
             hop=Hop(self._center_of(number), self._info.rate_hz),
             first_sample=start + self._n_missing,
@@ -183,6 +195,25 @@ class RecordingSource:
             self._ended.set()
             raise SourceError(f"{self._layout.path}: was shortened while it was read")
 
+    def _skip_broken(self) -> int:
+        """Pass samples that are no numbers; how many: to a reader they are samples lost."""
+        before = self._next
+        while self._next < self._n_stored:
+            stop = min(self._next + _N_LOOK, self._n_stored)
+            self._refuse_if_shortened(stop)
+            sound = _is_sound(self._iq[self._next : stop])
+            if sound is None:
+                break
+            if sound.any():
+                self._next += int(np.argmax(sound))
+                break
+            self._next = stop
+        return self._next - before
+
+    def _n_sound(self, start: int, stop: int) -> int:
+        sound = _is_sound(self._iq[start:stop])
+        return stop - start if sound is None else int(np.argmin(sound))
+
     def _count_missing(self, number: int) -> int:
         n_dropped = 0
         while self._n_capture_told < number:
@@ -208,6 +239,14 @@ class RecordingSource:
         upto = n_read - n_read % mmap.PAGESIZE
         self._map.madvise(mmap.MADV_DONTNEED, self._n_forgotten_bytes, upto - self._n_forgotten_bytes)
         self._n_forgotten_bytes = upto
+
+
+def _is_sound(iq: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Which of the pairs are numbers; None where all are, as integers always are."""
+    if iq.dtype.kind != "f":
+        return None
+    finite: NDArray[np.bool_] = np.isfinite(iq)
+    return None if finite.all() else finite[:, 0] & finite[:, 1]
 
 
 def _file_date(path: Path, seconds: float) -> datetime:

@@ -73,7 +73,7 @@ def test_the_daemon_serves_stops_when_told_and_comes_back_after_a_kill(folder):
     _, refused = second.process.communicate(timeout=START_S)
     assert second.process.returncode == 1
     assert refused.count("\n") == 1
-    assert "database is locked" in refused
+    assert "already runs on this folder" in refused
     assert daemon.process.poll() is None
     code, took_s = daemon.end(signal.SIGTERM)
     stream.close()

@@ -805,15 +805,15 @@ export interface ReleaseView {
   steps: StepView[];
 }
 
+export interface RemovalBody {
+  was: string;
+  reason: string;
+}
+
 export interface RenewBody {
   node: string;
   csr: string;
   signature: string;
-}
-
-export interface RemovalBody {
-  was: string;
-  reason: string;
 }
 
 export interface ReportBody {

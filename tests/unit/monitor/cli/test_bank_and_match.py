@@ -8,6 +8,7 @@ from pathlib import Path
 import docx
 import pytest
 import typer
+from PIL import Image
 
 from monitor.cli.bank import app, items_of
 from monitor.cli.match import match_command
@@ -153,3 +154,51 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="never overwritten"):
         run("key", "--out", tmp_path / "k")
     assert (tmp_path / "k").read_bytes() == before
+
+
+def test_posts_saved_by_windows_are_read_or_named(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = json.dumps({"id": 1, "text": QUOTE}, ensure_ascii=False)
+    file = made / "posts.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + line.encode() + b"\r\n")
+    match(file)
+    assert [record["id"] for record in records(capsys)] == [1]
+    for encoding, said in (("utf-16", "UTF-16 text"), ("gb18030", "not UTF-8 text")):
+        file.write_bytes((line + "\n" + line + "\n").encode(encoding))
+        with pytest.raises(InputError) as wrong:
+            match(file)
+        assert str(file) in str(wrong.value)
+        assert said in str(wrong.value)
+
+
+def test_a_post_nested_without_end_is_one_fault_and_the_next_is_read(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deep = '{"id":1,"text":"a","x":' + "[" * 100_000 + "]" * 100_000 + "}"
+    with pytest.raises(InputError, match=r"posts\.jsonl:1: no post"):
+        match(posts(made, deep, json.dumps({"id": 2, "text": "ok"})))
+    assert [record["id"] for record in records(capsys)] == [2]
+
+
+def test_of_an_endless_post_as_much_is_read_as_the_daemon_reads(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = json.dumps({"id": 1, "text": "考前答案" + "。" * 300_000 + QUOTE})
+    with pytest.raises(InputError, match=r"posts\.jsonl:1: only the first 200000 characters"):
+        run("match", made / "b", posts(made, long), "--key", made / "k")
+    assert records(capsys) == [{"id": 1, "matches": [], "bank": []}]
+
+
+def test_a_paper_may_be_utf_16_text_a_picture_or_a_scan(tmp_path: Path) -> None:
+    (tmp_path / "notepad.txt").write_bytes(PAPER.encode("utf-16"))
+    faults: list[Fault] = []
+    assert len(list(items_of(tmp_path / "notepad.txt", faults))) == 2
+
+    photo = Path("tests/data/pictures/textbook.jpg")
+    assert list(items_of(photo, faults))
+    with Image.open(photo) as picture:
+        picture.convert("RGB").save(tmp_path / "scan.pdf")
+    assert list(items_of(tmp_path / "scan.pdf", faults))
+    assert faults == []
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    assert list(items_of(tmp_path / "broken.png", faults)) == []
+    assert [fault.file for fault in faults] == [str(tmp_path / "broken.png")]

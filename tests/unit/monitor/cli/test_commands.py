@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -163,3 +165,53 @@ def test_a_store_that_is_not_there_is_named_and_not_made(examwatch, tmp_path):
     code, _, err = examwatch("alerts", "list", "--store", path)
     assert (code, err) == (2, f"{path}: there is no store yet\n")
     assert not path.exists()
+
+
+@pytest.mark.parametrize("group", sorted(name for name, command in COMMANDS.items() if command.name == "app"))
+def test_a_group_shows_an_example_of_its_own_that_names_a_command_of_it(examwatch, group):
+    code, out, err = examwatch(group, "--help")
+    assert (code, err) == (0, "")
+    example = re.search(rf"Example: examwatch {group} (\w+)", out)
+    assert example is not None
+    assert examwatch(group, example[1], "--help")[0] == 0
+
+
+def test_a_file_that_is_no_database_is_named(examwatch, tmp_path):
+    (tmp_path / "store.db").write_text("words")
+    assert examwatch("alerts", "list", "--store", tmp_path / "store.db") == (
+        2, "", f"{tmp_path}/store.db: is no store: not an SQLite database\n",
+    )  # fmt: skip
+
+
+def test_records_are_utf_8_in_a_locale_that_is_not(tmp_path):
+    (tmp_path / "posts.jsonl").write_text(
+        '{"id": 1, "text": "出售考前答案，保真，加微信"}\n', encoding="utf-8"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", "from monitor.cli import main; main()", "match", tmp_path / "posts.jsonl"],
+        env={**os.environ, "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(found.stdout)["matches"]
+    assert not found.stdout.isascii()
+
+
+def test_a_hint_never_names_what_was_written(examwatch, tmp_path):
+    (tmp_path / "c.yml").write_text("id: x\ndata_dri: var\n")
+    code, out, err = examwatch("check", tmp_path / "c.yml")
+    assert (code, out) == (2, "")
+    assert "did you mean 'data_dir'?" in err
+    assert "unknown key 'id', did you mean 'id'?" not in err
+
+
+def test_a_full_disk_under_the_output_is_one_line(tmp_path):
+    (tmp_path / "posts.jsonl").write_text('{"id": 1, "text": "x"}\n')
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from monitor.cli import main; main()", "match", tmp_path / "posts.jsonl"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"output: cannot be written: No space left on device\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -55,11 +56,32 @@ def test_a_recording_cut_within_a_sample_is_read_and_told(recording, capsys):
         (["--band", "435M:433M"], "--band: "),
         (["--freq", "abc"], "--freq: 'abc' is not a frequency"),
         (["--rate", "-1"], "--rate: "),
+        (["--rate", "1e12"], "samples a second are more than"),
+        (["--seconds", "nan"], "--seconds"),
+        (["--seconds", "0"], "--seconds"),
+        (["--dwell", "-1"], "--dwell"),
+        (["--gain", "500"], "--gain"),
+        (["--ppm", "100000000"], "--ppm"),
+        (["--evidence", "/proc/none/here"], "/proc/none/here: cannot be written"),
     ],
 )
 def test_a_wrong_option_is_one_line_and_exit_2(recording, capsys, options, told):
     assert run("scan", recording, *options) == 2
-    assert told in capsys.readouterr().err
+    err = capsys.readouterr().err.removeprefix(f"{recording}: cut in the middle of a sample: ")
+    assert told in err
+    assert len(err.splitlines()) <= 2
+
+
+def test_evidence_that_could_not_be_kept_is_told_and_exit_1(recording, tmp_path, capsys):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))  # as a disk that is full
+    try:
+        assert run("scan", recording, "--evidence", tmp_path / "kept") == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    out, err = capsys.readouterr()
+    assert json.loads(out.splitlines()[-1])["n_evidence_failed"] > 0
+    assert "could not be kept" in err
 
 
 @pytest.mark.parametrize(

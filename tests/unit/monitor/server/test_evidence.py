@@ -71,6 +71,15 @@ async def test_who_listens_is_noted_once_a_look(client, world, tmp_path, media_t
     assert world.audit == [("local", "evidence.opened", DIGEST, {"media_type": media_type})] * 2
 
 
+async def test_a_look_that_begins_in_the_middle_is_noted_too(client, world, tmp_path):
+    file = tmp_path / "a"
+    file.write_bytes(bytes(range(100)))
+    world.files[DIGEST] = EvidenceFile(file, "audio/flac")
+    for given in ("bytes=1-", "bytes=50-", "bytes=-10"):
+        await (await client.get(f"/api/evidence/{DIGEST}", headers={"Range": given})).read()
+    assert world.audit == [("local", "evidence.opened", DIGEST, {"media_type": "audio/flac"})]
+
+
 async def test_a_picture_is_no_listening(client, world, tmp_path):
     file = tmp_path / "p"
     file.write_bytes(b"PNG")

@@ -28,7 +28,15 @@ async def test_a_file_that_is_not_there_is_no_page(client, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["../secret.json", "assets/../../secret.json", "/../secret.json", "..\\secret.json", "a\x00.js"]
+    "path",
+    [
+        "../secret.json",
+        "assets/../../secret.json",
+        "/../secret.json",
+        "..\\secret.json",
+        "a\x00.js",
+        "a" * 300 + ".js",
+    ],
 )
 def test_no_path_leaves_the_folder(world, path):
     assert find_static(world.static_root, path) is None

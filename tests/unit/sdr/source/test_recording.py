@@ -216,3 +216,24 @@ def test_reading_a_long_recording_keeps_its_pages_out_of_memory(tmp_path):
         block.iq.max()
         most = max(most, resident_bytes() - before)
     assert most < 48 << 20
+
+
+def test_samples_that_are_no_numbers_are_lost_ones_and_the_others_are_read(tmp_path):
+    values = np.linspace(-1, 1, 40_000, dtype="<f4")
+    values[18_000:19_001] = np.nan
+    values[30_000] = np.inf
+    values[39_998:] = np.nan
+    source = open_source(write(tmp_path / "x_433.92M_250k.cf32", values))
+    blocks = []
+    while (block := source.read(6_000)) is not None:
+        blocks.append(block)
+    assert all(np.isfinite(block.iq).all() for block in blocks)
+    places = [block.first_sample + n for block in blocks for n in range(len(block.iq))]
+    assert places == [n for n in range(20_000) if not (9_000 <= n <= 9_500 or n in (15_000, 19_999))]
+    assert [block.n_dropped_before for block in blocks if block.n_dropped_before] == [501, 1]
+
+
+def test_a_mistyped_rate_is_refused_before_it_takes_all_memory(tmp_path):
+    path = write(tmp_path / "x_433.92M.cu8", RAMP["cu8"])
+    with pytest.raises(SourceError, match=r"x_433\.92M\.cu8: 1000000000000 samples a second are more than"):
+        open_source(path, rate_hz=1e12)
