@@ -10,7 +10,7 @@ from monitor.alert import wire
 from monitor.alert.alert import Alert
 from monitor.store.errors import translated
 from monitor.store.store import Store
-from monitor.store.tables import changes, events
+from monitor.store.tables import changes, event_ids, events
 
 
 def seq_at(store: Store, at: datetime) -> int:
@@ -35,9 +35,13 @@ def raised_after(store: Store, seq: int, limit: int) -> tuple[list[Alert], int]:
         ids = [row.event_id for row in rows if row.event_id is not None]
         bodies = dict(
             db.execute(
-                sa.select(events.c.event_id, events.c.body).where(
-                    events.c.event_id.in_(ids), events.c.body != ""
+                # By way of the ids, which know the month: events of all months have no index of their own.
+                sa.select(events.c.event_id, events.c.body)
+                .join(
+                    event_ids,
+                    sa.and_(event_ids.c.at == events.c.at, event_ids.c.event_id == events.c.event_id),
                 )
+                .where(event_ids.c.event_id.in_(ids))
             )
             .tuples()
             .all()
