@@ -4,6 +4,8 @@
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
 	bench-leaks bench-rules bench-crawl bench-desk bench-console bench-province bench-store
 BIN := .venv/bin
+# Most tests wait for a browser, a broker, a database: three files at a time, the long ones first.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 
 run: setup
 	@$(BIN)/examwatch run configs/demo.yml
@@ -13,7 +15,7 @@ city: setup-test
 
 test: setup-test check
 	@echo "[examwatch] Python tests"
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(SIDE_BY_SIDE)
 	@echo "[examwatch] console tests"
 	@cd console && npm test --silent
 

@@ -109,6 +109,7 @@ def test_the_board_of_cases_has_views_of_its_own(quiet_day, open_page):
     save(page, "Overdue")
     page.locator("[data-testid=views]").click()
     page.locator("[data-testid=view-default]").click()
+    expect(page.locator("[data-testid=view-default]")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
     page.goto(f"{quiet_day.url}/cases")
     expect(page).to_have_url(re.compile(r"/cases\?late=true$"))
