@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 
 from chromium import launched  # noqa: E402
 from dayserver import RunningDay, running  # noqa: E402
-from skyday import sky_running  # noqa: E402
+from skyday import sky_over  # noqa: E402
 
 from monitor.case.machine import Step  # noqa: E402
 from monitor.people.scope import EVERYTHING  # noqa: E402
@@ -145,7 +145,7 @@ def main() -> None:
                     judge_some(day)
                 if not shot.on_air:
                     shoot(browser, day, shot, folder)
-        with tempfile.TemporaryDirectory() as made, sky_running(Path(made)) as (_, day):
+        with tempfile.TemporaryDirectory() as made, sky_over(Path(made)) as (_, day):
             for shot in wanted:
                 if shot.on_air:
                     shoot(browser, day, shot, folder)
