@@ -34,7 +34,8 @@ function SessionBox() {
     <div class={`session session-${phase}`} data-testid="session" title={story}>
       <span class="phase">{words.phase[phase]}</span>
       <span class="name" title={`${session.exam} · ${session.session}`}>
-        {session.exam} · {session.session}
+        <span class="exam">{session.exam} · </span>
+        {session.session}
       </span>
       <span class="story num">{story}</span>
       {phase === "in" && <progress value={now.value - start} max={end - start} aria-label={story} />}
