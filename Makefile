@@ -4,8 +4,10 @@
 	bench bench-detection bench-modulation bench-occupancy bench-locate bench-ghosts \
 	bench-leaks bench-rules bench-crawl bench-desk bench-console bench-province bench-store
 BIN := .venv/bin
-# Most tests wait for a browser, a broker, a database: three files at a time, the long ones first.
-SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
+# Most tests wait for a browser, a broker, a database: two files at a time, the long ones first. What
+# fails beside others is asked again alone; emulated receivers keep real time and are alone at once.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/emulator
+AGAIN_ALONE := --last-failed --last-failed-no-failures none
 
 run: setup
 	@$(BIN)/examwatch run configs/demo.yml
@@ -15,7 +17,8 @@ city: setup-test
 
 test: setup-test check
 	@echo "[examwatch] Python tests"
-	@$(BIN)/pytest $(SIDE_BY_SIDE)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) || { echo "[examwatch] once more, alone: what failed beside others"; $(BIN)/pytest $(AGAIN_ALONE); }
+	@$(BIN)/pytest tests/emulator
 	@echo "[examwatch] console tests"
 	@cd console && npm test --silent
 

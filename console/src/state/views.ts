@@ -18,6 +18,8 @@ const VIEWS = "/api/views";
 const KEPT = "examwatch.views.";
 
 export const views = signal<readonly SavedViewView[]>([]);
+/** Whether the server was asked: before that no page knows what it opens with. */
+export const areRead = signal(false);
 /** Why the last step was refused, shown until the next. */
 export const viewRefusal = signal<ApiError | null>(null);
 export const currentQuery = computed(() => String(toQuery(filters.value)));
@@ -95,7 +97,9 @@ async function takeOver(person: string): Promise<void> {
 
 /** Once, when somebody has come in: the review opens with the person's default, if nothing else is asked for. */
 export async function beginViews(): Promise<void> {
-  if (!(await readViews())) return;
+  const read = await readViews();
+  areRead.value = true;
+  if (!read) return;
   if (isPerson(who.value)) await takeOver(who.value.name);
   const query = defaultQuery("review");
   if (query && at.value.page === "review" && !at.value.open && !location.search) {

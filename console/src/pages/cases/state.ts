@@ -6,7 +6,7 @@ import { now } from "../../state/clock";
 import { onCase } from "../../state/desk";
 import { at, go, restate } from "../../state/page";
 import { isPerson, who } from "../../state/person";
-import { defaultQuery } from "../../state/views";
+import { areRead, defaultQuery } from "../../state/views";
 import {
   ALL,
   COLUMNS,
@@ -248,6 +248,7 @@ export function watch(): () => void {
   const endAddress = effect(() => {
     const { page, open, query } = at.value;
     if (page !== "cases") return;
+    if (!areRead.value && !opened && !open && !location.search) return;
     untracked(() => {
       if (open) return void readOne(open);
       const opensWith = opened || location.search ? null : defaultQuery("cases");
