@@ -45,6 +45,7 @@ from chromium import launched  # noqa: E402
 
 BATCH = 1000
 N_VIEWS, N_STEPS, N_FILTERS = 5, 80, 24
+"""Filters: each level below the gravest alone and then not, so that another alert stands first."""
 PER_HOUR = 2 * 20 * 60
 """New alerts and repeats of known ones."""
 PAUSE_MS = 300
@@ -70,11 +71,11 @@ STEP = """async ([key, wait]) => {
   return performance.now() - began;
 }"""
 FILTER = """async (at) => {
-  const total = () => document.querySelector("[data-testid=total]")?.textContent;
-  const before = total();
+  const first = () => document.querySelector("[data-testid=row]")?.textContent;
+  const before = first();
   const began = performance.now();
   document.querySelectorAll(".filters button")[at].click();
-  while (total() === before) {
+  while (first() === before || !first()) {
     await new Promise(requestAnimationFrame);
     if (performance.now() - began > 10000) return null;
   }
@@ -294,7 +295,9 @@ def main() -> None:
                 paced = answered(page, STEP, [("j", True)] * N_STEPS, PAUSE_MS)
                 line(f"next alert whole, a key each {PAUSE_MS} ms", paced, "ms")
                 served.told("/api/alerts/{fingerprint}")
-                line("filter changed", answered(page, FILTER, [n % 4 for n in range(N_FILTERS)]), "ms")
+                line(
+                    "filter changed", answered(page, FILTER, [3 - n // 2 % 3 for n in range(N_FILTERS)]), "ms"
+                )
                 served.told("/api/alerts")
                 page.keyboard.press("Escape")
                 memory(page, served, n_alerts, minutes)
