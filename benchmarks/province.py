@@ -38,7 +38,6 @@ import structlog
 from monitor.alert.alert import Alert, RuleHit
 from monitor.clock import SystemClock
 from monitor.evidence import EvidenceStore
-from monitor.intake import RADIO_HOLD
 from monitor.link import words
 from monitor.link.bus import Bus, BusSettings
 from monitor.link.hub import Hub
@@ -49,6 +48,7 @@ from monitor.link.words import NodeReport, OutboxReport
 from monitor.queue import Queued
 from monitor.queue.memory import MemoryQueue
 from monitor.queue.nats import NatsQueue
+from monitor.raising import RADIO_HOLD
 from monitor.server.views import HealthView, QueueHealth, SensorHealth
 from monitor.store import Store
 from monitor.store.book import StoreBook

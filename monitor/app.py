@@ -37,8 +37,9 @@ from crawlers.workshop import ProcessWorkshop
 from monitor.case.service import CaseService
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, Setup
-from monitor.daemon import ACTOR, Daemon, Doors
+from monitor.daemon import ACTOR, Daemon
 from monitor.demo.web import make_app as make_demo_web
+from monitor.doors import Doors
 from monitor.duty.service import DutyService
 from monitor.ears import drill_receiver, open_receiver
 from monitor.evidence import EvidenceStore

@@ -9,128 +9,43 @@ sources ─Document──┘     │
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 
-from crawlers.crew import Crew
 from crawlers.document import Document
-from crawlers.render.chromium import Renderer
-from monitor.case.reader import CaseReader
 from monitor.chores import forget_daily, let_go_daily
-from monitor.clock import Clock
-from monitor.config import Sensor, Setup
-from monitor.crawling import Crawling, Poller
-from monitor.deadman import Ping, keep_alive
+from monitor.config import Setup
+from monitor.crawling import Crawling
+from monitor.deadman import keep_alive
+from monitor.doors import Doors
 from monitor.drill.desk import DrillDesk, DrillDoors
-from monitor.duty.desk import EscalationDesk
-from monitor.evidence import EvidenceStore
 from monitor.evidencekeeping import Bounds, tidy_hourly
-from monitor.fleet.service import FleetDesks
-from monitor.heads import HeadKeeper
 from monitor.health import Health, Parts
-from monitor.healthpart import OF_EACH_HUB, is_of_hub, of_hub
-from monitor.healthwatch import (
-    LOOK_S,
-    ClockWatch,
-    HealthWatch,
-    Part,
-    case_parts,
-    chain_part,
-    disk_part,
-    duty_parts,
-    heads_part,
-    leases_part,
-    messages_part,
-    queue_part,
-    receiver_part,
-    sensor_part,
-    source_part,
-    times_part,
-)
-from monitor.intake import RADIO_HOLD, Heard, Intake
-from monitor.leading import Leading
+from monitor.healthpart import is_of_hub
+from monitor.healthwatch import LOOK_S, ClockWatch, HealthWatch
+from monitor.intake import Heard, Intake
 from monitor.link.across import Across, longest_s
-from monitor.link.edge import Edge
-from monitor.link.hub import Hub
-from monitor.notify.desk import NotifyDesk
 from monitor.pipeline import Pipeline
 from monitor.proof import prove
-from monitor.queue import AlertQueue
+from monitor.raising import RADIO_HOLD
 from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
-from monitor.schedule import Schedule
-from monitor.sensors import Open, SensorRunner
+from monitor.sensors import SensorRunner
 from monitor.server.spectrum import coverage
 from monitor.sessions import SessionWatch, longest_poll_s
 from monitor.shots import ShotDesk
-from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook
 from monitor.store.errors import StoreError
-from monitor.store.partitions import n_strays
 from monitor.topicdesk import TopicDesk
+from monitor.watchedparts import WatchedParts
 
 ACTOR = "daemon"
 log = structlog.get_logger()
 CHANNELS_KNOWN = timedelta(days=1)
 """So long a sender keeps the channel name of its last alert over a restart."""
-
-
-def disk_space(folder: Path) -> tuple[int, int]:
-    space = shutil.disk_usage(folder)
-    return space.total, space.free
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """What the daemon reaches the world through; a test hands in its own."""
-
-    clock: Clock
-    schedule: Schedule
-    queue: AlertQueue
-    book: StoreBook
-    evidence: EvidenceStore
-    poller: Poller
-    open_sensor: Callable[[Sensor], Open]
-    forget: Callable[[datetime], Awaitable[int]]
-    """Lets the crawler's memory go of what is older."""
-    crew: Crew | None = None
-    """Tells which sources are ours to poll, where several crawlers share them."""
-    notify: NotifyDesk | None = None
-    """Tells people, where the configuration says whom."""
-    escalation: EscalationDesk | None = None
-    """Tells the next, where nobody has seen an alert."""
-    open_drill: Callable[[str, str | None, Path], Open] | None = None
-    """A sensor of a drill's own: its name, venue, world. None: no drills here."""
-    heads: Sequence[tuple[HeadKeeper, float]] = ()
-    """Keep heads of the audit chain elsewhere, each so often, in seconds."""
-    fleet: FleetDesks | None = None
-    """Looks after the nodes that belong to this installation."""
-    ping: Ping | None = None
-    """Tells somebody outside that all goes well."""
-    ping_s: float = 60.0
-    disk: Callable[[Path], tuple[int, int]] = disk_space
-    """Bytes in all, and free, where a folder lies."""
-    sources: SourceDesk | None = None
-    """What the console asks about sources."""
-    renderer: Renderer | None = None
-    """Pictures the pages of posts that raised an alert, where there is a browser."""
-    edge: Edge | None = None
-    """Carries what is raised to a hub, which stores and tells it; then `queue` is its outbox."""
-    hub: Hub | None = None
-    """Takes what edges raise."""
-    leading: Leading | None = None
-    """Where there may be several hubs: what one of them does alone. `notify`, `escalation` and `heads` write
-    to its book."""
-    node: str = ""
-    """Which of several hubs this is."""
 
 
 class Daemon:
@@ -140,7 +55,6 @@ class Daemon:
         self._doors = doors
         self.notify = doors.notify
         self._look_s = look_s
-        self._departments = [one.id for one in setup.habits.departments]
         self._watch_s = watch_s
         clock, timetable = doors.clock, setup.timetable
         book, shelf = open_rules(setup.rules, setup.exemptions, setup.rule_files, setup.config.data_dir)
@@ -220,16 +134,22 @@ class Daemon:
             far_waiting=doors.hub.n_waiting if doors.hub is not None else int,
         )
         self.health = Health(parts, clock, version("examwatch"))
-        self._clock_watch = ClockWatch(clock)
-        self._data_dir = setup.config.data_dir
-        self._watch = HealthWatch(self._parts, doors.queue, clock, self._asked_parts)
+        self._watched = watched = WatchedParts(
+            doors,
+            self.health.view,
+            frozenset(sensor.id for sensor in setup.config.sensors),
+            self.crawling,
+            self.drills,
+            [one.id for one in setup.habits.departments],
+            setup.config.data_dir,
+            ClockWatch(clock),
+        )
+        self._watch = HealthWatch(watched.all, doors.queue, clock, watched.asked)
         self._own_watch: HealthWatch | None = None
         if doors.leading is not None:
-            self._watch = HealthWatch(
-                self._shared_parts, doors.queue, clock, self._asked_parts, self._is_shared
-            )
+            self._watch = HealthWatch(watched.shared, doors.queue, clock, watched.asked, watched.is_shared)
             self._own_watch = HealthWatch(
-                self._own_parts, doors.queue, clock, is_mine=lambda kind, id: is_of_hub(kind, id, doors.node)
+                watched.own, doors.queue, clock, is_mine=lambda kind, id: is_of_hub(kind, id, doors.node)
             )
 
     def _leads(self) -> bool:
@@ -238,53 +158,6 @@ class Daemon:
     @property
     def _lead_book(self) -> StoreBook:
         return self._doors.book if self._doors.leading is None else self._doors.leading.book
-
-    def _own_parts(self) -> list[Part]:
-        """What each of several hubs tells of itself."""
-        node = self._doors.node
-        return [of_hub(part, node) for part in self._parts() if not self._is_shared(part.kind, part.id)]
-
-    def _shared_parts(self) -> list[Part]:
-        """What the hub that leads tells for all."""
-        return [part for part in self._parts() if self._is_shared(part.kind, part.id)]
-
-    def _is_shared(self, kind: str, id: str) -> bool:
-        edges = () if self._doors.hub is None else self._doors.hub.nodes.known
-        return kind not in OF_EACH_HUB or id.partition(":")[0] in edges
-
-    def _parts(self) -> list[Part]:
-        doors, mine = self._doors, {runner.status.id for runner in self.sensors}
-        stats = doors.queue.stats()
-        sensors = [sensor for sensor in self.health.view().sensors if sensor.id in mine]
-        return [
-            *map(sensor_part, sensors),
-            *map(receiver_part, sensors),
-            *map(source_part, self.crawling.statuses.values()),
-            self._clock_watch.part(),
-            # An outbox counts bytes, and tells of them in its own report.
-            *(() if doors.edge is not None else (queue_part(stats.n_waiting, stats.capacity),)),
-            *(() if self.drills is None else map(chain_part, self.drills.chains)),
-            *(() if doors.crew is None else (leases_part(doors.crew),)),
-            *(() if doors.fleet is None else doors.fleet.desk.parts()),
-            disk_part(str(self._data_dir), *doors.disk(self._data_dir)),
-            *(heads_part(keeper) for keeper, _ in doors.heads),
-            *(() if doors.notify is None else (messages_part(*one) for one in doors.notify.receivers())),
-            *(() if doors.hub is None else doors.hub.parts()),
-        ]
-
-    async def _asked_parts(self) -> list[Part]:
-        reader = CaseReader(self._doors.book.store.reader)
-        late = await self._doors.book.read(partial(reader.late, self._doors.clock.now()))
-        parts = case_parts(late, self._departments)
-        parts.append(
-            times_part(await self._doors.book.read(partial(n_strays, self._doors.book.store.reader)))
-        )
-        desk = self._doors.escalation
-        if desk is not None:
-            missed = [f"{one.fingerprint} ({one.n_step + 1})" for one in await desk.missed()]
-            exhausted = [one.fingerprint for one in await desk.exhausted()]
-            parts += duty_parts(desk.departments, desk.unmanned(), missed, exhausted)
-        return parts
 
     async def _emission(self, heard: Heard) -> None:
         self._load.raised(await self.intake.emission(heard), self.rules.edition.rules)
@@ -356,7 +229,7 @@ class Daemon:
                 if self._own_watch is not None:
                     group.create_task(self._own_watch.run(self._look_s), name="health watch")
             else:
-                group.create_task(doors.edge.run(self.health.view, self._parts), name="edge")
+                group.create_task(doors.edge.run(self.health.view, self._watched.all), name="edge")
             if doors.hub is not None:
                 group.create_task(doors.hub.run(), name="hub")
             group.create_task(self.crawling.run(), name="crawling")

@@ -27,7 +27,8 @@ from crawlers.stored import Place
 from monitor.alert.alert import Alert
 from monitor.evidence import EvidenceStore
 from monitor.flatten import FindItems, flat_document
-from monitor.intake import keep_document, retro_alerts
+from monitor.intake import keep_document
+from monitor.raising import retro_alerts
 from monitor.timetable import Timetable
 from rules.match import RuleSet
 from rules.rule import Match, Rule

@@ -4,15 +4,12 @@
               ├─> flat event ─> rules that fired ─> one Alert ─> queue.put (returns when durable)
     Document ─┘   + context
 
-All rules that fire on one event and give it the same identity are one alert (docs/adr/0003).
-Its id follows from what caused it, so the same document or emission delivered again raises
-nothing new.
+What an alert is made of is `monitor.raising`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,8 +20,7 @@ import msgspec
 
 from crawlers.document import Document, recorded
 from monitor.airlog import AirLog, Sighting
-from monitor.alert import wire
-from monitor.alert.alert import Alert, EvidenceRef, RuleHit, fingerprint, ranked
+from monitor.alert.alert import Alert, EvidenceRef
 from monitor.bandplan import BandPlan
 from monitor.evidence import EvidenceStore
 from monitor.flatten import (
@@ -36,20 +32,12 @@ from monitor.flatten import (
     session_key,
 )
 from monitor.photos import keep_photos
-from monitor.prose import summary, texts
 from monitor.queue import AlertQueue
+from monitor.raising import RADIO_HOLD, Cause, document_cause, raise_alerts, raise_correlated
 from monitor.timetable import Timetable
 from rules.correlate import Correlated
 from rules.rule import Match
 from sdr.types import Emission
-
-RADIO_HOLD = timedelta(minutes=12)
-"""An emission's alert fires on for two periods of the published 6-minute data bursts."""
-CORRELATION_HOLD = timedelta(minutes=30)
-"""The longest that two events of the shipped correlations may lie apart."""
-WEB_HOLD = timedelta(hours=24)
-"""A post does not end; a day later it is no longer news."""
-
 
 MAX_RECENT = 1024
 """Emissions that a second sensor's report can still change: at the worst site measured, the last minutes'."""
@@ -88,21 +76,6 @@ class IntakeCounts:
     """By rule."""
     n_photos: Counter[str] = field(default_factory=Counter[str])
     """Of posts that raised an alert: ``kept``, and by reason those that were not."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    """What is told of one event, whatever rules fire on it."""
-
-    id: str
-    """Of the emission or document version."""
-    counted: str
-    """What the alert counts: the transmission, or the document version."""
-    news: str
-    starts_at: datetime
-    updated_at: datetime
-    ends_at: datetime | None
-    evidence: Sequence[EvidenceRef]
 
 
 class Intake:
@@ -197,7 +170,7 @@ class Intake:
             event["next_burst_within_s"] = emission.next_burst_within_s
         if "baseline" in emission.extra:
             event["baseline"] = emission.extra["baseline"]["reasons"]
-        cause = _Cause(
+        cause = Cause(
             id=emission.id,
             counted=sighting.transmission,
             news=news,
@@ -206,7 +179,7 @@ class Intake:
             ends_at=emission.last_seen + RADIO_HOLD if heard.is_last else None,
             evidence=heard.evidence,
         )
-        return [*_raise(matches, event, cause), *self._correlated(emission.id, matches, event, cause)]
+        return [*raise_alerts(matches, event, cause), *self._correlated(emission.id, matches, event, cause)]
 
     async def document(self, document: Document, drill: str = "") -> list[Alert]:
         """As `emission`, for one version of a document, which is kept as evidence if a rule fires.
@@ -222,8 +195,8 @@ class Intake:
         completed = self._completed(document.id, matches, event)
         if matches or completed:
             kept = await asyncio.to_thread(self._keep, document)
-            cause = _document_cause(document, *kept)
-            alerts = [*_raise(matches, event, cause), *_raise_correlated(completed, cause)]
+            cause = document_cause(document, *kept)
+            alerts = [*raise_alerts(matches, event, cause), *raise_correlated(completed, cause)]
             await self._put(alerts)
         self.counts.n_documents += 1
         return alerts
@@ -236,9 +209,9 @@ class Intake:
         return self._rules.correlate({**event, "id": id}, [match.rule.id for match in matches])
 
     def _correlated(
-        self, id: str, matches: Sequence[Match], event: dict[str, Any], cause: _Cause
+        self, id: str, matches: Sequence[Match], event: dict[str, Any], cause: Cause
     ) -> list[Alert]:
-        return _raise_correlated(self._completed(id, matches, event), cause)
+        return raise_correlated(self._completed(id, matches, event), cause)
 
     def _look(self, document: Document, drill: str) -> tuple[dict[str, Any], list[Match]]:
         session = self._timetable.context(document.fetched_at)
@@ -258,146 +231,3 @@ def keep_document(evidence: EvidenceStore, document: Document) -> EvidenceRef:
     """Blocking. Raises `OSError`."""
     content = msgspec.json.encode(recorded(document), order="deterministic")
     return evidence.keep(content, "application/json", "document", "json", document.fetched_at)
-
-
-def retro_alerts(
-    document: Document, event: dict[str, Any], matches: Sequence[Match], kept: EvidenceRef, found_at: datetime
-) -> list[Alert]:
-    """What `matches` on an old `document` raise, which were found at `found_at`: news from then on.
-
-    What the document has raised before is another alert of the same case, so that both are kept.
-    """
-    rules = ",".join(sorted(match.rule.id for match in matches))
-    cause = replace(
-        _document_cause(document, kept),
-        news=f"retro {rules}",
-        updated_at=found_at,
-        ends_at=found_at + WEB_HOLD,
-    )
-    return _raise(matches, event, cause)
-
-
-def joined_alerts(alert: Alert, completed: Sequence[Correlated]) -> list[Alert]:
-    """What correlations raise that `alert`, of an edge, completed at the hub."""
-    cause = _Cause(
-        id=alert.cause,
-        counted=alert.cause,
-        news="across edges",
-        starts_at=alert.starts_at,
-        updated_at=alert.updated_at,
-        ends_at=alert.ends_at,
-        evidence=alert.evidence,
-    )
-    return _raise_correlated(completed, cause)
-
-
-def _document_cause(document: Document, *kept: EvidenceRef) -> _Cause:
-    version = f"{document.id}/{document.version}"
-    return _Cause(
-        id=version,
-        counted=version,
-        news="found",
-        starts_at=document.first_seen_at,
-        updated_at=document.fetched_at,
-        ends_at=document.fetched_at + WEB_HOLD,
-        evidence=kept,
-    )
-
-
-def _raise(matches: Sequence[Match], event: dict[str, Any], cause: _Cause) -> list[Alert]:
-    """One alert for each identity that the rules give the event; nearly always one."""
-    by_identity: dict[str, list[Match]] = {}
-    labels: dict[str, dict[str, str]] = {}
-    for match in matches:
-        identity = _identity(match, event)
-        labels.setdefault(fingerprint(identity), identity)
-        by_identity.setdefault(fingerprint(identity), []).append(match)
-    plain = wire.plain(event)
-    alerts: list[Alert] = []
-    for key, fired in by_identity.items():
-        alert_id = _short_digest(key, cause.id, cause.news)
-        hits = ranked(_hit(match, cause.updated_at, alert_id) for match in fired)
-        reasons = {match.rule.id: match.reasons() for match in fired}
-        alerts.append(
-            Alert(
-                id=alert_id,
-                cause=_short_digest(cause.counted),
-                kind=fired[0].rule.kind,
-                level=hits[0].level,
-                labels=labels[key],
-                annotations={**hits[0].texts, **summary(event)},
-                starts_at=cause.starts_at,
-                updated_at=cause.updated_at,
-                ends_at=cause.ends_at,
-                why=wire.plain(
-                    [{**reason, "rule": hit.rule} for hit in hits for reason in reasons[hit.rule]]
-                ),
-                event=plain,
-                evidence=list(cause.evidence),
-                venue=event["venue"],
-                drill=event["drill"],
-                experimental=hits[0].experimental,
-                rules=hits,
-            )
-        )
-    return alerts
-
-
-def _raise_correlated(completed: Sequence[Correlated], cause: _Cause) -> list[Alert]:
-    """One alert for each correlation; it counts what it is made of by the first of its events."""
-    alerts: list[Alert] = []
-    for found in completed:
-        event, rule = found.event, found.rule
-        labels = _identity(found.match, event)
-        labels["correlation"] = rule.id
-        key = fingerprint(labels)
-        alert_id = _short_digest(key, *found.members, cause.news)
-        hit = _hit(found.match, cause.updated_at, alert_id)
-        reasons = found.match.reasons()
-        alerts.append(
-            Alert(
-                id=alert_id,
-                cause=_short_digest(rule.id, found.members[0]),
-                kind="correlation",
-                level=hit.level,
-                labels=labels,
-                annotations={
-                    **hit.texts,
-                    "summary_en": str(reasons[0]["text"]),
-                    "summary_zh": str(reasons[0]["text_zh"]),
-                },
-                starts_at=cause.starts_at,
-                updated_at=cause.updated_at,
-                ends_at=cause.updated_at + CORRELATION_HOLD,
-                why=wire.plain([{**reason, "rule": rule.id} for reason in reasons]),
-                event=wire.plain(event),
-                evidence=list(cause.evidence),
-                venue=event.get("venue"),
-                drill=bool(event.get("drill")),
-                experimental=rule.experimental,
-                rules=[hit],
-            )
-        )
-    return alerts
-
-
-def _identity(match: Match, event: dict[str, Any]) -> dict[str, str]:
-    """What makes two events one case: all that the rule says, but not which rule it was."""
-    labels = {name: value for name, value in match.labels(event).items() if name != "rule"}
-    if event.get("venue") is not None:
-        labels["venue"] = event["venue"]
-    elif event.get("kind") == "radio":
-        labels["sensor"] = event["sensor"]
-    if event.get("drill"):
-        # A drill must not hide in a real case, nor a real one in it.
-        labels["drill"] = str(event.get("drill_id", "true"))
-    return labels
-
-
-def _hit(match: Match, at: datetime, event_id: str) -> RuleHit:
-    rule = match.rule
-    return RuleHit(rule.id, match.level, match.category, rule.experimental, texts(match), at, event_id)
-
-
-def _short_digest(*parts: str) -> str:
-    return hashlib.sha256("\xff".join(parts).encode()).hexdigest()[:32]

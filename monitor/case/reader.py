@@ -13,8 +13,9 @@ from monitor.case.machine import OVER, Case, State
 from monitor.case.register import NoSuchError, read_case
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.count import bounded
+from monitor.store.dialect import CaseText
 from monitor.store.errors import translated
-from monitor.store.tables import CaseText, alerts, case_alerts, case_events, cases
+from monitor.store.tables import alerts, case_alerts, case_events, cases
 
 RELATED = timedelta(minutes=30)
 """As far apart as events of the shipped correlations may lie."""

@@ -20,9 +20,10 @@ import structlog
 
 from monitor.alert.alert import Alert
 from monitor.clock import Clock
-from monitor.intake import Rules, joined_alerts
+from monitor.intake import Rules
 from monitor.link.words import NODE
 from monitor.queue import AlertQueue, QueueError
+from monitor.raising import joined_alerts
 from monitor.store import feed
 from monitor.store.book import StoreBook
 from monitor.store.errors import StoreError

@@ -11,7 +11,6 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.config.link import Link
 from monitor.evidence import EvidenceStore
-from monitor.intake import RADIO_HOLD
 from monitor.link.bus import CONNECT_S, Bus, bus_settings
 from monitor.link.edge import Edge, Identity
 from monitor.link.hub import Hub
@@ -19,6 +18,7 @@ from monitor.link.outbox import Outbox
 from monitor.link.stamp import machine_stamper
 from monitor.queue import AlertQueue, open_queue
 from monitor.queue.nats import NatsQueue
+from monitor.raising import RADIO_HOLD
 from monitor.roles import Role
 from monitor.store.book import StoreBook
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from monitor.store.tables import Instant, Json, metadata
+from monitor.store.dialect import Instant, Json
+from monitor.store.tables import metadata
 
 fleet_invites = sa.Table(
     "fleet_invites",

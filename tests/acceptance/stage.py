@@ -25,7 +25,8 @@ from crawlers.fetch import Request, Response
 from crawlers.memory import Memory
 from monitor.clock import FakeClock
 from monitor.config import Setup, load_setup
-from monitor.daemon import Daemon, Doors
+from monitor.daemon import Daemon
+from monitor.doors import Doors
 from monitor.evidence import EvidenceStore
 from monitor.intake import Heard
 from monitor.queue import open_queue

@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from monitor.alert.alert import Alert, EvidenceRef
 from monitor.clock import SystemClock
 from monitor.evidence import EvidenceStore
-from monitor.intake import RADIO_HOLD
 from monitor.link.bus import Bus, BusSettings
 from monitor.link.hub import Hub
 from monitor.link.outbox import Outbox
 from monitor.link.ship import Shipper
 from monitor.link.stamp import HubTime, Stamp
 from monitor.queue.nats import NatsQueue
+from monitor.raising import RADIO_HOLD
 from monitor.store import Store
 from monitor.store.book import StoreBook
 from monitor.store.tables import alerts, events

@@ -17,7 +17,6 @@ from monitor.alert import wire
 from monitor.clock import SystemClock
 from monitor.evidence import EvidenceStore
 from monitor.fleet.authority import key_pem, new_key, open_authority, pem_of
-from monitor.intake import RADIO_HOLD
 from monitor.link import words
 from monitor.link.bus import Bus, BusSettings, LinkError
 from monitor.link.edge import Edge, Identity
@@ -25,6 +24,7 @@ from monitor.link.hub import Hub
 from monitor.link.outbox import Outbox
 from monitor.link.stamp import machine_stamper
 from monitor.queue.nats import NatsQueue
+from monitor.raising import RADIO_HOLD
 from monitor.store.book import StoreBook
 from monitor.store.tables import events
 from tests.fault.province import QUICK, until

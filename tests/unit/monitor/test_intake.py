@@ -11,10 +11,11 @@ from crawlers.picture import Picture
 from monitor.alert.alert import EvidenceRef
 from monitor.bandplan import BandPlan, Row
 from monitor.evidence import EvidenceStore
-from monitor.intake import RADIO_HOLD, Heard, Intake
+from monitor.intake import Heard, Intake
 from monitor.photos import is_photo
 from monitor.queue import QueueError
 from monitor.queue.memory import MemoryQueue
+from monitor.raising import RADIO_HOLD
 from monitor.timetable import Name, Session, Timetable
 from rules.book import RuleBook
 from rules.load import LIBRARY, load_rules
