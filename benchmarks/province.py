@@ -28,42 +28,35 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import sqlalchemy as sa
 import structlog
 
-from monitor.alert.alert import Alert, RuleHit
+from benchmarks.outage import drain_day
+from benchmarks.province_made import (
+    CRAWLER_A_DAY,
+    N_CRAWLERS_OF,
+    SENSOR_A_DAY,
+    hub_process,
+    make_alert,
+    memory_mb,
+)
 from monitor.clock import SystemClock
-from monitor.evidence import EvidenceStore
 from monitor.link import words
 from monitor.link.bus import Bus, BusSettings
-from monitor.link.hub import Hub
-from monitor.link.outbox import Outbox
 from monitor.link.ship import Shipper
 from monitor.link.stamp import HubTime, Stamper, machine_stamper
 from monitor.link.words import NodeReport, OutboxReport
 from monitor.queue import Queued
 from monitor.queue.memory import MemoryQueue
-from monitor.queue.nats import NatsQueue
-from monitor.raising import RADIO_HOLD
 from monitor.server.views import HealthView, QueueHealth, SensorHealth
-from monitor.store import Store
-from monitor.store.book import StoreBook
-from monitor.store.tables import events
 from scripts.servers import NatsServer, Postgres
 
-SENSOR_A_DAY, CRAWLER_A_DAY = 240, 1440
-"""Alerts: ten an hour at a sensor, one a minute at a crawler, which is a busy exam day, all day long."""
-N_CRAWLERS_OF = 20
-"""Sensors to a crawler."""
 STEADY_A_SECOND = 0.1
 """Alerts of an edge a second under the steady load: 36 times the busy day's."""
 REPORT_S = 15.0
-OUTBOX_BYTES = 16_000_000
-"""Of each edge in the drain of a day, where one holds 5 MB."""
 BACKLOG = 6000
 """Alerts that wait at all edges together when they come back."""
 
@@ -101,41 +94,6 @@ class TimedQueue(MemoryQueue):
         now_s = time.monotonic()
         self.lags_s += [now_s - self._put_at_s.pop(self._taken.pop(seq)) for seq in seqs]
         await super().ack(seqs)
-
-
-def make_alert(edge: Edge) -> Alert:
-    edge.number += 1
-    name, at = f"{edge.node}-{os.getpid()}-{edge.number}", datetime.now(UTC)
-    texts = {"title_en": "Unknown narrowband emission", "title_zh": "未知窄带信号", "advice_en": "x" * 250}
-    hit = RuleHit("radio-unknown-narrowband", "high", "signal", False, texts, at, name)
-    return Alert(
-        id=name,
-        cause=name,
-        kind="radio",
-        level="high",
-        labels={"venue": edge.node, "channel": f"{edge.number % 20}"},
-        annotations=texts,
-        starts_at=at,
-        updated_at=at,
-        ends_at=at + timedelta(minutes=12),
-        why=[{"rule": hit.rule, "selection": "narrow", "field": f"f{n}", "text": "y" * 60} for n in range(8)],
-        event={f"field_{n}": 1.5 * n for n in range(40)} | {"sensor": "roof", "venue": edge.node},
-        venue=edge.node,
-        rules=[hit],
-    )
-
-
-async def _hub(port: int, url: str, password_file: Path, folder: Path) -> None:
-    clock = SystemClock()
-    bus = Bus(BusSettings(f"nats://127.0.0.1:{port}", "hub"), clock, random.Random(0))
-    book = StoreBook(Store(url, password_file), clock)
-    queue = NatsQueue(bus, "EXAMWATCH", 4_000_000_000, "hub")
-    hub = Hub("hub", bus, queue, book, EvidenceStore(folder), clock, RADIO_HOLD)
-    await hub.run()
-
-
-def hub_process(*arguments) -> None:
-    asyncio.run(_hub(*arguments))
 
 
 class Edges:
@@ -208,95 +166,6 @@ async def steady(edges: Edges, seconds: float) -> None:
         edge = random.choice(edges.all)
         await edge.queue.put([make_alert(edge)])
         await asyncio.sleep(random.expovariate(rate))
-
-
-class DrainEdge:
-    """Real from its outbox on."""
-
-    def __init__(self, port: int, node: str, folder: Path, stamper: Stamper, clock: SystemClock) -> None:
-        self.node, self.number = node, 0
-        self.outbox = Outbox.open(folder / f"{node}.db", OUTBOX_BYTES, stamper)
-        self.bus = Bus(BusSettings(f"nats://127.0.0.1:{port}", node), clock, random.Random(node))
-        self.shipper = Shipper(self.outbox, self.bus, node, HubTime(), stamper, clock)
-
-
-def disk_bytes(folder: Path) -> list[int]:
-    """Of each outbox, its log included."""
-    sizes: dict[str, int] = {}
-    for file in folder.iterdir():
-        if not file.name.endswith(".reserve"):
-            node = file.name.partition(".db")[0]
-            sizes[node] = sizes.get(node, 0) + file.stat().st_size
-    return list(sizes.values())
-
-
-async def drain_day(nats: NatsServer, postgres: Postgres, folder: Path, n_sensors: int, share: float) -> None:
-    """All edges come back at once after a day; each alert must be at the hub once."""
-    stamper, clock, boxes = machine_stamper(), SystemClock(), folder / "outboxes"
-    n_crawlers = n_sensors // N_CRAWLERS_OF
-    names = [(f"s{n}", SENSOR_A_DAY) for n in range(n_sensors)]
-    names += [(f"c{n}", CRAWLER_A_DAY) for n in range(n_crawlers)]
-    edges: list[DrainEdge] = []
-    raised: set[str] = set()
-    for node, a_day in names:
-        edge = DrainEdge(nats.port, node, boxes, stamper, clock)
-        alerts = [make_alert(edge) for _ in range(round(share * a_day))]
-        await edge.outbox.put(alerts)
-        raised |= {alert.id for alert in alerts}
-        edges.append(edge)
-    sizes = disk_bytes(boxes)
-    print(
-        f"{len(raised)} alerts wait at {len(edges)} edges, {sum(sizes) / 1e6:.0f} MB in files of at most "
-        f"{max(sizes) / 1e6:.1f} MB; load {os.getloadavg()[0]:.1f}",
-        flush=True,
-    )
-    url = postgres.new_database("day")
-    arguments = (nats.port, url, postgres.password_file, folder / "evidence")
-    hub = multiprocessing.get_context("spawn").Process(target=hub_process, args=arguments, daemon=True)
-    hub.start()
-    nats.start()
-    began = time.monotonic()
-    tasks = [asyncio.create_task(work) for edge in edges for work in (edge.bus.run(), edge.shipper.run())]
-    said_s, n_left = began, len(raised)
-    while n_left:
-        await asyncio.sleep(0.25)
-        for task in tasks:
-            if task.done():
-                task.result()
-        n_left = sum(edge.outbox.stats().n_waiting for edge in edges)
-        if time.monotonic() - said_s > 30:
-            said_s = time.monotonic()
-            print(f"   {said_s - began:5.0f} s: {n_left} left", flush=True)
-    took_s = time.monotonic() - began
-    assert hub.pid is not None
-    hub_mb, rate = memory_mb(hub.pid), len(raised) / took_s
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    for edge in edges:
-        await edge.outbox.close()
-    store = Store(url, postgres.password_file)
-    with store.reader.connect() as db:
-        stored = list(db.execute(sa.select(events.c.event_id)).scalars())
-    store.close()
-    hub.terminate()
-    hub.join()
-    once = len(stored) == len(raised) and set(stored) == raised
-    n_again = sum(edge.shipper.n_sent_again for edge in edges)
-    whole = "" if share == 1 else f"; a whole day at that rate {took_s / share / 60:.1f} min"
-    print(
-        f"drained in {took_s / 60:.1f} min, {rate:.0f} alerts/s{whole}; at the hub each once: {once}; "
-        f"{n_again} sent again; hub {hub_mb:.0f} MB; outboxes {max(disk_bytes(boxes)) / 1e6:.1f} MB at most; "
-        f"load {os.getloadavg()[0]:.1f}",
-        flush=True,
-    )
-    if not once:
-        sys.exit(1)
-
-
-def memory_mb(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
 
 
 def cpu_s(pid: int) -> float:

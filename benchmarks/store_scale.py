@@ -189,7 +189,7 @@ def questions(store: Store, n_alerts: int) -> list[Question]:
         Question("pipeline: news of 50 old ones", batch_again),
         Question("pipeline: which are stored", lambda i: store.stored([f"e{k:015x}{made.fingerprint(k)}" for k in range(i, i + 500)])),
         Question("cases: claim the next", lambda i: register.claim_next("person-1", NOW)),
-        Question("rules: the newest 500 events", past, False),
+        Question("rules: the newest 500 events", past),
         Question("retention: what is held", lambda i: holdings(store, Kept()), False),
         Question("retention: nothing to let go", lambda i: forget(store, Kept(), NOW), False),
     ]  # fmt: skip

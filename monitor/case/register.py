@@ -301,10 +301,12 @@ def read_case(body: Any) -> Case:
     return msgspec.convert(body, Case)
 
 
-def verdicts(db: sa.Connection) -> dict[str, str]:
-    """Fingerprint to verdict, of every alert whose case was judged."""
+def verdicts(db: sa.Connection, fingerprints: Collection[str]) -> dict[str, str]:
+    """Fingerprint to verdict, of those alerts among `fingerprints` whose case was judged."""
     rows = db.execute(
-        sa.select(case_alerts.c.fingerprint, cases.c.body).join(cases, cases.c.id == case_alerts.c.case_id)
+        sa.select(case_alerts.c.fingerprint, cases.c.body)
+        .join(cases, cases.c.id == case_alerts.c.case_id)
+        .where(case_alerts.c.fingerprint.in_(fingerprints))
     )
     return {fingerprint: body["verdict"] for fingerprint, body in rows if body.get("verdict") is not None}
 

@@ -7,7 +7,7 @@ News of one emission comes as one event each, in the order of their own times.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -48,8 +48,8 @@ def past_events(
     Parameters
     ----------
     verdicts
-        By id; those on an alert (its fingerprint) become verdicts on its events. The verdicts of the
-        store's cases are added.
+        By id; those on an alert (its fingerprint) become verdicts on its events, where it has none the
+        verdict of its case.
     newest
         Only so many rows, the newest ones.
     """
@@ -62,19 +62,27 @@ def past_events(
     else:
         wanted = wanted.order_by(events.c.at, events.c.event_id)
     with reader.connect() as db:
-        for fingerprint, verdict in judged(db).items():
-            # What the asker brought counts more than what the store's cases came to.
-            verdicts.setdefault(fingerprint, verdict)
-        rows = db.execution_options(yield_per=N_ROWS).execute(wanted)
-        for _, together in groupby(rows, key=lambda row: row.at):
+        rows = _with_verdicts(db, wanted, verdicts)
+        for _, together in groupby(rows, key=lambda pair: pair[0].at):
             # One event may stand in several rows, one for each alert that it raised.
             found: dict[str, PastEvent] = {}
-            for row in together:
+            for row, verdict in together:
                 event = decode(row.body).event
                 event.pop("spectrogram", None)
                 event["id"] = event.get("id") or row.cause
-                for name in (row.fingerprint, row.event_id):
-                    if name in verdicts:
-                        verdicts[str(event["id"])] = verdicts[name]
+                if verdict is not None:
+                    verdicts[str(event["id"])] = verdict
                 found.setdefault(json.dumps(event, sort_keys=True), PastEvent(event, row.fingerprint))
             yield from found.values()
+
+
+def _with_verdicts(
+    db: sa.Connection, wanted: sa.Select[Any], brought: Mapping[str, str]
+) -> Iterator[tuple[sa.Row[Any], str | None]]:
+    """Rows and what was said of each: what the asker `brought` counts more than what cases came to."""
+    rows = db.execute(wanted, execution_options={"yield_per": N_ROWS})
+    for together in rows.partitions():
+        of_cases = judged(db, {row.fingerprint for row in together})
+        for row in together:
+            of_alert = brought.get(row.fingerprint, of_cases.get(row.fingerprint))
+            yield row, brought.get(row.event_id, of_alert)

@@ -17,6 +17,7 @@ from monitor.cli.past import BadLines, past_events
 from monitor.people.scope import Scope
 from monitor.server.services import AlertQuery
 from monitor.store import Store
+from monitor.store.past import past_events as stored_events
 from monitor.store.query import AlertReader
 from tests.unit.monitor.conftest import NOON, make_alert
 
@@ -39,7 +40,7 @@ def test_a_verdict_opens_a_case_and_stands_with_its_alert_and_in_the_chain(store
     ask = AlertQuery(review="open")
     assert {one.fingerprint for one in alerts.list_alerts(ask, NOON).alerts} == set(prints[1:])
     with store.reader.connect() as db:
-        assert verdicts(db) == {prints[0]: "benign"}
+        assert verdicts(db, prints) == {prints[0]: "benign"}
     whole = CaseReader(store.reader).get(case.id)
     assert [one.action for one in whole.events] == ["opened", "judge"]
     assert set(whole.related) == set(prints[1:])
@@ -127,6 +128,20 @@ def test_what_is_overdue_is_known(store, desk):
     reader = CaseReader(store.reader)
     assert reader.late(NOON + timedelta(minutes=1)) == []
     assert [one.id for one in reader.late(NOON + timedelta(hours=3))] == [case.id]
+
+
+def test_the_past_tells_each_event_its_own_verdict_however_it_is_read(store, desk, monkeypatch):
+    register, prints = desk
+    for fingerprint, verdict in zip(prints, ("benign", "scam"), strict=False):
+        register.step_on_alert(fingerprint, Step("judge", "li", verdict=verdict), NOON)
+    asked = []
+    for n_rows in (1, 2, 500):
+        monkeypatch.setattr("monitor.store.past.N_ROWS", n_rows)
+        known: dict[str, str] = {}
+        found = {one.fingerprint: known.get(one.event["id"]) for one in stored_events(store.reader, known)}
+        asked.append(found)
+    judged = dict.fromkeys(prints) | dict(zip(prints, ("benign", "scam"), strict=False))
+    assert asked == [judged] * 3
 
 
 def test_a_backtest_against_a_store_knows_what_its_cases_came_to(tmp_path):
