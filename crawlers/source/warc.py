@@ -109,8 +109,13 @@ class _Reading:
                 records.read_to_end(record)
                 if record.format != "warc" or not record.rec_type:
                     return "no WARC record"
+                if record.rec_headers.get_header("Content-Length") is None:
+                    return "the record does not say how long it is"
                 if getattr(record.raw_stream, "limit", 0) > 0:
                     return "the record ends too early"
+                if _is_amid_member(records):
+                    # Half a member may go on in the next one's bytes as if they were its own.
+                    return "the record's compressed bytes do not end"
                 if records.err_count:
                     return "the record does not end where it says"
                 if not _is_sound(record):
@@ -120,7 +125,7 @@ class _Reading:
                 elif find is not None:
                     self._finds.append(find)
                     self._n_bytes += len(find.text) + sum(len(data) for _, data in find.blobs)
-                if records.next_line and records.reader is not None and records.reader.decompressor:
+                if records.next_line and records.reader.decompressor:
                     return "compressed as a whole, not by records: `warcio recompress` mends that"
                 self.offset, self._number = records.offset, self._number + 1
                 if self._is_full():
@@ -188,6 +193,11 @@ def found_of(record: Any, max_bytes: int, now: datetime) -> Found | None:
         blobs=((name, data),),
         fetched_at=fetched_at,
     )
+
+
+def _is_amid_member(records: Any) -> bool:
+    decompressor = records.reader.decompressor
+    return decompressor is not None and not records.next_line and not decompressor.eof
 
 
 def _is_sound(record: Any) -> bool:

@@ -31,6 +31,7 @@ from crawlers.url import parse
 from crawlers.wire import to_record
 from tests.unit.crawlers.test_extract import pdf_bytes
 
+DATA = Path(__file__).parents[2] / "data"
 NOW = datetime(2026, 6, 7, 12, 0, tzinfo=UTC)
 HTML = "<html><head><title>{0} 的帖子</title></head><body><p>正文 {0}</p></body></html>"
 
@@ -154,6 +155,18 @@ async def test_a_file_that_stays_cut_off_is_told_once_and_the_others_go_on(bench
     assert str(first.faults[0]).startswith(f"{tmp_path}/a.{ending}:{len(whole)}: ")
     second = await bench.poll(warc(tmp_path))
     assert second.faults == ()
+
+
+def test_half_a_compressed_record_that_reads_on_into_the_next_ones_takes_none_of_them_along(tmp_path):
+    """One of 150 such halves (this one is of `post`) has a deflate stream that reads on to the file's end."""
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes((DATA / "warc" / "half-a-member.warc.gz").read_bytes())
+    old(path)
+    broken = read_warc(path, Place(), 2**20, datetime.now(UTC))
+    assert [found.text for found in broken.finds] == ["正文 0"]
+    assert "broken, goes on at byte 572" in str(broken.faults[0])
+    rest = read_warc(path, broken.place, 2**20, datetime.now(UTC))
+    assert [found.text for found in rest.finds] == ["正文 2", "正文 3"]
 
 
 @pytest.mark.parametrize("gz", [True, False])

@@ -1,6 +1,7 @@
-"""Twenty reviewers on ten thousand alerts: some stall past their lease and come back, some never do.
+"""Twenty reviewers on thousands of alerts: some stall past their lease and come back, some never do.
 
-What happened is told by the audit chain alone, replayed here by the plainest of rules.
+`EXAMWATCH_REVIEWED=10000` has ten thousand of them. What happened is told by the audit chain alone,
+replayed here by the plainest of rules.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from monitor.store.book import StoreBook
 from monitor.store.tables import audit, case_alerts, cases
 from tests.unit.monitor.conftest import NOON, make_alert
 
-N_ALERTS = int(os.environ.get("EXAMWATCH_REVIEWED", "10000"))
+N_ALERTS = int(os.environ.get("EXAMWATCH_REVIEWED", "2000"))
 N_REVIEWERS = 20
 CLAIM_S = 0.2
 """Between two claims of all reviewers together: leases run out amid."""
