@@ -156,7 +156,7 @@ async def _until_gone(socket: web.WebSocketResponse) -> None:
 
 @contextmanager
 def said_by(name: str, refused: str) -> Generator[None]:
-    """What a sensor, or its edge, says to a wish, as a problem; `refused` is the code of a sensor's own no."""
+    """What a sensor, or its edge, says to a wish, as a problem; `refused`: code of the sensor's own no."""
     try:
         yield
     except TooOldError as error:

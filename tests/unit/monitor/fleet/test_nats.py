@@ -134,6 +134,18 @@ async def test_a_node_hears_its_own_receipts_and_not_those_of_another(broker):
         await roof.nc.flush()
         await hub.nc.publish("examwatch.receipts.roof", b"got it")
         assert (await receipts.next_msg(2)).data == b"got it"
+        # What the hub asks of its receivers is its own to hear, and that of another node is not.
+        for subject in ("examwatch.listen.gate", "examwatch.stare.gate", "examwatch.listen.*"):
+            roof.errors.clear()
+            await roof.nc.subscribe(subject)
+            await roof.nc.flush()
+            await asyncio.sleep(0.05)
+            assert any("permissions violation" in one for one in roof.errors), subject
+        for order in ("examwatch.listen.roof", "examwatch.stare.roof"):
+            await roof.nc.subscribe(order, cb=answer)
+            await roof.nc.flush()
+            assert (await hub.nc.request(order, b"?", timeout=2)).data == b"1"
+            assert await roof.refused(order), "nobody but a hub gives orders"
         # What the hub asks may be answered, in several pieces.
         inbox = hub.nc.new_inbox()
         pieces = await hub.nc.subscribe(inbox)
