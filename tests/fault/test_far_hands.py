@@ -1,4 +1,4 @@
-"""Listening to an edge's sensor and holding it from the hub's console, over the real broker; and what breaks."""
+"""An edge's sensor listened to and held from the hub's console, over the real broker; what breaks that."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,20 @@ import pytest
 from aiohttp import WSMsgType
 from structlog.testing import capture_logs
 
+from monitor.config.model import Sensor
 from monitor.earphone import Earphone, Piece
-from monitor.link import listen_out, spectra_in, stare_in, stare_out
+from monitor.link import listen_out, spectra_in, stare_in, stare_out, survey_in
 from monitor.link.edge import Edge
 from monitor.sensors import SensorError
 from monitor.server import listening
 from monitor.server.looking import CUT_OFF
 from monitor.server.views import StareView
+from monitor.templates import SiteTemplates
 from scripts.servers import NatsServer
+from sdr.survey import Key, Template
+from sdr.survey.template import VERSION, HourLevels, Stretch, write
 from tests.fault.province import Province, until
-from tests.fault.test_far_spectra import Place, standing
+from tests.fault.test_far_spectra import NINE, Place, history, standing
 from tests.fault.test_link_parts import BOTH, broker, province
 from tests.unit.monitor.server.conftest import world
 
@@ -161,7 +166,8 @@ async def test_no_more_listen_than_the_uplink_carries(place, mast):
         await socket.receive_bytes(timeout=10)
     async with place.client.ws_connect(LISTEN) as one_more:
         code, reason, _ = await closed(one_more)
-    assert (code, reason[:32]) == (listening.REFUSED, "4 may listen over this edge's 200")
+    assert code == listening.REFUSED
+    assert reason.startswith("4 may listen over this edge's 2000 kbit")
     for socket in sockets:
         await socket.close()
     await until(lambda: not mast.n_open, 10)
@@ -226,6 +232,53 @@ async def test_of_two_hubs_the_one_that_asks_hears_and_the_other_can_let_go(plac
     for key, one in tuple(stares._kept.items()):
         await stares._keep(key, one)
     assert not stares.kept, "the hub that held it hears that it is let go"
+
+
+def surveyed(path: Path) -> SiteTemplates:
+    """The roof's site, surveyed at nine o'clock."""
+    first = round(168.5e6 / 12_500)
+    levels = {name: [-70.0] * 80 for name in ("p10", "p50", "p90", "p99", "max")}
+    hour = HourLevels(1, 100, -110.0, levels, [0.0] * 80)
+    write(path, Template(VERSION, Key(), NINE, NINE, 60.0, 12_500.0, [Stretch(first, 80, [hour])], []))
+    values = {"id": "roof", "source": "rtl:0", "baseline": str(path)}
+    return SiteTemplates([Sensor.model_validate(values, context={"base": path.parent})])
+
+
+async def test_a_sites_survey_is_read_over_the_link_once_and_kept(
+    province, broker, world, tmp_path, monkeypatch
+):
+    templates, n_read = surveyed(tmp_path / "roof.json"), 0
+    view = templates.view
+
+    async def counted(query):
+        nonlocal n_read
+        n_read += 1
+        return await view(query)
+
+    monkeypatch.setattr(templates, "view", counted)
+    monkeypatch.setattr(survey_in, "ANSWER_S", 1.0)
+
+    def prepare(edge: Edge) -> None:
+        edge._can.clear()
+        edge.show_spectra(history(tmp_path / "past"), {}, templates)
+
+    query = {"low_hz": "168500000", "high_hz": "169500000", "bins": "64"}
+    path = "/api/sensors/no1:roof/template"
+    async with standing(province, broker, world, tmp_path, prepare) as place:
+        for _ in range(2):
+            answer = await place.client.get(path, params=query)
+            assert answer.status == 200
+            template = (await answer.json())["template"]
+            assert template["p50"][10] == pytest.approx(-70 - 10 * np.log10(12_500), abs=0.1)
+        assert n_read == 1
+        await place.uplink.cut()
+        assert (await place.client.get(path, params=query)).status == 200, "it is kept"
+        for most_s in (5.0, 0.5):
+            began_s = time.monotonic()
+            answer = await place.client.get(path, params={**query, "bins": "32"})
+            assert (answer.status, (await answer.json())["code"]) == (503, "cut-off")
+            # The second time nobody waits for an edge that did not answer.
+            assert time.monotonic() - began_s < most_s
 
 
 async def test_an_edge_that_is_cut_off_is_not_held(place, mast, monkeypatch):
