@@ -1,4 +1,4 @@
-"""A hub's console over a real broker, and one edge behind an uplink that can be cut, with a sensor on the air."""
+"""A hub's console over a real broker, and one edge with a sensor, behind an uplink that can be cut."""
 
 from __future__ import annotations
 

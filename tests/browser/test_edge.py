@@ -1,4 +1,4 @@
-"""An edge's sensor in the duty room's browser: heard, held, compared with its survey; cut off, and too old."""
+"""An edge's sensor in the duty room's browser: heard, held, beside its survey; cut off; too old."""
 
 from __future__ import annotations
 
