@@ -93,7 +93,7 @@ class StareServer:
         if sensor is None:
             return Stared(error=f"no sensor here is called {ask.sensor!r}")
         if not (math.isfinite(ask.center_hz) and 0 < ask.seconds <= LONGEST_S):
-            return Stared(error=f"a receiver is held for {LONGEST_S:.0f} s at most")
+            return Stared(error=f"a receiver is held at a frequency, for {LONGEST_S:.0f} s at most")
         try:
             await sensor.stare(ask.center_hz, ask.seconds, ask.person, ask.reason)
         except SensorError as error:

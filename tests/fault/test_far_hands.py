@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import ClientConnectionError, ClientSession, WSMsgType
 from structlog.testing import capture_logs
 
+from monitor.clock import SystemClock
 from monitor.config.model import Sensor
 from monitor.earphone import Earphone, Piece
 from monitor.link import listen_out, spectra_in, stare_in, stare_out, survey_in
-from monitor.link.edge import Edge
+from monitor.link.bus import Bus, BusSettings
+from monitor.link.edge import Edge, Identity
+from monitor.link.outbox import Outbox
+from monitor.link.stamp import machine_stamper
 from monitor.sensors import SensorError
 from monitor.server import listening
 from monitor.server.looking import CUT_OFF
 from monitor.server.views import StareView
 from monitor.templates import SiteTemplates
-from scripts.servers import NatsServer
+from scripts.servers import NatsServer, free_port
 from sdr.survey import Key, Template
 from sdr.survey.template import VERSION, HourLevels, Stretch, write
-from tests.fault.province import Province, until
-from tests.fault.test_far_spectra import NINE, Place, history, standing
+from tests.fault.province import QUICK, Province, until
+from tests.fault.test_far_spectra import NINE, Place, health, history, standing
 from tests.fault.test_link_parts import BOTH, broker, province
 from tests.unit.monitor.server.conftest import world
 
@@ -209,6 +217,53 @@ async def test_what_is_held_is_kept_while_its_hub_lives_and_let_go_when_it_does_
         await place.hub.stop()
         await until(lambda: mast.held is None, 10)
     assert [entry["why"] for entry in logs if "why" in entry] == ["its hub is not heard any more"]
+
+
+@asynccontextmanager
+async def hub_process(folder: Path, broker_url: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A hub as it is run, and its console's address."""
+    port = free_port()
+    (folder / "hub.yml").write_text(
+        f"site: {{id: hub, name: {{en: Hub, zh: 中心}}}}\ndata_dir: {folder / 'hub'}\nauth: off\n"
+        f"server: {{port: {port}}}\nlink: {{url: '{broker_url}', node: hub}}\n"
+    )
+    program = "from monitor.cli import main; main()"
+    command = [sys.executable, "-c", program, "run", str(folder / "hub.yml"), "--role", "hub"]
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_hub_killed_while_it_listens_and_holds_leaves_neither(broker, tmp_path, mast, monkeypatch):
+    monkeypatch.setattr(stare_out, "LEASE_S", 5.0)
+    stamper = machine_stamper()
+    outbox = Outbox.open(tmp_path / "outbox.db", 10**9, stamper)
+    bus = Bus(BusSettings(broker.url, "no1", **QUICK), SystemClock(), random.Random(1))
+    edge = Edge(Identity("no1", "sensor", "run-1", "v1"), bus, outbox, tmp_path, 2000, stamper, SystemClock())
+    edge.lend({"roof": mast}, [])
+    at = datetime.now(UTC)
+    running = asyncio.create_task(edge.run(lambda: health(at), list))
+    async with hub_process(tmp_path, broker.url) as (hub, address), ClientSession() as client:
+        async with asyncio.timeout(90):
+            while not mast.held:
+                await edge._tell()
+                await asyncio.sleep(0.3)
+                with contextlib.suppress(ClientConnectionError):
+                    await client.post(f"{address}{STARE}", json=BODY)
+        async with client.ws_connect(f"{address}{LISTEN}") as socket:
+            await socket.receive_bytes(timeout=10)
+            assert (mast.held is not None, mast.n_open) == (True, 1)
+            hub.kill()
+            killed_s = time.monotonic()
+            await until(lambda: mast.held is None and not mast.n_open, 15)
+            assert time.monotonic() - killed_s < listen_out.LEASE_S + 4
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await outbox.close()
 
 
 async def test_of_two_hubs_the_one_that_asks_hears_and_the_other_can_let_go(place, mast):

@@ -71,6 +71,17 @@ def test_as_many_listen_as_half_of_the_uplink_carries():
     assert BYTES_PER_S > (HALF + LEAD) / 2 * 2
 
 
+async def test_sound_goes_at_once_and_evidence_waits_for_it():
+    clock = FakeClock(NOW)
+    budget = Budget(1000, clock)
+    budget.charge(2000)
+    waiting = asyncio.create_task(budget.spend(10))
+    await clock.advance(1.9)
+    assert not waiting.done()
+    await clock.advance(0.2)
+    assert waiting.done()
+
+
 class Hum:
     """An ear that hears what a test says."""
 
