@@ -68,7 +68,13 @@ def test_a_piece_of_any_length_comes_back_as_long(n):
 def test_as_many_listen_as_half_of_the_uplink_carries():
     uplinks_kbps = (8, 64, 96, 256, 512, 2000, 100_000)
     assert [most_listeners(kbps * 125) for kbps in uplinks_kbps] == [0, 0, 1, 1, 3, 4, 4]
-    assert BYTES_PER_S > (HALF + LEAD) / 2 * 2
+
+
+def test_a_listener_takes_no_more_than_is_reckoned_with():
+    packed = Packer().pack(speech(HALF).tobytes())
+    answer = msgspec.msgpack.encode(Sound("0123456789abcdef", 3600, [Frame(HALF, packed)], 3600))
+    around = len("HMSG _INBOX.a-rather-long-name-of-a-hub.0123456789.0123456789 1 12 4200\r\n")
+    assert 0.9 * BYTES_PER_S < 2 * (len(answer) + 2 * around) < BYTES_PER_S
 
 
 async def test_sound_goes_at_once_and_evidence_waits_for_it():
