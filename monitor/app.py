@@ -107,10 +107,10 @@ async def serve(
         daemon = Daemon(setup, doors)
         await daemon.recover()
         if doors.edge is not None and config.link is not None:
-            doors.edge.show_spectra(
-                HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors]),
-                {runner.status.id: runner for runner in daemon.sensors},
-            )
+            sensors = {runner.status.id: runner for runner in daemon.sensors}
+            history = HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors])
+            doors.edge.show_spectra(history, sensors, SiteTemplates(config.sensors))
+            doors.edge.lend(sensors, setup.bandplan.no_decoding)
             greet.edge(config.node, config.link.url)
         else:
             people = await _open_people(stack, config, doors, greet)
@@ -299,8 +299,6 @@ async def _open_server(
 
         return await frames.run(as_shown, data, side_px)
 
-    ears = {runner.status.id: runner.listen for runner in daemon.sensors}
-
     services = ServerServices(
         doors.book,
         open_evidence,
@@ -327,7 +325,6 @@ async def _open_server(
         requests=KeptRequests(doors.book, doors.clock),
         saved=SavedViews(doors.book, doors.clock),
         telling=TellingService(Ledger(doors.book.store), doors.book, doors.clock),
-        listen=lambda sensor, channel_hz, mode: ears[sensor](channel_hz, mode),
         held={runner.status.id: runner for runner in daemon.sensors}
         if doors.hub is None
         else doors.hub.spectra.held,
@@ -345,7 +342,7 @@ async def _open_server(
         renew=doors.fleet.renew if doors.fleet is not None else None,
         office=doors.fleet.office if doors.fleet is not None else None,
         edges=(lambda hub=doors.hub: hub.nodes.known) if doors.hub is not None else dict,
-        templates=SiteTemplates(config.sensors),
+        templates=SiteTemplates(config.sensors) if doors.hub is None else doors.hub.spectra.surveys,
         map=MapDesk(config.sensors, setup.timetable, setup.ground),
         past=HistoryFiles(config.history_dir, [sensor.id for sensor in config.sensors])
         if doors.hub is None

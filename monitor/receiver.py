@@ -22,8 +22,9 @@ from monitor.alert.alert import EvidenceRef
 from monitor.bandplan import BandPlan
 from monitor.baseline import Baseline
 from monitor.config.model import History, Sensor
+from monitor.earphone import Ear, ListenMode, Piece
 from monitor.intake import Heard
-from monitor.sensors import Ear, ListenMode, Piece, SensorError, WorkerStats
+from monitor.sensors import SensorError, WorkerStats
 from monitor.server.views import BandCoverage, Note
 from sdr.demod import Mode
 from sdr.history_feed import HistoryBounds

@@ -10,22 +10,22 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 import structlog
 
 from monitor.backoff import LONGEST_S, Backoff
 from monitor.clock import Clock
+from monitor.earphone import Ear, Earphone, ListenMode
 from monitor.intake import Heard
 from monitor.onlookers import Glance, Onlookers
 from monitor.queue import QueueError
 from monitor.server.views import BandCoverage, BandView, Note, PartState, SensorHealth, StareView
 from sdr.lookout import SpectrumRow
 
-PCM_RATE_HZ = 16_000
 MAILBOX = 4096
 """Emissions of several minutes at the worst site measured; more means that nothing is being stored."""
 STOP_S = 3.0
@@ -42,6 +42,14 @@ class SensorError(Exception):
         self.retry = retry
 
 
+class TooOldError(SensorError):
+    """The sensor's edge is of an earlier version, which cannot do what was asked."""
+
+
+class CutOffError(SensorError):
+    """The sensor's edge does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerStats:
     """What a sensor's thread knows of itself while it runs."""
@@ -56,33 +64,6 @@ class WorkerStats:
     """What is odd about the receiver itself."""
     staring: tuple[float, float] | None = None
     """Low and high in Hz of where it is held, away from its plan."""
-
-
-ListenMode = Literal["nfm", "am"]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one moment of listening gives: sound, or the reason why there is none."""
-
-    pcm: bytes = b""
-    """Signed 16 bit, little-endian, `PCM_RATE_HZ`."""
-    away_hz: float | None = None
-    """Where the receiver listens instead."""
-    is_silent: bool = False
-    """No samples come at all."""
-
-
-class Ear(Protocol):
-    """Somebody listening to one channel."""
-
-    def pieces(self) -> Iterator[Piece]:
-        """Blocks; for a thread of the listener's own. Ends after `close`."""
-        ...
-
-    def close(self) -> None:
-        """From any thread, at any time."""
-        ...
 
 
 class Worker(Protocol):
@@ -167,7 +148,7 @@ class SensorRunner:
         if worker is not None:
             worker.show_rows(self._onlookers.show if self._onlookers.is_any else None)
 
-    def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
+    async def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
         """Hold the sensor at a frequency for so long. Raises `SensorError` if it cannot be."""
         worker = self._worker
         if worker is None:
@@ -177,7 +158,7 @@ class SensorRunner:
         self._stare = StareView(center_hz=center_hz, until=until, by=actor, reason=reason)
         return self._stare
 
-    def end_stare(self) -> bool:
+    async def end_stare(self, _actor: str) -> bool:
         """Let it go on as planned; false where it did so already."""
         worker, stare = self._worker, self._stare
         self._stare = None
@@ -186,12 +167,12 @@ class SensorRunner:
         worker.end_stare()
         return True
 
-    def listen(self, channel_hz: float, mode: ListenMode) -> Ear:
+    async def listen(self, channel_hz: float, mode: ListenMode, _actor: str) -> Earphone:
         """Sound of a channel. Raises `SensorError` if the sensor gives none now."""
         worker = self._worker
         if worker is None:
             raise SensorError(self.status.error or "the sensor gives no samples now")
-        return worker.listen(channel_hz, mode)
+        return Earphone(worker.listen(channel_hz, mode))
 
     async def run(self) -> None:
         """Until cancelled. A source that ends is ended; one that fails is tried again."""

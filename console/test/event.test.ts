@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bySensor, hearings, nextInRhythm, numberOf, placeIn, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
+import { bySensor, hearings, nextInRhythm, numberOf, placeIn, sensorOf, spectrogramOf, surveyed, versionsOf } from "../src/state/event";
 import { openable } from "../src/text/url";
 
 const whole = { t0_s: 10, t1_s: 20, low_hz: 100, high_hz: 200 };
@@ -27,6 +27,12 @@ describe("the spectrogram's frame", () => {
 });
 
 describe("an event from outside", () => {
+  test("names an edge's sensor as health and addresses do", () => {
+    expect(sensorOf({ sensor: "roof", node: "no1" })).toBe("no1:roof");
+    expect(sensorOf({ sensor: "roof" })).toBe("roof");
+    expect(sensorOf({ node: "crawler-1", source: "forum" })).toBeNull();
+  });
+
   test("gives a number only where there is one", () => {
     expect(numberOf({ snr_db: "18" }, "snr_db")).toBeNull();
     expect(numberOf({ snr_db: Number.NaN }, "snr_db")).toBeNull();

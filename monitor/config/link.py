@@ -36,4 +36,4 @@ class Link(Strict):
     outbox_gb: float = Field(default=2, gt=0)
     """Alerts that wait for the hub; then the least grave and oldest give way."""
     bandwidth_kbps: float = Field(default=512, ge=8)
-    """What pictures, clips, pages and spectra may take of the uplink."""
+    """What pictures, clips, pages, spectra and live sound may take of the uplink."""

@@ -72,10 +72,12 @@ def node_permissions(node: str) -> dict[str, Any]:
                 f"examwatch.receipts.{node}",
                 f"examwatch.ask.{node}.>",
                 f"examwatch.spectra.{node}",
+                f"examwatch.listen.{node}",
+                f"examwatch.stare.{node}",
                 f"{inbox_of(node)}.>",
             ]
         },
-        # What the hub asked may be answered, in as many pieces as a long spectrum takes.
+        # What the hub asked may be answered, and nothing else be said to it: spectra, sound, orders.
         "allow_responses": {"max": 4096, "expires": "2m"},
     }
 

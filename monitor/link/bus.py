@@ -85,10 +85,12 @@ class Bus:
                 try:
                     self._client = await self._connect(broken)
                 except LinkError as error:
+                    _stop_if_cancelled()
                     self._broke(str(error))
                     await self._clock.sleep(self._rng.uniform(wait_s / 2, wait_s))
                     wait_s = min(2 * wait_s, self._settings.longest_s)
                     continue
+                _stop_if_cancelled()
                 if self.n_connects:
                     log.info("the link holds again", url=self._settings.url)
                 self.n_connects += 1
@@ -174,10 +176,7 @@ class Bus:
         except (nats.errors.Error, OSError) as error:
             raise LinkError(_told(error)) from None
         finally:
-            # Within it is Python 3.11's wait_for, which drops a cancellation that comes with the answer.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError
+            _stop_if_cancelled()
 
     async def _connect(self, broken: asyncio.Event) -> Client:
         settings, client = self._settings, Client()
@@ -207,6 +206,13 @@ class Bus:
             await client.close()
             raise LinkError(f"{settings.url}: {_told(error)}") from None
         return client
+
+
+def _stop_if_cancelled() -> None:
+    # Within the library is Python 3.11's wait_for, which drops a cancellation that comes with its answer.
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _heard_error(error: Exception) -> None:

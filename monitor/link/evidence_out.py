@@ -40,11 +40,15 @@ class Budget:
 
     async def spend(self, n_bytes: int) -> None:
         """Wait until `n_bytes` may go."""
-        now_s = self._clock.monotonic()
-        wait_s = self._free_at_s - now_s
-        self._free_at_s = max(self._free_at_s, now_s) + n_bytes / self._bytes_per_s
+        wait_s = self._free_at_s - self._clock.monotonic()
+        self.charge(n_bytes)
         if wait_s > 0:
             await self._clock.sleep(wait_s)
+
+    def charge(self, n_bytes: int) -> None:
+        """What cannot wait goes now; all others wait for it."""
+        now_s = self._clock.monotonic()
+        self._free_at_s = max(self._free_at_s, now_s) + n_bytes / self._bytes_per_s
 
 
 @dataclass(slots=True)

@@ -111,6 +111,7 @@ class Hub:
             group.create_task(self._bus.run(), name="link")
             group.create_task(self.pipeline.run(), name="edges' alerts")
             group.create_task(self._save(), name="save nodes")
+            group.create_task(self.spectra.stares.run(), name="hold edges' receivers")
 
     def n_waiting(self) -> int:
         return self.queue.stats().n_waiting

@@ -2,6 +2,7 @@
 
     history of NODE:SENSOR ──one at a time a person──> pieces, each asked for ──> as of a sensor here
     live ──> one series of questions a sensor, however many look ──rows──> every glance
+    survey ──> asked for once in ten minutes ──> as of a sensor here
 
 An edge that does not answer is told as such; what it has kept is there again when it is.
 """
@@ -9,22 +10,25 @@ An edge that does not answer is told as such; what it has kept is there again wh
 from __future__ import annotations
 
 import asyncio
-import zlib
 from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import structlog
 
 from monitor.clock import Clock
+from monitor.earphone import Hearing, ListenMode
 from monitor.link import words
+from monitor.link.asking import Asking, unpacked
 from monitor.link.bus import Bus, LinkError
+from monitor.link.listen_in import FarEars
 from monitor.link.nodes import Nodes
+from monitor.link.stare_in import FarStares
+from monitor.link.survey_in import FarSurveys
 from monitor.link.words import AskPast, AskPiece, AskRows, Past, Piece, Rows, SpectraAsk
 from monitor.onlookers import Glance, Onlookers
-from monitor.sensors import SensorError
 from monitor.server.services import PastQuery
 from monitor.server.spectrum_views import PastView
 from monitor.server.views import SensorHealth, StareView
@@ -36,8 +40,7 @@ FRAME_S = 0.3
 """Between two questions for rows: three frames a second."""
 MOST_WAITING = 4
 """Of one person; a page that is moved about asks anew before the last answer came."""
-MOST_PACKED, MOST_BYTES = 4_000_000, 40_000_000
-log = structlog.get_logger()
+MOST_PACKED = 4_000_000
 
 Record = Callable[[str, str, str, Mapping[str, Any]], Awaitable[object]]
 
@@ -47,13 +50,15 @@ class FarSpectra:
 
     def __init__(self, name: str, nodes: Nodes, bus: Bus, record: Record, clock: Clock) -> None:
         """`name` is this hub's, `record` writes to the audit chain."""
-        self._nodes = nodes
-        self._bus = bus
+        self._asking = Asking(nodes, bus)
         self._record = record
         self._clock = clock
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._n_waiting: Counter[str] = Counter()
-        self.held = FarSensors(name, nodes, self._ask_rows, clock)
+        self.stares = FarStares(name, self._asking, clock)
+        hands = Hands(FarEars(name, self._asking, clock), self.stares)
+        self.held = FarSensors(name, nodes, self._ask_rows, hands, clock)
+        self.surveys = FarSurveys(self._asking, clock)
 
     async def view(self, query: PastQuery) -> PastView | None:
         """As `SpectrumPast.view`. Raises `LinkError` where the edge does not answer."""
@@ -90,7 +95,7 @@ class FarSpectra:
             if not piece.content:
                 raise LinkError(f"edge {node} broke off its answer")
             packed += piece.content
-        return _unpacked(packed, Past, node)
+        return unpacked(packed, Past, node)
 
     async def _piece(self, node: str, ask: SpectraAsk, timeout_s: float) -> Piece:
         try:
@@ -105,31 +110,28 @@ class FarSpectra:
 
     async def _ask_rows(self, node: str, ask: AskRows) -> Rows:
         packed = await self._asked(node, ask, ROWS_S)
-        rows = _unpacked(packed, Rows, node)
+        rows = unpacked(packed, Rows, node)
         if rows.error is not None:
             raise LinkError(f"edge {node}: {rows.error}")
         return rows
 
     async def _asked(self, node: str, ask: SpectraAsk, timeout_s: float) -> bytes:
-        try:
-            answer = await self._bus.request(words.spectra(node), msgspec.msgpack.encode(ask), timeout_s)
-        except LinkError as error:
-            known = self._nodes.known.get(node)
-            last = f"{known.seen_at:%Y-%m-%d %H:%M:%S} UTC" if known is not None else "-"
-            raise LinkError(
-                f"edge {node} does not answer ({error}); last heard {last} · "
-                f"边缘节点 {node} 无应答，最近一次联系 {last}"
-            ) from None
-        return answer.data
+        return await self._asking.ask(node, words.spectra(node), ask, timeout_s)
 
 
 class FarSensors(Mapping[str, "FarSensor"]):
     """The sensors of all edges, as NODE:SENSOR."""
 
     def __init__(
-        self, hub: str, nodes: Nodes, ask: Callable[[str, AskRows], Awaitable[Rows]], clock: Clock
+        self,
+        hub: str,
+        nodes: Nodes,
+        ask: Callable[[str, AskRows], Awaitable[Rows]],
+        hands: Hands,
+        clock: Clock,
     ) -> None:
         self._hub = hub
+        self._hands = hands
         self._nodes = nodes
         self._ask = ask
         self._clock = clock
@@ -144,7 +146,7 @@ class FarSensors(Mapping[str, "FarSensor"]):
             return known
         node, _, sensor = name.partition(":")
         ask = AskRows(sensor, self._hub)
-        made = FarSensor(health.venue, lambda: self._ask(node, ask), self._clock)
+        made = FarSensor(health.venue, (node, sensor), lambda: self._ask(node, ask), self._hands, self._clock)
         self._looked_at = {key: one for key, one in self._looked_at.items() if one.is_looked_at}
         self._looked_at[name] = made
         return made
@@ -165,12 +167,30 @@ class FarSensors(Mapping[str, "FarSensor"]):
         return sum(len(known.report.health.sensors) for known in self._nodes.known.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What else is asked of the edges' sensors."""
+
+    ears: FarEars
+    stares: FarStares
+
+
 class FarSensor:
     """A sensor of an edge; it is asked for rows while somebody looks."""
 
-    def __init__(self, venue: str | None, ask: Callable[[], Awaitable[Rows]], clock: Clock) -> None:
+    def __init__(
+        self,
+        venue: str | None,
+        place: tuple[str, str],
+        ask: Callable[[], Awaitable[Rows]],
+        hands: Hands,
+        clock: Clock,
+    ) -> None:
+        """`place`: the node, and the sensor's name there."""
         self.venue = venue
+        self._place = place
         self._ask = ask
+        self._hands = hands
         self._clock = clock
         self._onlookers = Onlookers()
         self._asking: asyncio.Task[None] | None = None
@@ -201,21 +221,14 @@ class FarSensor:
                 )
             await self._clock.sleep(max(0.0, began_s + FRAME_S - self._clock.monotonic()))
 
-    def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
-        raise SensorError("a sensor of an edge is held only there · 边缘传感器只能在本地驻留")
+    async def listen(self, channel_hz: float, mode: ListenMode, actor: str) -> Hearing:
+        return await self._hands.ears.listen(*self._place, channel_hz, mode, actor)
 
-    def end_stare(self) -> bool:
-        return False
+    async def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
+        return await self._hands.stares.stare(*self._place, center_hz, seconds, actor, reason)
 
-
-def _unpacked(packed: bytes, kind: type[Any], node: str) -> Any:
-    # So far and no further: a few bytes can unpack to all of the memory.
-    unpacker = zlib.decompressobj()
-    try:
-        body = unpacker.decompress(packed, MOST_BYTES)
-        return msgspec.msgpack.decode(body, type=kind)
-    except (zlib.error, msgspec.DecodeError) as error:
-        raise LinkError(f"the answer of edge {node} cannot be read: {error}") from None
+    async def end_stare(self, actor: str) -> bool:
+        return await self._hands.stares.end(*self._place, actor)
 
 
 def _view(past: Past) -> PastView:

@@ -3,6 +3,7 @@
     AskPast ──> history of this machine ──zlib──> kept for a minute, [first piece]
     AskPiece ──────────────────────────────────────────────────────> [next piece]
     AskRows ──> newest rows of the live spectrum; who has not asked for some seconds looks no more
+    AskSurvey ──> the site's survey at that hour
 
 Only one stretch of history is read at a time, and no more of it than the uplink takes in some seconds:
 what is asked for in more detail comes with fewer rows and bins.
@@ -21,15 +22,14 @@ from math import sqrt
 from typing import Protocol
 
 import msgspec
-import nats.errors
-import structlog
-from nats.aio.msg import Msg
 
 from monitor.clock import Clock
+from monitor.faults import WorldError
+from monitor.link.answering import Answering
 from monitor.link.evidence_out import Budget
-from monitor.link.words import AskPast, AskRows, Past, Piece, Row, Rows, SpectraAsk
+from monitor.link.words import AskPast, AskRows, AskSurvey, Past, Piece, Row, Rows, SpectraAsk, Survey
 from monitor.onlookers import Glance
-from monitor.server.services import PastQuery, SpectrumPast
+from monitor.server.services import PastQuery, SpectrumPast, TemplateQuery, Templates
 from sdr.lookout import SpectrumRow
 
 ONE_PAST_S = 4.0
@@ -37,8 +37,6 @@ ONE_PAST_S = 4.0
 LEAST_PAST_BYTES = 32_768
 LARGEST_PIECE = 64 * 1024
 MOST_KEPT, KEPT_S = 4, 60.0
-MOST_AT_ONCE = 16
-"""Questions that wait for an answer; what is more is refused at once."""
 ROWS_WAIT_S = 1.0
 LEAST_ROWS_S = 0.25
 """Between two answers to one viewer."""
@@ -47,7 +45,7 @@ MOST_ROWS = 16
 LOOKS_S = 6.0
 """After a viewer's last question."""
 MOST_VIEWERS = 32
-log = structlog.get_logger()
+MOST_SURVEY_BINS = 1024
 
 
 class Looked(Protocol):
@@ -74,8 +72,11 @@ class SpectraServer:
         budget: Budget,
         bytes_per_s: float,
         clock: Clock,
+        templates: Templates | None = None,
     ) -> None:
+        """Without `templates` no site here was surveyed."""
         self._past = past
+        self._templates = templates
         self._sensors = sensors
         self._budget = budget
         self._most_cells = round(max(LEAST_PAST_BYTES, ONE_PAST_S * bytes_per_s) / 2)
@@ -84,7 +85,8 @@ class SpectraServer:
         self._reading = asyncio.Lock()
         self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
         self._viewers: dict[tuple[str, str], _Viewer] = {}
-        self._answering: set[asyncio.Task[None]] = set()
+        too_many = msgspec.msgpack.encode(Piece(error="this edge has too many questions now"))
+        self.answering = Answering(self._paced, too_many)
 
     @property
     def n_viewers(self) -> int:
@@ -105,25 +107,12 @@ class SpectraServer:
         finally:
             for viewer in self._viewers.values():
                 viewer.end()
-            for task in self._answering:
-                task.cancel()
+            self.answering.end()
 
-    async def heard(self, said: Msg) -> None:
-        """A question; it is answered by a task of its own, so that a long one holds no other up."""
-        if len(self._answering) >= MOST_AT_ONCE:
-            await said.respond(msgspec.msgpack.encode(Piece(error="this edge has too many questions now")))
-            return
-        task = asyncio.create_task(self._answer(said), name="show spectra")
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
-
-    async def _answer(self, said: Msg) -> None:
-        try:
-            body = await self.answer(said.data)
-            await self._budget.spend(len(body))
-            await said.respond(body)
-        except (nats.errors.Error, OSError) as error:
-            log.info("the hub was not shown a spectrum", error=str(error) or type(error).__name__)
+    async def _paced(self, asked: bytes) -> bytes:
+        body = await self.answer(asked)
+        await self._budget.spend(len(body))
+        return body
 
     async def answer(self, asked: bytes) -> bytes:
         """What is said to a question."""
@@ -133,6 +122,8 @@ class SpectraServer:
             return msgspec.msgpack.encode(Piece(error=f"this edge does not know the question: {error}"))
         if isinstance(ask, AskRows):
             return zlib.compress(msgspec.msgpack.encode(await self._rows(ask)), 1)
+        if isinstance(ask, AskSurvey):
+            return zlib.compress(msgspec.msgpack.encode(await self._survey(ask)))
         piece = await self._read(ask) if isinstance(ask, AskPast) else self._piece(ask.token, ask.offset)
         return msgspec.msgpack.encode(piece)
 
@@ -202,6 +193,16 @@ class SpectraServer:
             rows = []
         viewer.answered_s = self._clock.monotonic()
         return Rows([_row(row) for row in newest(rows)])
+
+    async def _survey(self, ask: AskSurvey) -> Survey:
+        if self._templates is None:
+            return Survey()
+        n_bins = max(1, min(ask.n_bins, MOST_SURVEY_BINS))
+        query = TemplateQuery(ask.sensor, ask.low_hz, ask.high_hz, n_bins, ask.at)
+        try:
+            return Survey(await self._templates.view(query))
+        except (WorldError, ValueError, OverflowError) as error:
+            return Survey(error=str(error))
 
 
 def newest(rows: list[SpectrumRow]) -> list[SpectrumRow]:

@@ -6,6 +6,8 @@
     examwatch.health.<node>     edge ─> every hub    NodeReport
     examwatch.evidence.<node>   edge ─> a hub        a piece of a file, answered by a Kept
     examwatch.spectra.<node>    hub ─> edge          SpectraAsk (MessagePack), answered by a Piece or by Rows
+    examwatch.listen.<node>     hub ─> edge          ListenAsk (MessagePack), answered by a Sound
+    examwatch.stare.<node>      hub ─> edge          StareAsk (MessagePack), answered by a Stared
 
 Where edge and hub are of different versions, each leaves out what it does not know.
 """
@@ -18,6 +20,7 @@ from typing import Final
 import msgspec
 
 from monitor.healthpart import Part
+from monitor.server.spectrum_views import TemplateView
 from monitor.server.views import HealthView
 
 ROOT: Final = "examwatch"
@@ -30,6 +33,9 @@ NODE: Final = "node"
 DIGEST: Final = "Examwatch-Digest"
 FILE: Final = "Examwatch-File"
 FILE_BYTES: Final = "Examwatch-Bytes"
+LISTEN: Final = "listen"
+STARE: Final = "stare"
+SURVEY: Final = "survey"
 OFFSET: Final = "Examwatch-Offset"
 """Headers of a piece of evidence: the file's digest and name, size of the whole, where the piece begins."""
 
@@ -56,6 +62,14 @@ def evidence(node: str) -> str:
 
 def spectra(node: str) -> str:
     return f"{ROOT}.spectra.{node}"
+
+
+def listen(node: str) -> str:
+    return f"{ROOT}.listen.{node}"
+
+
+def stare(node: str) -> str:
+    return f"{ROOT}.stare.{node}"
 
 
 def node_of(subject: str) -> str:
@@ -116,6 +130,8 @@ class NodeReport(msgspec.Struct, frozen=True):
     health: HealthView
     parts: list[Part]
     outbox: OutboxReport
+    can: list[str] = []
+    """What a hub may ask of it: `LISTEN`, `STARE`, `SURVEY`. Edges of earlier versions tell nothing."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -156,7 +172,17 @@ class AskRows(msgspec.Struct, frozen=True, tag="rows"):
     """Which hub asks: each hears all rows."""
 
 
-SpectraAsk = AskPast | AskPiece | AskRows
+class AskSurvey(msgspec.Struct, frozen=True, tag="survey"):
+    """What the site of a sensor sounded like at its survey, in the hour of the day nearest to `at`."""
+
+    sensor: str
+    low_hz: float
+    high_hz: float
+    n_bins: int
+    at: datetime
+
+
+SpectraAsk = AskPast | AskPiece | AskRows | AskSurvey
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -199,4 +225,12 @@ class Rows(msgspec.Struct, frozen=True):
     """Sent in MessagePack and zlib."""
 
     rows: list[Row] = []
+    error: str | None = None
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """Answers an AskSurvey; sent in MessagePack and zlib."""
+
+    template: TemplateView | None = None
+    """None: the site was not surveyed."""
     error: str | None = None

@@ -21,7 +21,7 @@ from monitor.server.evidence import LOOKS
 from monitor.server.feed import Feed
 from monitor.server.guard import add_security_headers, host_guard
 from monitor.server.idempotent import idempotent
-from monitor.server.listening import POOL, ListenPool
+from monitor.server.listening import LISTENERS, close_listeners
 from monitor.server.live import LIVE, LiveHub, LiveMetrics
 from monitor.server.looking import VIEWERS, close_viewers
 from monitor.server.openapi import PATH, get_openapi
@@ -59,7 +59,7 @@ def make_server_app(
     app[SERVICES] = services
     app[SETTINGS] = settings
     app[LIVE] = LiveHub(LiveMetrics(services.metrics), Feed(services.alerts, time.monotonic))
-    app[POOL] = ListenPool()
+    app[LISTENERS] = set()
     app[TRYING] = asyncio.Lock()
     app[PRINTER] = Printer()
     app[VIEWERS] = set()
@@ -79,7 +79,7 @@ def make_server_app(
     app.router.add_get("/{path:.*}", get_static)
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(_end_streams)
-    app.on_shutdown.append(app[POOL].close)
+    app.on_shutdown.append(close_listeners)
     app.on_shutdown.append(close_viewers)
     return app
 

@@ -29,11 +29,13 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from aiohttp import WSCloseCode, web
 
 from monitor.onlookers import Glance
-from monitor.sensors import SensorError
+from monitor.sensors import CutOffError, SensorError, TooOldError
 from monitor.server.access import actor_of, scope_of, still_allowed
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
@@ -70,12 +72,24 @@ def frame(row: SpectrumRow, n_dropped: int) -> bytes:
     return head + row.codes
 
 
+def close_reason(told: str) -> bytes:
+    """`told` as far as a close frame has room for it: 123 bytes."""
+    return told.encode()[:120].decode(errors="ignore").encode()
+
+
 async def close_viewers(app: web.Application) -> None:
     for socket in tuple(app[VIEWERS]):
         await socket.close(code=WSCloseCode.GOING_AWAY)
 
 
-def _sensor(request: web.Request) -> Held:
+def held_sensor(request: web.Request) -> Held:
+    """The sensor that is asked for, as if it were not there for who may not see its venue.
+
+    Raises
+    ------
+    ProblemError
+        404.
+    """
     name = request.match_info["sensor"]
     sensor = request.app[SERVICES].held.get(name)
     if sensor is None or not scope_of(request).holds(sensor.venue):
@@ -85,7 +99,7 @@ def _sensor(request: web.Request) -> Held:
 
 async def look(request: web.Request) -> web.StreamResponse:
     viewers = request.app[VIEWERS]
-    sensor = _sensor(request)
+    sensor = held_sensor(request)
     if not web.WebSocketResponse().can_prepare(request).ok:
         raise ProblemError(426, "websocket-needed", "the spectrum is a WebSocket", {"Upgrade": "websocket"})
     if len(viewers) >= MAX_VIEWERS:
@@ -130,9 +144,7 @@ async def _show(
             async with asyncio.timeout(SEND_S):
                 await socket.send_bytes(b"".join(frame(row, glance.n_dropped) for row in rows))
         if glance.over is not None:
-            # A close frame has room for 123 bytes.
-            reason = glance.over.encode()[:120].decode(errors="ignore").encode()
-            await socket.close(code=CUT_OFF, message=reason)
+            await socket.close(code=CUT_OFF, message=close_reason(glance.over))
             return
 
 
@@ -142,8 +154,21 @@ async def _until_gone(socket: web.WebSocketResponse) -> None:
         continue
 
 
+@contextmanager
+def said_by(name: str, refused: str) -> Generator[None]:
+    """What a sensor, or its edge, says to a wish, as a problem; `refused`: code of the sensor's own no."""
+    try:
+        yield
+    except TooOldError as error:
+        raise ProblemError(409, "edge-too-old", f"{name}: {error}") from None
+    except CutOffError as error:
+        raise ProblemError(503, "cut-off", str(error), {"Retry-After": "15"}) from None
+    except SensorError as error:
+        raise ProblemError(409, refused, f"{name}: {error}") from None
+
+
 async def stare(request: web.Request) -> web.StreamResponse:
-    sensor, body = _sensor(request), await json_body(request, StareBody)
+    sensor, body = held_sensor(request), await json_body(request, StareBody)
     name = request.match_info["sensor"]
     if not math.isfinite(body.center_hz) or not 0 < body.center_hz < 1e11:
         raise ProblemError(400, "bad-parameter", "center_hz: a frequency in hertz is needed")
@@ -153,20 +178,20 @@ async def stare(request: web.Request) -> web.StreamResponse:
     if not reason or len(reason) > 500:
         raise ProblemError(400, "bad-parameter", "reason: say why, in at most 500 characters")
     actor = actor_of(request)
-    try:
-        held = sensor.stare(body.center_hz, body.seconds, actor, reason)
-    except SensorError as error:
-        raise ProblemError(409, "cannot-stare", f"{name}: {error}") from None
+    with said_by(name, "cannot-stare"):
+        held = await sensor.stare(body.center_hz, body.seconds, actor, reason)
     what = {"center_hz": body.center_hz, "until": held.until.isoformat(), "reason": reason}
     await request.app[SERVICES].record(actor, "stare.began", name, what)
     return json_response(StaringView(stare=held))
 
 
 async def end_stare(request: web.Request) -> web.StreamResponse:
-    name = request.match_info["sensor"]
-    if not _sensor(request).end_stare():
+    name, actor = request.match_info["sensor"], actor_of(request)
+    with said_by(name, "cannot-stare"):
+        was_held = await held_sensor(request).end_stare(actor)
+    if not was_held:
         raise ProblemError(409, "not-staring", f"{name} goes by its plan already")
-    await request.app[SERVICES].record(actor_of(request), "stare.ended", name, {})
+    await request.app[SERVICES].record(actor, "stare.ended", name, {})
     return json_response(StaringView(stare=None))
 
 
@@ -190,7 +215,7 @@ ROUTES: tuple[Route, ...] = (
         "Hold a sensor at one frequency for at most half an hour, away from its plan; audited",
         StaringView,
         (SENSOR,),
-        (400, 404, 409, 415),
+        (400, 404, 409, 415, 503),
         method="POST",
         body=StareBody,
         needs="stare",
@@ -202,7 +227,7 @@ ROUTES: tuple[Route, ...] = (
         "Let a sensor that is held go on as planned; audited",
         StaringView,
         (SENSOR,),
-        (404, 409),
+        (404, 409, 503),
         method="DELETE",
         needs="stare",
     ),

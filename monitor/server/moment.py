@@ -16,6 +16,7 @@ from aiohttp import web
 
 from monitor.faults import WorldError
 from monitor.moment import Window, excess, read
+from monitor.sensors import SensorError
 from monitor.server.alerts import get_alert
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
@@ -96,6 +97,8 @@ def _without(view: MomentView, state: MomentState) -> MomentView:
 async def _survey(
     services: ServerServices, sensor: str, event: dict[str, Any], window: Window
 ) -> tuple[SurveyState, TemplateView | None]:
+    if "node" in event:
+        sensor = f"{event['node']}:{sensor}"
     if services.templates is None or (services.held and sensor not in services.held):
         return "elsewhere", None
     try:
@@ -105,6 +108,9 @@ async def _survey(
     query = TemplateQuery(sensor, window.low_hz, window.high_hz, N_BINS, at)
     try:
         template = await services.templates.view(query)
+    except SensorError:
+        # Of an edge that does not answer now.
+        return "elsewhere", None
     except WorldError:
         return "broken", None
     return ("none", None) if template is None else ("there", template)

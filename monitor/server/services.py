@@ -20,12 +20,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from monitor.bandplan import BandPlan
+from monitor.earphone import Hearing, ListenMode
 from monitor.notify.ledger import Notice, Silence
 from monitor.notify.matcher import Matcher
 from monitor.onlookers import Glance
 from monitor.people.desk import People
 from monitor.people.scope import EVERYTHING, Scope
-from monitor.sensors import Ear, ListenMode
 from monitor.server.case_views import CaseView
 from monitor.server.desk_views import WallView
 from monitor.server.spectrum_views import PastView, TemplateView
@@ -276,7 +276,7 @@ class PastQuery:
 
 
 class Held(Protocol):
-    """One sensor, as far as people may look at it and hold it somewhere."""
+    """One sensor, as far as people may look at it, listen to it and hold it somewhere."""
 
     @property
     def venue(self) -> str | None: ...
@@ -285,12 +285,23 @@ class Held(Protocol):
         """Rows of its spectrum from now on, and what ends that."""
         ...
 
-    def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
-        """Raises `SensorError` if it cannot be held there."""
+    async def listen(self, channel_hz: float, mode: ListenMode, actor: str, /) -> Hearing:
+        """Sound of a channel, until it is closed.
+
+        Raises
+        ------
+        SensorError
+            If the sensor gives none; `TooOldError` if its edge cannot send any, `CutOffError` if that does
+            not answer.
+        """
         ...
 
-    def end_stare(self) -> bool:
-        """False where it was not held."""
+    async def stare(self, center_hz: float, seconds: float, actor: str, reason: str, /) -> StareView:
+        """Raises `SensorError` if it cannot be held there, and as `listen`."""
+        ...
+
+    async def end_stare(self, actor: str, /) -> bool:
+        """False where it was not held. Raises as `listen`."""
         ...
 
 
@@ -327,6 +338,8 @@ class Templates(Protocol):
         ------
         WorldError
             If the survey's file cannot be read any more.
+        SensorError
+            `CutOffError` or `TooOldError`, of an edge's sensor.
         """
         ...
 
@@ -371,8 +384,6 @@ class ServerServices:
     plan: BandPlan = field(default_factory=BandPlan)
     record: Callable[[str, str, str, Mapping[str, Any]], Awaitable[object]] = _record_nothing
     """Write to the audit what somebody looks at or listens to: actor, action, subject, details."""
-    listen: Callable[[str, float, ListenMode], Ear] | None = None
-    """Sound of a channel. Raises `KeyError` if there is no such sensor, `SensorError` if it is silent."""
     held: Mapping[str, Held] = field(default_factory=dict[str, Held])
     """This process's sensors by id, and those of its edges as NODE:SENSOR."""
     cases: CaseService | None = None

@@ -13,6 +13,7 @@ from aiohttp import web
 from monitor.bandplan import SOUGHT_HZ, SOUGHT_S, BandPlan
 from monitor.faults import WorldError
 from monitor.server.access import actor_of, scope_of
+from monitor.server.looking import said_by
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES, PastQuery, TemplateQuery
@@ -110,7 +111,8 @@ async def get_template(request: web.Request) -> web.StreamResponse:
     if high_hz <= low_hz or high_hz - low_hz > MOST_TEMPLATE_HZ:
         raise ProblemError(400, "bad-parameter", f"high_hz: above low_hz, by {MOST_TEMPLATE_HZ:.0f} at most")
     query = TemplateQuery(sensor, low_hz, high_hz, _count(request, "bins", 1024, MAX_BINS), services.now())
-    view = await services.templates.view(query) if services.templates is not None else None
+    with said_by(sensor, "no-survey"):
+        view = await services.templates.view(query) if services.templates is not None else None
     return json_response(SurveyView(template=view))
 
 
@@ -225,7 +227,7 @@ ROUTES: tuple[Route, ...] = (
             Param("high_hz", "query", _HZ, "highest frequency"),
             Param("bins", "query", {"type": "integer", "minimum": 1, "maximum": MAX_BINS}, "bins at most"),
         ),
-        (400, 404),
+        (400, 404, 409, 503),
         needs="spectrum",
     ),
     Route(

@@ -42,14 +42,14 @@ class SkySensor:
     def look(self) -> tuple[Glance, Callable[[], None]]:
         return self.onlookers.add(lambda: None)
 
-    def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
+    async def stare(self, center_hz: float, seconds: float, actor: str, reason: str) -> StareView:
         if not self.tunable:
             raise SensorError("a recording cannot be tuned: it plays what was recorded")
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         self.held = StareView(center_hz=center_hz, until=until, by=actor, reason=reason)
         return self.held
 
-    def end_stare(self) -> bool:
+    async def end_stare(self, _actor: str) -> bool:
         was, self.held = self.held, None
         return was is not None
 

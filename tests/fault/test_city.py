@@ -1,7 +1,8 @@
-"""`make city` for real: alerts of all its sensors and crawlers come to one console, with their evidence."""
+"""`make city` for real: alerts of all its parts come to one console, with evidence, and a sensor is heard."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import urllib.error
@@ -9,6 +10,7 @@ import urllib.request
 from contextlib import ExitStack
 
 import pytest
+from aiohttp import ClientSession, WSMsgType
 
 from scripts.city import ROLES, City, on_free_ports
 from scripts.servers import MissingError
@@ -29,6 +31,16 @@ def there(address: str) -> bool:
             return bool(answer.read())
     except urllib.error.HTTPError:
         return False
+
+
+async def heard(address: str) -> int:
+    """Bytes of sound, of the first seconds of listening to a sensor at a venue."""
+    path = f"{address}/api/sensors/sensor-1:roof/listen?hz=169012500"
+    async with ClientSession() as session, session.ws_connect(path) as socket, asyncio.timeout(60):
+        while (said := await socket.receive()).type is WSMsgType.TEXT:
+            continue
+        assert said.type is WSMsgType.BINARY, (said.data, said.extra)
+        return len(said.data)
 
 
 def test_alerts_of_all_parts_come_to_one_console():
@@ -58,5 +70,6 @@ def test_alerts_of_all_parts_come_to_one_console():
         while not there(f"{city.console}/api/evidence/{picture['digest']}"):
             assert time.monotonic() < deadline, "evidence never followed"
             time.sleep(1)
+        assert asyncio.run(heard(city.console)) > 0, "nothing was heard from a sensor of the city"
         processes = list(city.processes.values())
     assert [process.poll() for process in processes] == [0] * len(ROLES)

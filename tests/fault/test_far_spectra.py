@@ -7,7 +7,8 @@ import random
 import struct
 import time
 from base64 import b64decode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.clock import SystemClock
 from monitor.link import spectra_in, spectra_out, words
+from monitor.link.asking import MOST_BYTES, unpacked
 from monitor.link.bus import Bus, BusSettings, LinkError
 from monitor.link.edge import Edge, Identity
 from monitor.link.evidence_out import Budget
@@ -105,8 +107,11 @@ def health(at: datetime) -> HealthView:
     )
 
 
-@pytest.fixture
-async def place(province: Province, broker: NatsServer, world, tmp_path) -> AsyncIterator[Place]:
+@asynccontextmanager
+async def standing(
+    province: Province, broker: NatsServer, world, tmp_path, prepare: Callable[[Edge], None]
+) -> AsyncIterator[Place]:
+    """One edge with a roof, behind an uplink, and a hub's console; `prepare` the edge for what it can."""
     hub = await province.hub()
     uplink = Uplink(broker.port)
     await uplink.restore()
@@ -117,6 +122,7 @@ async def place(province: Province, broker: NatsServer, world, tmp_path) -> Asyn
     edge = Edge(identity, bus, outbox, tmp_path / "edge", 2000, stamper, SystemClock())
     roof = Roof()
     edge.show_spectra(history(tmp_path / "history"), {"roof": roof})
+    prepare(edge)
     at = datetime.now(UTC)
     running = [asyncio.create_task(edge.run(lambda: health(at), list)), asyncio.create_task(roof.run())]
     await until(lambda: "no1:roof" in hub.hub.spectra.held)
@@ -133,6 +139,8 @@ async def place(province: Province, broker: NatsServer, world, tmp_path) -> Asyn
         lambda: NINE,
         past=hub.hub.spectra,
         held=hub.hub.spectra.held,
+        templates=hub.hub.spectra.surveys,
+        record=record,
     )
     async with TestClient(TestServer(make_server_app(services, world.settings()))) as client:
         yield Place(province, hub, uplink, edge, roof, client, audit)
@@ -141,6 +149,12 @@ async def place(province: Province, broker: NatsServer, world, tmp_path) -> Asyn
     await asyncio.gather(*running, return_exceptions=True)
     await outbox.close()
     await uplink.cut()
+
+
+@pytest.fixture
+async def place(province: Province, broker: NatsServer, world, tmp_path) -> AsyncIterator[Place]:
+    async with standing(province, broker, world, tmp_path, lambda _edge: None) as made:
+        yield made
 
 
 async def test_the_past_of_an_edges_sensor_is_as_that_of_one_here_and_the_look_is_recorded(place):
@@ -285,9 +299,9 @@ async def test_the_hub_believes_no_edge_that_says_too_much():
     import msgspec
 
     with pytest.raises(LinkError, match="cannot be read"):
-        spectra_in._unpacked(zlib.compress(bytes(spectra_in.MOST_BYTES + 10)), words.Past, "no1")
+        unpacked(zlib.compress(bytes(MOST_BYTES + 10)), words.Past, "no1")
     with pytest.raises(LinkError, match="cannot be read"):
-        spectra_in._unpacked(b"nonsense", words.Past, "no1")
+        unpacked(b"nonsense", words.Past, "no1")
     server = SpectraServer(Noise(), {}, Budget(1e9, SystemClock()), 1e9, SystemClock())
     told = msgspec.msgpack.decode(await server.answer(b"\x81"), type=words.Piece)
     assert told.error is not None

@@ -28,6 +28,7 @@ from monitor.raising import RADIO_HOLD
 from monitor.store.book import StoreBook
 from monitor.store.tables import events
 from tests.fault.province import QUICK, until
+from tests.fault.test_far_hands import TONE, Mast
 from tests.fault.test_far_spectra import Roof, health, history, query
 from tests.unit.monitor.conftest import make_alert
 from tests.unit.monitor.fleet.conftest import Broker, broker, hub
@@ -74,6 +75,7 @@ async def edge(place: Path, node: str, bus_settings: BusSettings) -> AsyncIterat
     bus, outbox = Bus(bus_settings, CLOCK, random.Random(1)), Outbox.open(place / "o.db", 10**9, stamper)
     made = Edge(Identity(node, "sensor", "run", "v1"), bus, outbox, place, 100_000, stamper, CLOCK)
     made.show_spectra(history(place / "history"), {"roof": Roof()})
+    made.lend({"roof": Mast()}, [])
     at = datetime.now(UTC)
     running = asyncio.create_task(made.run(lambda: health(at), list))
     try:
@@ -93,7 +95,7 @@ async def let_in(broker: Broker, *nodes: str) -> list[Path]:
 
 
 @BOTH
-async def test_alerts_reports_and_spectra_pass_with_the_rights_that_the_hub_gives(broker, centre, tmp_path):
+async def test_alerts_reports_spectra_and_orders_pass_with_the_rights_of_a_node(broker, centre, tmp_path):
     (folder,) = await let_in(broker, "no1")
     async with edge(tmp_path / "no1", "no1", settings(broker, "no1", folder)) as (_, outbox, bus):
         await outbox.put([make_alert(str(n)) for n in range(5)])
@@ -103,6 +105,15 @@ async def test_alerts_reports_and_spectra_pass_with_the_rights_that_the_hub_give
         view = await centre.hub.spectra.view(query("li"))
         assert view is not None
         assert view.n_rows == 60
+        roof = centre.hub.spectra.held["no1:roof"]
+        hearing = await roof.listen(169e6, "nfm", "li")
+        assert len((await hearing.take())[0].pcm) == 2 * len(TONE)
+        hearing.close()
+        held = await roof.stare(169e6, 60, "li", "a burst yesterday")
+        assert (held.by, await roof.end_stare("li")) == ("li", True)
+        # No edge gives orders, not even to itself.
+        with pytest.raises(LinkError):
+            await bus.request(words.stare("no1"), b"", 1.0)
         # What it says for another node is refused by the broker, and reaches nobody.
         forged = wire.encode(make_alert("forged"))
         with pytest.raises(LinkError):

@@ -210,7 +210,13 @@ export const en = {
     listenSound: "live; silent while the squelch is closed",
     listenSilent: "the receiver gives no samples",
     listenAway: (mhz: string) => `the receiver is at ${mhz} MHz now; wait for its next visit`,
-    listenEnded: "ended by the server",
+    listenEnded: {
+      server: "ended by the server",
+      cutOff: "the sensor's edge does not answer; nobody listens there any more",
+      tooOld: "this edge is of an earlier version and cannot be listened to from here: upgrade it",
+    },
+    listenRefused: (reason: string) => `not possible now: ${reason}`,
+    listenLate: (n: number) => `${n} late pieces left out`,
     decoded: "Decoded",
     heard: "Heard on this channel",
     sensors: "At the sensors of the place",
@@ -416,6 +422,8 @@ export const en = {
     dropped: (n: number) => `${n} dropped`,
   },
   error: {
+    "cut-off": "The sensor's edge does not answer: its uplink is cut. Try again when it is back.",
+    "edge-too-old": "This edge is of an earlier version that cannot do this for the hub: upgrade it.",
     unreachable: "The server does not answer. Is examwatch running? See its log; this page tries again by itself.",
     "server-fault": "The server failed while answering. Its log says why.",
     unavailable: "The store does not work at the moment (disk full, database gone?). This page tries again by itself.",

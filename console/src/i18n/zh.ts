@@ -210,7 +210,13 @@ export const zh: Dictionary = {
     listenSound: "实时；静噪关闭时无声",
     listenSilent: "接收机没有采样",
     listenAway: (mhz) => `接收机当前在 ${mhz} MHz，等待下一次扫到`,
-    listenEnded: "服务器已结束监听",
+    listenEnded: {
+      server: "服务器已结束监听",
+      cutOff: "该传感器的边缘节点无应答，监听已停止",
+      tooOld: "该边缘节点版本过旧，不能在此监听，请升级节点",
+    },
+    listenRefused: (reason) => `目前不能监听：${reason}`,
+    listenLate: (n) => `${n} 段迟到音频已略去`,
     decoded: "解码内容",
     heard: "同频道出现情况",
     sensors: "本考点各传感器",
@@ -416,6 +422,8 @@ export const zh: Dictionary = {
     dropped: (n) => `丢弃 ${n}`,
   },
   error: {
+    "cut-off": "该传感器的边缘节点无应答（上行中断），恢复后再试。",
+    "edge-too-old": "该边缘节点版本过旧，不支持由中心执行此操作，请升级节点。",
     unreachable: "服务器没有应答。examwatch 是否在运行？请查看其日志；本页会自动重试。",
     "server-fault": "服务器应答时出错，原因见其日志。",
     unavailable: "存储暂时不可用（磁盘已满或数据库断开？），本页会自动重试。",

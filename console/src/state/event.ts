@@ -68,6 +68,12 @@ export function placeIn(whole: Box, box: Box): { x: number; y: number; width: nu
   return { x: x0, y: y0, width: x1 - x0, height: y1 - y0 };
 }
 
+/** The sensor that heard it, as health and addresses name it: of an edge's sensor with its node. */
+export function sensorOf(event: FlatEvent): string | null {
+  const [node, sensor] = [textOf(event, "node"), textOf(event, "sensor")];
+  return node !== null && sensor !== null ? `${node}:${sensor}` : sensor;
+}
+
 /**
  * When a channel was heard and how strong. An emission that was told twice (heard, then ended) counts once:
  * `at` is its end so far, so its start, to the second, says which one it is.
@@ -88,7 +94,7 @@ export function bySensor(
 ): { sensor: string; snr: number | null; at: number; times: number }[] {
   const found = new Map<string, { snr: number | null; at: number; starts: Set<number> }>();
   for (const event of events) {
-    const sensor = textOf(event, "sensor");
+    const sensor = sensorOf(event);
     const at = Date.parse(textOf(event, "at") ?? "");
     if (!sensor || !Number.isFinite(at)) continue;
     const known = found.get(sensor) ?? { snr: null, at, starts: new Set<number>() };

@@ -4,13 +4,22 @@ import { signal } from "@preact/signals";
 export const PCM_RATE_HZ = 16000;
 /** Kept ahead of the ear, so that a late message is not heard as a gap. */
 const AHEAD_S = 0.3;
+/** What would be heard later than this is left out: who listens hears the present. */
+const MOST_AHEAD_S = 3;
+
+/** Why it ended: the sensor's edge does not answer, or cannot do it yet, or the sensor says no, with its reason. */
+export type Ended = "server" | "cutOff" | "tooOld" | "refused";
+const ENDED: Record<number, Ended> = { 4503: "cutOff", 4505: "tooOld", 4409: "refused" };
 
 export type Listening =
   | { state: "off" }
-  | { state: "opening" | "sound" | "silent" | "ended"; channel: string }
+  | { state: "opening" | "sound" | "silent"; channel: string }
+  | { state: "ended"; channel: string; why: Ended; reason: string }
   | { state: "away"; channel: string; awayHz: number };
 
 export const listening = signal<Listening>({ state: "off" });
+/** Pieces of sound that came too late, since it began. */
+export const nLate = signal(0);
 
 let stop: (() => void) | null = null;
 
@@ -22,11 +31,19 @@ export function samplesOf(pcm: ArrayBuffer): Float32Array<ArrayBuffer> {
   return samples;
 }
 
-/** What a text message says, as the state that it means. */
-export function toldBy(text: string, channel: string): Listening {
-  const awayHz = (JSON.parse(text) as { away_hz: number | null }).away_hz;
-  return awayHz === null ? { state: "silent", channel } : { state: "away", channel, awayHz };
+/** What a text message says, as the state that it means; a number says how many pieces came too late. */
+export function toldBy(text: string, channel: string): Listening | number {
+  const told = JSON.parse(text) as { away_hz: number | null } | { n_dropped: number };
+  if ("n_dropped" in told) return told.n_dropped;
+  return told.away_hz === null ? { state: "silent", channel } : { state: "away", channel, awayHz: told.away_hz };
 }
+
+export const endedBy = (code: number, reason: string, channel: string): Listening => ({
+  state: "ended",
+  channel,
+  why: ENDED[code] ?? "server",
+  reason,
+});
 
 export function stopListening(): void {
   stop?.();
@@ -44,14 +61,18 @@ export function listen(sensor: string, hz: number, mode: "nfm" | "am"): void {
   const socket = new WebSocket(`${scheme}//${location.host}${path}`);
   socket.binaryType = "arraybuffer";
   let next = 0;
+  nLate.value = 0;
   listening.value = { state: "opening", channel };
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => {
     if (typeof data === "string") {
-      listening.value = toldBy(data, channel);
+      const told = toldBy(data, channel);
+      if (typeof told === "number") nLate.value = told;
+      else listening.value = told;
       return;
     }
     const samples = samplesOf(data);
     if (!samples.length) return;
+    if (next - audio.currentTime > MOST_AHEAD_S) return;
     const buffer = audio.createBuffer(1, samples.length, PCM_RATE_HZ);
     buffer.copyToChannel(samples, 0);
     const player = audio.createBufferSource();
@@ -62,9 +83,9 @@ export function listen(sensor: string, hz: number, mode: "nfm" | "am"): void {
     next += buffer.duration;
     if (listening.value.state !== "sound") listening.value = { state: "sound", channel };
   };
-  socket.onclose = () => {
+  socket.onclose = ({ code, reason }: CloseEvent) => {
     void audio.close();
-    if (stop === end) listening.value = { state: "ended", channel };
+    if (stop === end) listening.value = endedBy(code, reason, channel);
   };
   const end = () => socket.close();
   stop = end;

@@ -3,7 +3,7 @@ import type { AlertDetail } from "../api/schema";
 import { prose, t } from "../i18n";
 import { now } from "../state/clock";
 import { detail, detailState, partial, retryDetail, select, selected } from "../state/desk";
-import { textOf } from "../state/event";
+import { sensorOf, textOf } from "../state/event";
 import { isFiring } from "../state/filters";
 import { dayAndTime, when } from "../text/format";
 import { Facts } from "./Facts";
@@ -18,7 +18,7 @@ import { Advice, Why } from "./Why";
 function Head({ alert }: { alert: AlertDetail }) {
   const words = t.value;
   const firing = isFiring(alert, now.value);
-  const heardAt = textOf(alert.event, "sensor") ?? textOf(alert.event, "source");
+  const heardAt = sensorOf(alert.event) ?? textOf(alert.event, "source");
   return (
     <div class={`detail-head level-edge-${alert.level}`}>
       <div class="detail-title">

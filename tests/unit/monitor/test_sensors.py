@@ -222,19 +222,19 @@ async def test_a_sensor_is_held_by_name_and_let_go(running):
 
     runner = SensorRunner("s", None, open_worker, lambda heard: asyncio.sleep(0), FakeClock(NOW))
     with pytest.raises(SensorError, match="no samples"):
-        runner.stare(169e6, 60, "wang", "why")
+        await runner.stare(169e6, 60, "wang", "why")
     running(runner)
     await until(lambda: runner.status.state == "ok")
-    assert runner.end_stare() is False
-    held = runner.stare(169e6, 60, "wang", "a burst yesterday")
+    assert await runner.end_stare("wang") is False
+    held = await runner.stare(169e6, 60, "wang", "a burst yesterday")
     assert (held.by, held.reason, held.until) == ("wang", "a burst yesterday", NOW + timedelta(seconds=60))
     assert workers[0].held == (169e6, held.until)
     assert runner.health().stare == held
     with pytest.raises(SensorError, match="not there"):
-        runner.stare(2e9, 60, "wang", "why")
+        await runner.stare(2e9, 60, "wang", "why")
     workers[0].held = None
     assert runner.health().stare is None
-    assert runner.end_stare() is False
-    runner.stare(169e6, 60, "wang", "again")
-    assert runner.end_stare() is True
+    assert await runner.end_stare("wang") is False
+    await runner.stare(169e6, 60, "wang", "again")
+    assert await runner.end_stare("wang") is True
     assert workers[0].held is None

@@ -3,7 +3,7 @@ import { ApiError } from "../../api/client";
 import type { AlertView, AreaView } from "../../api/schema";
 import { language, prose, t } from "../../i18n";
 import { now } from "../../state/clock";
-import { numberOf, textOf } from "../../state/event";
+import { numberOf, sensorOf } from "../../state/event";
 import { go } from "../../state/page";
 import { megahertz, when } from "../../text/format";
 import { LevelMark } from "../../ui/icons";
@@ -42,7 +42,7 @@ export function AreaPanel({ fingerprint, alert, area }: { fingerprint: string; a
   const text = words.value;
   const lang = language.value;
   const hz = alert ? numberOf(alert.event, "center_hz") : null;
-  const sensor = alert ? textOf(alert.event, "sensor") : null;
+  const sensor = alert ? sensorOf(alert.event) : null;
   const to = (path: string) => (event: MouseEvent) => {
     event.preventDefault();
     go(path);

@@ -3,6 +3,7 @@ import { listen, listening, stopListening } from "../../state/listening";
 import { t } from "../../i18n";
 import { isPerson, who } from "../../state/person";
 import { megahertz, timeOfDay } from "../../text/format";
+import { saidOfListening } from "../../ui/listen-words";
 import { differenceOf } from "./difference";
 import type { Scope, Spot } from "./scope";
 import { words } from "./words";
@@ -75,14 +76,6 @@ export function Hear({ scope }: { scope: Scope }) {
   const spot = scope.a.value;
   const now = listening.value;
   const isOn = now.state !== "off" && now.state !== "ended";
-  const told = {
-    off: said.listenLogged,
-    ended: said.listenEnded,
-    opening: said.listenOpening,
-    sound: said.listenSound,
-    silent: said.listenSilent,
-    away: now.state === "away" ? said.listenAway(megahertz(now.awayHz)) : "",
-  }[now.state];
   return (
     <section class="block" data-testid="hear">
       <h3>{text.listen}</h3>
@@ -102,7 +95,7 @@ export function Hear({ scope }: { scope: Scope }) {
         </span>
       )}
       <p class="dim" role="status">
-        {!isOn && !spot ? text.listenWhere : told}
+        {!isOn && !spot ? text.listenWhere : saidOfListening()}
       </p>
     </section>
   );

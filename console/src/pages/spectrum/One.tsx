@@ -18,7 +18,7 @@ import { Hear, Measures } from "./Measures";
 import { Scope } from "./scope";
 import { moved, width } from "./span";
 import { Stare } from "./Stare";
-import { Tools } from "./Tools";
+import { Tools, type Survey } from "./Tools";
 import { bandsOf } from "./Wall";
 import { words } from "./words";
 
@@ -75,9 +75,9 @@ function usePast(scope: Scope, attempt: number): Reading {
   return reading;
 }
 
-/** The survey of what is in view; "none" where the site has none. */
-function useSurvey(scope: Scope): "unknown" | "none" | "here" {
-  const [known, setKnown] = useState<"unknown" | "none" | "here">("unknown");
+/** The survey of what is in view; "none" where the site has none, else why its edge does not give it. */
+function useSurvey(scope: Scope): Survey {
+  const [known, setKnown] = useState<Survey>("unknown");
   const hz = scope.shownHz;
   const key = hz ? [hz.low, hz.high].join() : "";
   useEffect(() => {
@@ -91,7 +91,11 @@ function useSurvey(scope: Scope): "unknown" | "none" | "here" {
           setKnown(view ? "here" : "none");
           scope.touch();
         },
-        () => undefined, // without it the button stays closed; the next move asks again
+        (cause: unknown) => {
+          // Without it the button stays closed; the next move asks again.
+          const { code } = asApiError(cause);
+          if (!isOver) setKnown(code === "edge-too-old" || code === "cut-off" ? code : "unknown");
+        },
       );
     }, SETTLE_MS);
     return () => {

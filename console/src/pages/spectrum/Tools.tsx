@@ -7,9 +7,11 @@ import { words } from "./words";
 const SPANS_S = [60, 600, 3600, 21600, 86400];
 const LINES_S = [0.04, 0.2, 1];
 
+export type Survey = "unknown" | "none" | "here" | "edge-too-old" | "cut-off";
+
 interface Props {
   scope: Scope;
-  survey: "unknown" | "none" | "here";
+  survey: Survey;
   shift: (share: number) => void;
   pan: (share: number) => void;
   zoom: (factor: number) => void;
@@ -172,6 +174,7 @@ export function Tools({ scope, survey, shift, pan, zoom }: Props) {
         >
           {text.template}
         </button>
+        {(survey === "edge-too-old" || survey === "cut-off") && <span class="dim">{text.surveyFar[survey]}</span>}
         {scope.comparing.value && template && (
           <span class="dim num">
             {text.surveyedAt(dayAndTime(template.surveyed_at).slice(0, 10), template.hour)}

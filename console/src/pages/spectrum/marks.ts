@@ -1,6 +1,6 @@
 /** Radio alerts as marks in the picture: where each was heard, when, and by which sensor. */
 import type { AlertView } from "../../api/schema";
-import { numberOf, textOf, type FlatEvent } from "../../state/event";
+import { numberOf, sensorOf, textOf, type FlatEvent } from "../../state/event";
 import { overlaps, type Span } from "./span";
 
 /** One time that one sensor heard it; ms. */
@@ -28,7 +28,7 @@ export const MOST_ALERTS = 200;
 /** An event's own time is the end of what was heard so far. */
 export function heardOf(event: FlatEvent): Heard | null {
   const end = Date.parse(textOf(event, "at") ?? "");
-  const sensor = textOf(event, "sensor");
+  const sensor = sensorOf(event);
   if (Number.isNaN(end) || !sensor) return null;
   return { sensor, time: { low: end - (numberOf(event, "duration_s") ?? 0) * 1000, high: end } };
 }

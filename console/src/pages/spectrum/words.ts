@@ -35,6 +35,10 @@ const en = {
   templateHint: "Levels of the site's survey at this hour: solid line the median, dashed the highest. Bins of 12.5 kHz: narrow carriers read lower than live",
   noTemplate: "This sensor has no survey: `examwatch survey` makes one, `baseline:` names it",
   templateDiffers: "The receiver is set up otherwise than at the survey; levels do not compare",
+  surveyFar: {
+    "edge-too-old": "edge of an earlier version: no survey from there",
+    "cut-off": "edge cut off: no survey from there now",
+  },
   surveyedAt: (at: string, hour: number) => `survey of ${at}, ${String(hour).padStart(2, "0")} h UTC`,
   auto: "Auto",
   bottom: "Bottom",
@@ -131,6 +135,7 @@ const zh: Words = {
   templateHint: "场所勘测在本时段的电平：实线为中位数，虚线为最大值。模板分辨率 12.5 kHz，窄载波读数低于实时值",
   noTemplate: "该传感器没有勘测模板：用 `examwatch survey` 生成，再由 `baseline:` 指定",
   templateDiffers: "接收机设置与勘测时不同，电平不可比较",
+  surveyFar: { "edge-too-old": "边缘节点版本过旧，读不到勘测模板", "cut-off": "边缘节点无应答，暂时读不到勘测模板" },
   surveyedAt: (at, hour) => `勘测于 ${at}，UTC ${String(hour).padStart(2, "0")} 时`,
   auto: "自动",
   bottom: "下限",

@@ -14,7 +14,7 @@ export const words = dictionary(
     survey: {
       none: "This site has no survey, so there is nothing to hold the moment against. Make one on a quiet day: examwatch survey SOURCE --band … --out FILE, then name it as the sensor's baseline.",
       "not-there": "The survey of this site does not cover this band, or too little of it was recorded: nothing to compare.",
-      elsewhere: "The survey lies on the machine of this sensor, not here.",
+      elsewhere: "The survey lies on the machine of this sensor, which does not give it now.",
       broken: "The survey's file cannot be read: see the log, or make the survey anew.",
     } as Record<string, string>,
     differs: "The receiver is set up otherwise than at the survey: levels do not compare.",
@@ -45,7 +45,7 @@ export const words = dictionary(
     survey: {
       none: "该场所没有勘测模板，无从对比。请在平静日勘测：examwatch survey SOURCE --band … --out FILE，并将其设为该传感器的 baseline。",
       "not-there": "该场所的勘测未覆盖本频段，或录到的部分过少，无从对比。",
-      elsewhere: "勘测模板在该传感器所在的机器上，不在本机。",
+      elsewhere: "勘测模板在该传感器所在的机器上，目前读不到。",
       broken: "勘测模板文件无法读取：请查看日志，或重新勘测。",
     } as Record<string, string>,
     differs: "接收机设置与勘测时不同，电平不可比较。",

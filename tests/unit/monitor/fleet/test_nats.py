@@ -12,6 +12,7 @@ from pathlib import Path
 import nats
 import pytest
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
 from monitor.fleet.natsconf import Holder, inbox_of, users_conf
 from tests.unit.monitor.fleet.conftest import free_port
@@ -59,6 +60,16 @@ class Client:
         await self.nc.flush()
         await asyncio.sleep(0.05)
         return any("permissions violation" in one for one in self.errors)
+
+
+async def answered(client: Client, subject: str) -> bytes:
+    """The answer to a question, once there is who answers: a subscription may be behind its flush."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return (await client.nc.request(subject, b"?", timeout=2)).data
+            except NoRespondersError:
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -134,6 +145,17 @@ async def test_a_node_hears_its_own_receipts_and_not_those_of_another(broker):
         await roof.nc.flush()
         await hub.nc.publish("examwatch.receipts.roof", b"got it")
         assert (await receipts.next_msg(2)).data == b"got it"
+        # What the hub asks of its receivers is its own to hear, and that of another node is not.
+        for subject in ("examwatch.listen.gate", "examwatch.stare.gate", "examwatch.listen.*"):
+            roof.errors.clear()
+            await roof.nc.subscribe(subject)
+            await roof.nc.flush()
+            await asyncio.sleep(0.05)
+            assert any("permissions violation" in one for one in roof.errors), subject
+        for order in ("examwatch.listen.roof", "examwatch.stare.roof"):
+            await roof.nc.subscribe(order, cb=answer)
+            assert await answered(hub, order) == b"1"
+            assert await roof.refused(order), "nobody but a hub gives orders"
         # What the hub asks may be answered, in several pieces.
         inbox = hub.nc.new_inbox()
         pieces = await hub.nc.subscribe(inbox)

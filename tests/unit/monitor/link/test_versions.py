@@ -1,7 +1,7 @@
 """Hub and edges are upgraded in either order: what the first released form says is understood for ever.
 
-tests/data/link holds one message of each kind as the first released form writes it. It is never changed: a
-change that needs it to be is one that a province cannot make while it runs.
+tests/data/link holds one message of each kind as the first released form writes it, of MessagePack ones as
+JSON. It is never changed: a change that needs it to be is one that a province cannot make while it runs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pytest
 
 from monitor.alert import wire
 from monitor.alert.alert import Alert
+from monitor.link.orders import ListenAsk, Sound, StareAsk, Stared
 from monitor.link.words import Answer, Ask, Kept, NodeReport, Receipt
 
 FROZEN = Path(__file__).parents[3] / "data" / "link"
@@ -23,9 +24,17 @@ KINDS: dict[str, Any] = {
     "alert": Alert,
     "answer": Answer,
     "ask": Ask,
+    "ask_keep": StareAsk,
+    "ask_listen": ListenAsk,
+    "ask_quiet": ListenAsk,
+    "ask_release": StareAsk,
+    "ask_sound": ListenAsk,
+    "ask_stare": StareAsk,
     "kept": Kept,
     "receipt": Receipt,
     "report": NodeReport,
+    "sound": Sound,
+    "stared": Stared,
 }
 AT = datetime(2026, 6, 7, 1, 32, 10, 500_000, tzinfo=UTC)
 
@@ -75,6 +84,10 @@ def test_what_the_first_form_wrote_is_read(name):
         assert (read.id, read.updated_at.second, read.rules[0].at) == ("e1", 19, AT)
     if isinstance(read, Answer):
         assert (read.at, read.known, read.done_seq, read.last_seq) == (AT, ["e1"], 7, 9)
+    if isinstance(read, NodeReport):
+        assert read.can == [], "an edge of the first form can nothing of what came later"
+    if isinstance(read, Sound):
+        assert (read.first, read.frames[0].content, read.frames[1].away_hz) == (3, b"\x00\x01\x02", 433e6)
     if isinstance(read, Receipt):
         assert (read.ids, list(read.refused), read.hub) == (["e1"], ["e2"], "hub-1")
 

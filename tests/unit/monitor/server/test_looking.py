@@ -12,7 +12,7 @@ from aiohttp import WSServerHandshakeError
 
 from monitor.onlookers import MOST_ROWS, Onlookers
 from monitor.people.scope import Scope
-from monitor.sensors import SensorError
+from monitor.sensors import CutOffError, SensorError, TooOldError
 from monitor.server import looking
 from monitor.server.looking import HEAD, frame
 from monitor.server.views import StareView
@@ -38,13 +38,13 @@ class Roof:
 
         return self.onlookers.add(changed)
 
-    def stare(self, center_hz, seconds, actor, reason):
+    async def stare(self, center_hz, seconds, actor, reason):
         if center_hz > 1e9:
             raise SensorError("a recording cannot be tuned: it plays what was recorded")
         self.held.append((center_hz, seconds, actor, reason))
         return StareView(center_hz=center_hz, until=AT + timedelta(seconds=seconds), by=actor, reason=reason)
 
-    def end_stare(self):
+    async def end_stare(self, actor):
         return bool(self.held) and bool(self.held.pop())
 
 
@@ -162,6 +162,29 @@ async def test_a_stare_that_cannot_be_is_refused_in_words(roof, client, world, c
     told = await answer.json()
     assert (answer.status, told["code"]) == (status, code)
     assert told["detail"]
+    assert world.audit == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(CutOffError("edge no1 does not answer"), 503, "cut-off"), (TooOldError("0.0.9"), 409, "edge-too-old")],
+)
+async def test_what_an_edge_cannot_is_told_as_what_it_is(
+    roof, client, world, monkeypatch, error, status, code
+):
+    async def refuse(*_asked):
+        raise error
+
+    monkeypatch.setattr(roof, "stare", refuse)
+    monkeypatch.setattr(roof, "end_stare", refuse)
+    body = {"center_hz": 169e6, "seconds": 60, "reason": "why"}
+    for answer in (
+        await client.post("/api/sensors/roof/stare", json=body),
+        await client.delete("/api/sensors/roof/stare"),
+    ):
+        told = await answer.json()
+        assert (answer.status, told["code"]) == (status, code)
+        assert str(error) in told["detail"]
     assert world.audit == []
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from monitor.faults import WorldError
 from monitor.moment import excess
+from monitor.sensors import CutOffError
 from monitor.server.services import EvidenceFile
 from monitor.server.spectrum_views import TemplateView
 from monitor.server.views import EvidenceRef
@@ -148,6 +149,19 @@ async def test_a_survey_that_cannot_be_read_is_told_and_the_spectrum_stays(surve
     raised()
     view = await asked(client)
     assert (view["survey"], view["state"]) == ("broken", "kept")
+
+
+async def test_of_an_edges_alert_its_survey_is_asked_for_by_node_and_sensor(surveys, client, raised):
+    raised(node="no1")
+    assert (await asked(client))["survey"] == "there"
+    assert surveys.asked[0].sensor == "no1:roof"
+
+    def away(_low):
+        raise CutOffError("edge no1 does not answer")
+
+    surveys.answer = away
+    view = await asked(client)
+    assert (view["survey"], view["state"]) == ("elsewhere", "kept")
 
 
 async def test_a_recording_that_is_gone_broken_or_was_never_kept_is_told(surveys, client, world, raised):
