@@ -319,6 +319,8 @@ export const en = {
       held: "Somebody else holds it.",
       twice: "Confirming takes another person.",
       "wrong-state": "This step does not follow here.",
+      "not-undoable": "Only your own last step can be taken back, within 15 minutes.",
+      "gone-on": "The case was merged or split and has gone on since: this can no longer be taken back.",
       "not-found": "It is not there, or not yours to see.",
       "not-allowed": "Your role may not.",
       unreachable: "The server does not answer; nothing was decided.",

@@ -319,6 +319,8 @@ export const zh: Dictionary = {
       held: "他人正在处理。",
       twice: "确认需要另一人。",
       "wrong-state": "当前状态下不能执行此步骤。",
+      "not-undoable": "只能在 15 分钟内撤销自己的最后一步。",
+      "gone-on": "案件此后已并案或拆分，不能再撤销。",
       "not-found": "不存在，或不在您的权限范围内。",
       "not-allowed": "您的角色无此权限。",
       unreachable: "服务器没有应答，未作决定。",
