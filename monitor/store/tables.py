@@ -325,8 +325,11 @@ silences = sa.Table(
     _column("author", sa.Text),
     _column("starts_at", Instant),
     _column("ends_at", Instant),
+    _column("venues", Json, nullable=True),
+    _column("department", sa.Text, nullable=True),
     sa.Index("ix_silences_ends_at", "ends_at"),
 )
+"""``venues`` and ``department`` are its author's; None: all."""
 
 personal = sa.Table(
     "personal",

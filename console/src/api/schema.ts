@@ -1014,6 +1014,7 @@ export interface SilenceView {
   author: string;
   starts_at: string;
   ends_at: string;
+  barred: "author" | "department" | "role" | "venues" | null;
 }
 
 export interface SilencedView {

@@ -51,10 +51,8 @@ def test_a_merge_is_taken_back_from_the_shell_once(place, capsys):
     store = Store(f"sqlite:{place}")
     store.merge([make_alert("2", channel="2")], NOON)
     register, now = CaseRegister(store, Habits()), datetime.now(UTC)
-    first, second = (
-        register.open([make_alert(n, channel=c).fingerprint], shell_actor(), now)
-        for n, c in (("1", "a"), ("2", "2"))
-    )
+    alerts = (make_alert("1"), make_alert("2", channel="2"))
+    first, second = (register.open([one.fingerprint], shell_actor(), now) for one in alerts)
     register.merge(first.id, second.id, shell_actor(), now)
     store.close()
     assert run("cases", "step", second.id, "undo", "--store", place) == 0
