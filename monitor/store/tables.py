@@ -372,8 +372,10 @@ logins = sa.Table(
     _column("name", sa.Text),
     _column("began_at", Instant),
     _column("expires_at", Instant),
+    _column("id_token", sa.Text, nullable=True),
     sa.Index("ix_logins_name", "name"),
 )
+"""``id_token`` is the provider's word with which it began, for logging out there; it opens nothing here."""
 
 tokens = sa.Table(
     "tokens",

@@ -493,6 +493,11 @@ export interface JudgedView {
   n_false: number;
 }
 
+export interface LeftView {
+  name: string;
+  url: string | null;
+}
+
 export interface LevelCount {
   level: "critical" | "high" | "low" | "medium";
   n: number;

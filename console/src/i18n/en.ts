@@ -80,6 +80,7 @@ export const en = {
       "bad-password": "This password is no good: at least 12 characters, without your name, not the old one.",
       unreachable: "The server does not answer.",
       "local-logins-off": "Logins with name and password are off here.",
+      "oidc-left": "You are logged out here and at the provider of logins.",
       "oidc-expired": "This login took too long, or was begun in another browser. Please begin anew.",
       "oidc-denied": "The login was cancelled, or the provider refused it.",
       "oidc-failed": "The provider's answer did not pass our checks. Try again; if it stays so, tell an administrator.",

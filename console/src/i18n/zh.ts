@@ -81,6 +81,7 @@ export const zh: Dictionary = {
       "bad-password": "该口令不可用：至少 12 个字符，不得包含用户名，不得与原口令相同。",
       unreachable: "服务器没有响应。",
       "local-logins-off": "本系统已停用口令登录。",
+      "oidc-left": "您已在此处及统一身份认证系统退出登录。",
       "oidc-expired": "登录超时，或登录是在另一浏览器中发起的，请重新登录。",
       "oidc-denied": "登录已取消，或被身份认证系统拒绝。",
       "oidc-failed": "身份认证系统返回的结果未通过校验。请重试；若仍失败，请联系管理员。",
