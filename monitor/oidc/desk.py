@@ -170,7 +170,7 @@ class OidcDesk:
             raise OidcRefusedError("failed") from None
 
     async def _hint(self, found: Identified) -> str | None:
-        """What is kept of a login for its logout: nothing where there is no such, or it is too long for it."""
+        """What is kept of a login for its logout: nothing where there is none, or it is too long."""
         if not self.settings.log_out_there or len(found.id_token) > MAX_HINT:
             return None
         offered = (await self._provider.describe()).end_session_endpoint is not None
