@@ -53,6 +53,15 @@ def test_a_case_is_reported_whole_with_hashes_and_strangers_words_escaped(made, 
     assert "&lt;script&gt;" in html
 
 
+def test_what_people_wrote_is_on_the_page_word_for_word(made):
+    store, case = made
+    CaseRegister(store, Habits()).step(case.id, Step("note", "li", text="found"), NOON)
+    html = case_report(CaseReader(store.reader).get(case.id), [], None, frame(store, "zh"))
+    history = html.partition(WORDS["history"]["zh"])[2]
+    assert "<td>found " in history
+    assert WORDS["found"]["zh"] not in history
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_session_is_reported_also_when_nothing_was_found(made, language):
     store, _ = made
