@@ -265,6 +265,7 @@ evidence = sa.Table(
     _column("path", sa.Text),
     _column("n_bytes", sa.BigInteger),
     _column("recorded_at", Instant),
+    sa.Index("ix_evidence_path", "path"),
 )
 
 evidence_alerts = sa.Table(
