@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from monitor.alert.alert import LEVEL_RANK, Level
 from monitor.case.habits import Habits
 from monitor.case.journal import Journal, writing
-from monitor.case.machine import OVER, UNJUDGED, Case, Looked, Step, StepError, take
+from monitor.case.machine import OVER, UNJUDGED, Case, Looked, Step, StepError, check_free, take
 from monitor.case.rows import NoSuchError, find_case, fingerprints_of, read_case
 from monitor.case.undo import take_back
 from monitor.notify.judged import came_again
@@ -107,6 +107,8 @@ class CaseRegister:
         with writing(self._store, self.habits) as journal:
             case = find_case(journal.db, case_id, scope)
             _open_only(case)
+            # What is taken out of a case can be judged apart from it: that is a decision too.
+            check_free(case, actor, now)
             held = fingerprints_of(journal.db, case.id)
             gone = [one for one in dict.fromkeys(fingerprints) if one in held]
             if not gone or len(gone) == len(held):
@@ -126,6 +128,8 @@ class CaseRegister:
             _open_only(other)
             if case.id == other.id:
                 raise StepError("incomplete", "a case cannot be merged with itself")
+            check_free(case, actor, now)
+            check_free(other, actor, now)
             if case.drill != other.drill:
                 raise StepError("wrong-state", "a drill and a real case are never one")
             moved = sorted(fingerprints_of(journal.db, other.id))

@@ -102,8 +102,8 @@ def test_a_drill_is_no_finding_and_is_told_apart(made, language):
 
 
 def test_a_report_knows_when_what_has_long_rung_was_told_first(made):
-    store, case = made
-    (told,) = [one for one in AlertReader(store.reader).of_span(NOON, NOON, NOON, EVERYTHING)]
+    store, _ = made
+    (told,) = AlertReader(store.reader).of_span(NOON, NOON, NOON, EVERYTHING)
     for n in range(1, 30):
         again = make_alert(f"1-{n}", at_s=60.0 * n, event={**told.event})
         store.merge([again], NOON + timedelta(minutes=n))

@@ -101,7 +101,8 @@ class AnyMoves(RuleBasedStateMachine):
     @rule(data=st.data(), actor=st.sampled_from(PEOPLE))
     def merge(self, data, actor):
         into, name = data.draw(st.permutations(sorted(self.cases)))[:2]
-        is_open = not {self.cases[into][0].state, self.cases[name][0].state} & OVER
+        both = self.cases[into][0], self.cases[name][0]
+        is_open = all(one.state not in OVER and one.holder(self.now) in (None, actor) for one in both)
         try:
             case = self.register.merge(into, name, actor, self.now)
         except StepError:
@@ -118,7 +119,13 @@ class AnyMoves(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(n for n, (_, held) in self.cases.items() if len(held) > 1)))
         held = sorted(self.cases[name][1])
         gone = data.draw(st.sets(st.sampled_from(held), min_size=1, max_size=len(held) - 1))
-        made = self.register.split(name, sorted(gone), actor, self.now)
+        is_free = self.cases[name][0].holder(self.now) in (None, actor)
+        try:
+            made = self.register.split(name, sorted(gone), actor, self.now)
+        except StepError:
+            assert not is_free
+            return
+        assert is_free
         self.took(actor, "split", name, made=made.id)
         self.cases[name] = self.stands(name), frozenset(held) - gone
         self.cases[made.id] = made, frozenset(gone)

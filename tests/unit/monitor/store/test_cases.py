@@ -79,7 +79,7 @@ def test_a_merge_is_taken_back_by_either_of_the_two_and_both_are_as_they_were(st
     first = register.open(prints[:2], "li", NOON)
     second = register.open(prints[2:4], "wang", NOON)
     first = register.step(first.id, Step("judge", "li", verdict="benign"), NOON)
-    second = register.step(second.id, Step("claim", "wang"), NOON)
+    second = register.step(second.id, Step("claim", "li"), NOON)
     register.merge(first.id, second.id, "li", NOON)
     id = first.id if ask == "whole" else second.id
     with pytest.raises(StepError, match="own last step"):
@@ -125,6 +125,22 @@ def test_a_split_is_taken_back_by_either_of_the_two_and_what_it_made_has_ended(s
         with pytest.raises(StepError, match=f"{again.id} has gone on" if id == whole.id else "own last step"):
             register.undo(id, "li", NOON)
     store.verify()
+
+
+def test_nothing_is_merged_or_split_off_while_another_holds_it(desk):
+    register, prints = desk
+    first, second = register.open(prints[:2], "li", NOON), register.open(prints[2:4], "li", NOON)
+    register.step(second.id, Step("claim", "wang"), NOON)
+    for act in (
+        lambda at: register.merge(first.id, second.id, "li", at),
+        lambda at: register.merge(second.id, first.id, "li", at),
+        lambda at: register.split(second.id, prints[2:3], "li", at),
+    ):
+        with pytest.raises(StepError, match="wang holds") as refused:
+            act(NOON + LEASE - timedelta(seconds=1))
+        assert refused.value.code == "held"
+    assert register.merge(second.id, first.id, "wang", NOON).id == second.id
+    register.split(second.id, prints[:1], "li", NOON + LEASE)
 
 
 def test_a_step_on_what_has_changed_meanwhile_is_refused(desk):
