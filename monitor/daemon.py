@@ -293,7 +293,7 @@ class Daemon:
             if doors.escalation is not None:
                 group.create_task(doors.escalation.run(), name="escalation")
             group.create_task(
-                tidy_hourly(doors.evidence.root, self._bounds, book, doors.clock, record.evidence_files),
+                tidy_hourly(doors.evidence.root, self._bounds, book, doors.clock, record.carried),
                 name="evidence",
             )
             group.create_task(let_go_daily(book, self._kept, doors.clock), name="retention")

@@ -3,13 +3,15 @@ photos as long as the names that they show.
 
 each hour: older than its bound ──> gone
 still over max_bytes ──> the oldest without an alert, then the oldest of all, told and audited
+
+The store is asked about files that are there and may go, never for all that alerts have ever carried.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,23 +53,38 @@ class Tidied:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _File:
+class File:
+    """Of the evidence folder; sorted by its age."""
+
     kept_at: float
     name: str
     n_bytes: int
 
 
-def tidy(root: Path, alerted: Collection[str], now: datetime, bounds: Bounds) -> Tidied:
+def in_question(root: Path, now: datetime, bounds: Bounds) -> tuple[list[File], list[str]]:
+    """The folder's files, the oldest first, and the names of those that may go if no alert carries them."""
+    files = sorted(_files(root))
+    is_over = sum(file.n_bytes for file in files) > bounds.max_bytes
+    youngest = min(bounds.unalerted, bounds.alerted, bounds.photos)
+    least = min(FRESH, youngest) if is_over else youngest
+    before = (now - least).timestamp()
+    return files, [file.name for file in files if file.kept_at < before]
+
+
+def tidy(
+    root: Path, files: Sequence[File], alerted: Collection[str], now: datetime, bounds: Bounds
+) -> Tidied:
     """Remove what is older than its bound, then the oldest until the size holds.
 
     Parameters
     ----------
+    files
+        Those of the folder, the oldest first.
     alerted
-        Names of the files that alerts carry.
+        Names of those among them that alerts carry.
     """
     done = Tidied()
-    files = sorted(_files(root))
-    kept: list[_File] = []
+    kept: list[File] = []
     for file in files:
         age = now - datetime.fromtimestamp(file.kept_at, UTC)
         if age > _bound(file.name, alerted, bounds):
@@ -90,10 +107,10 @@ def _bound(name: str, alerted: Collection[str], bounds: Bounds) -> timedelta:
     return min(bounds.photos, bounds.alerted) if is_photo(name) else bounds.alerted
 
 
-def _files(root: Path) -> list[_File]:
+def _files(root: Path) -> list[File]:
     if not root.is_dir():
         return []
-    found: list[_File] = []
+    found: list[File] = []
     with os.scandir(root) as entries:
         for entry in entries:
             try:
@@ -101,11 +118,11 @@ def _files(root: Path) -> list[_File]:
             except FileNotFoundError:
                 continue
             if entry.is_file(follow_symlinks=False):
-                found.append(_File(about.st_mtime, entry.name, about.st_size))
+                found.append(File(about.st_mtime, entry.name, about.st_size))
     return found
 
 
-def _remove(root: Path, file: _File, alerted: Collection[str], done: Tidied) -> bool:
+def _remove(root: Path, file: File, alerted: Collection[str], done: Tidied) -> bool:
     try:
         (root / file.name).unlink(missing_ok=True)
     except OSError:
@@ -123,12 +140,14 @@ async def tidy_hourly(
     bounds: Bounds,
     book: StoreBook,
     clock: Clock,
-    alerted: Callable[[], Awaitable[Collection[str]]],
+    alerted: Callable[[Sequence[str]], Awaitable[Collection[str]]],
 ) -> None:
-    """Keep the evidence folder within `bounds`, until cancelled. `alerted` names the files of alerts."""
+    """Keep the evidence folder within `bounds`, until cancelled. `alerted`: which of these alerts carry."""
     while True:
         try:
-            done = await asyncio.to_thread(tidy, root, await alerted(), clock.now(), bounds)
+            now = clock.now()
+            files, names = await asyncio.to_thread(in_question, root, now, bounds)
+            done = await asyncio.to_thread(tidy, root, files, await alerted(names), now, bounds)
             if done.alerted:
                 body = {"n_files": len(done.alerted), "files": done.alerted[:MAX_NAMED]}
                 await book.record(ACTOR, "evidence.expired", "", body)

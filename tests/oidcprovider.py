@@ -44,6 +44,9 @@ class LittleProvider:
         """Other answers, by path."""
         self.asked: Counter[str] = Counter()
         self.returned_to: list[str] = []
+        self.ends_sessions = True
+        self.left: list[dict[str, str]] = []
+        """What each logout was asked with."""
         self._codes: dict[str, dict[str, str]] = {}
         self.app = web.Application(middlewares=[self._middleware])
         self.app.router.add_get("/.well-known/openid-configuration", self._describe)
@@ -52,6 +55,7 @@ class LittleProvider:
         self.app.router.add_post("/token", self._token)
         self.app.router.add_get("/keys", self._keys)
         self.app.router.add_get("/userinfo", self._userinfo)
+        self.app.router.add_get("/logout", self._logout)
 
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -74,6 +78,8 @@ class LittleProvider:
             "authorization_response_iss_parameter_supported": True,
             "something_else": [1, 2],
         }
+        if self.ends_sessions:
+            said["end_session_endpoint"] = f"{self.issuer}/logout"
         return said | ({"userinfo_endpoint": f"{self.issuer}/userinfo"} if self.userinfo is not None else {})
 
     async def _describe(self, _request: web.Request) -> web.Response:
@@ -134,6 +140,12 @@ class LittleProvider:
 
     async def _keys(self, _request: web.Request) -> web.Response:
         return web.json_response({"keys": [key.as_dict(private=False) for key in self.published]})
+
+    async def _logout(self, request: web.Request) -> web.Response:
+        query = dict(request.query)
+        self.left.append(query)
+        assert query["client_id"] == CLIENT
+        raise web.HTTPFound(f"{query['post_logout_redirect_uri']}?{urlencode({'state': query['state']})}")
 
     async def _userinfo(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer at"

@@ -141,7 +141,11 @@ describe("the steps of a case", () => {
     expect(undoable(shown, "li", NOW)?.action).toBe("judge");
     expect(undoable(shown, "wang", NOW)).toBeNull();
     expect(undoable(shown, "li", NOW + 6 * 60_000)).toBeNull();
-    expect(undoable(one("a", { events: [event("li", "split", 59)] }), "li", NOW)).toBeNull();
+    expect(undoable(one("a", { events: [event("li", "split", 59)] }), "li", NOW)?.action).toBe("split");
+    expect(undoable(one("a", { events: [event("li", "opened", 59)] }), "li", NOW)).toBeNull();
+    const apart = { ...event("li", "opened", 59), body: { from: "b" } };
+    expect(undoable(one("a", { events: [apart] }), "li", NOW)?.action).toBe("opened");
+    expect(undoable(one("a", { events: [event("li", "link", 59)] }), "li", NOW)).toBeNull();
     expect(undoable(one("a"), "li", NOW)).toBeNull();
   });
 

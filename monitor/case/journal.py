@@ -85,12 +85,12 @@ class Journal:
         }
 
     def write_anew(
-        self, case: Case, actor: str, action: str, body: Mapping[str, Any], now: datetime, *,
-        is_new: bool = False,
+        self, case: Case, actor: str, action: str, body: Mapping[str, Any], now: datetime,
+        before: Case | None = None, *, is_new: bool = False,
     ) -> Case:  # fmt: skip
-        """`case` as its next version, with nothing that an undo could go back to."""
+        """`case` as its next version; without `before` nothing that an undo could go back to."""
         case = replace(case, version=case.version + 1, updated_at=now)
-        self.write(case, actor, action, body, now, is_new=is_new)
+        self.write(case, actor, action, body, now, before, is_new=is_new)
         return case
 
     def flush(self) -> None:

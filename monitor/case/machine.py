@@ -184,6 +184,14 @@ def take(case: Case, step: Step, now: datetime, house: House) -> Case:
     return replace(after, updated_at=now, version=case.version + 1)
 
 
+def check_free(case: Case, actor: str, now: datetime) -> None:
+    """Raises `StepError` while another holds it."""
+    holder = case.holder(now)
+    if holder is not None and holder != actor:
+        until = case.lease_until.strftime("%H:%M:%S UTC") if case.lease_until else ""
+        raise StepError("held", f"{holder} holds case {case.id} until {until}")
+
+
 def possible(case: Case, actor: str, now: datetime, *, supervisor: bool) -> list[Action]:
     """What `actor` may do next."""
     holder = case.holder(now)
@@ -201,10 +209,8 @@ def possible(case: Case, actor: str, now: datetime, *, supervisor: bool) -> list
 def _check(case: Case, step: Step, now: datetime, house: House) -> None:
     if case.state not in FROM[step.action]:
         raise StepError("wrong-state", f"'{step.action}' does not follow '{case.state}'")
-    holder = case.holder(now)
-    if step.action in (*_HOLDING, "claim") and holder is not None and holder != step.actor:
-        until = case.lease_until.strftime("%H:%M:%S UTC") if case.lease_until else ""
-        raise StepError("held", f"{holder} holds case {case.id} until {until}")
+    if step.action in (*_HOLDING, "claim"):
+        check_free(case, step.actor, now)
     if step.action == "release" and case.owner != step.actor:
         raise StepError("held", f"case {case.id} is not yours to release")
     if len(step.text) > MAX_TEXT:

@@ -9,12 +9,10 @@ from typing import Final
 
 from monitor.case.habits import DEPARTMENTS, Department
 from monitor.case.playbook import Playbooks
-from monitor.case.reader import CaseQuery, CaseReader, Listed
+from monitor.case.reader import CaseReader
 from monitor.case.report import Frame, Language, case_report, session_report
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.proof import ACTION, Covered, covered
-from monitor.server.services import AlertQuery
-from monitor.server.views import AlertView
 from monitor.store.audit import AuditQuery, Entry, read_entries
 from monitor.store.errors import translated
 from monitor.store.query import AlertReader
@@ -65,13 +63,13 @@ class Press:
         self, first: datetime, last: datetime, language: Language, now: datetime, scope: Scope = EVERYTHING
     ) -> str:
         """What was found from `first` to `last`, as HTML."""
-        alerts = self._alerts(first, last, now, scope)
-        prints = {one.fingerprint for one in alerts}
-        cases = [one for one in self._cases(now, scope) if prints & set(one.alerts)]
-        proofs = self._proofs(first, last)
-        return session_report(
-            alerts, cases, first, last, self._frame(language, now), _in_scope(covered(proofs), scope)
-        )
+        reader = AlertReader(self.store.reader)
+        alerts = reader.of_span(first, last, now, scope)
+        prints = [one.fingerprint for one in alerts]
+        cases = CaseReader(self.store.reader).of_alerts(prints, scope)
+        seen = _in_scope(covered(self._proofs(first, last)), scope)
+        raised = reader.first_told(prints)
+        return session_report(alerts, cases, first, last, self._frame(language, now), seen, raised)
 
     def _proofs(self, first: datetime, last: datetime) -> list[Entry]:
         found: list[Entry] = []
@@ -87,26 +85,3 @@ class Press:
     def _frame(self, language: Language, now: datetime) -> Frame:
         names = {one.id: one.zh if language == "zh" else one.en for one in self.departments}
         return Frame(self.site.get(language, ""), language, now, self.zone, self.store.head(), names)
-
-    def _alerts(self, first: datetime, last: datetime, now: datetime, scope: Scope) -> list[AlertView]:
-        reader, found = AlertReader(self.store.reader), list[AlertView]()
-        query = AlertQuery(limit=PAGE, scope=scope)
-        while True:
-            page = reader.list_alerts(query, now)
-            for one in page.alerts:
-                over = one.ends_at if one.kind == "health" else one.updated_at
-                if one.starts_at <= last and (over is None or over >= first):
-                    found.append(one)
-            if page.next_cursor is None:
-                return found
-            query = replace(query, cursor=page.next_cursor)
-
-    def _cases(self, now: datetime, scope: Scope) -> list[Listed]:
-        reader, found = CaseReader(self.store.reader), list[Listed]()
-        after: tuple[datetime, str] | None = None
-        while True:
-            page, _ = reader.page(CaseQuery(limit=PAGE, after=after), now, scope)
-            found += page
-            if len(page) < PAGE:
-                return found
-            after = (page[-1].case.updated_at, page[-1].case.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ RELATED = timedelta(minutes=30)
 LASTS = timedelta(days=1)
 """What began earlier than so long before is no news of that hour, though it may still ring."""
 N_RELATED = 20
+N_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,18 @@ class CaseReader:
                 ),
                 _related(db, listed, scope),
             )
+
+    def of_alerts(self, fingerprints: Sequence[str], scope: Scope = EVERYTHING) -> list[Listed]:
+        """Cases that hold any of these alerts, the one with the newest step first."""
+        found: dict[str, Listed] = {}
+        with translated(), self._reader.connect() as db:
+            for i in range(0, len(fingerprints), N_AT_ONCE):
+                some = case_alerts.c.fingerprint.in_(fingerprints[i : i + N_AT_ONCE])
+                held = sa.select(case_alerts.c.case_id).where(some)
+                wanted = sa.select(cases).where(cases.c.id.in_(held), *scope.conditions(cases))
+                rows = db.execute(wanted).mappings().all()
+                found |= {one.case.id: one for one in _listed(db, rows)}
+        return sorted(found.values(), key=lambda one: (one.case.updated_at, one.case.id), reverse=True)
 
     def changed_since(self, after: int, limit: int) -> list[Listed]:
         with translated(), self._reader.connect() as db:

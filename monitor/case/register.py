@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -21,7 +21,9 @@ import sqlalchemy as sa
 from monitor.alert.alert import LEVEL_RANK, Level
 from monitor.case.habits import Habits
 from monitor.case.journal import Journal, writing
-from monitor.case.machine import OVER, UNDO, UNJUDGED, Case, Looked, Step, StepError, take
+from monitor.case.machine import OVER, UNJUDGED, Case, Looked, Step, StepError, check_free, take
+from monitor.case.rows import NoSuchError, find_case, fingerprints_of, read_case
+from monitor.case.undo import take_back
 from monitor.notify.judged import came_again
 from monitor.notify.matcher import labels_of
 from monitor.people.scope import EVERYTHING, Scope
@@ -29,7 +31,7 @@ from monitor.store.audit import Chain
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.store import Store, read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, case_events, cases
+from monitor.store.tables import acks, alerts, case_alerts, cases
 
 MAX_ALERTS: Final = 500
 """Of one case; a storm of more is a fault of a rule and not a case."""
@@ -38,10 +40,6 @@ MAX_ALERTS: Final = 500
 _ID_LENGTHS: Final = (6, 10, 16, 32)
 _CASE: Final = sa.select(cases.c.id).where(cases.c.id == sa.bindparam("name"))
 _CASE_OF: Final = sa.select(case_alerts.c.case_id).where(case_alerts.c.fingerprint == sa.bindparam("name"))
-
-
-class NoSuchError(Exception):
-    """There is no case, or no alert, of that name (in the asker's scope). The message is one line."""
 
 
 class StaleError(Exception):
@@ -62,7 +60,7 @@ class CaseRegister:
     ) -> Case:
         """Take `step`; `version`, where given, must be the case's. Raises `StaleError` if it is not."""
         with writing(self._store, self.habits) as journal:
-            case = _found(journal.db, case_id, scope)
+            case = find_case(journal.db, case_id, scope)
             if version is not None and version != case.version:
                 raise StaleError(f"case {case.id} has changed: it is version {case.version}")
             return self._apply(journal, case, step, now)
@@ -89,7 +87,7 @@ class CaseRegister:
             if waiting is not None and (row is None or LEVEL_RANK[waiting.level] >= LEVEL_RANK[row.level]):
                 case = waiting
             elif row is not None:
-                case = self._opened(journal, row, actor, now)
+                case = self._opened(journal, [row], actor, now)
             else:
                 return None
             return self._apply(journal, case, Step("claim", actor), now)
@@ -99,23 +97,25 @@ class CaseRegister:
     ) -> Case:
         """Put more alerts into a case. One that is in another case must be split off there first."""
         with writing(self._store, self.habits) as journal:
-            return self._linked(journal, _found(journal.db, case_id, scope), fingerprints, actor, now, scope)
+            case = find_case(journal.db, case_id, scope)
+            return self._linked(journal, case, fingerprints, actor, now, scope)
 
     def split(
         self, case_id: str, fingerprints: Sequence[str], actor: str, now: datetime, scope: Scope = EVERYTHING
     ) -> Case:
         """Take alerts out of a case into a new one, which is the answer."""
         with writing(self._store, self.habits) as journal:
-            case = _found(journal.db, case_id, scope)
+            case = find_case(journal.db, case_id, scope)
             _open_only(case)
-            held = _fingerprints(journal.db, case.id)
+            # What is taken out of a case can be judged apart from it: that is a decision too.
+            check_free(case, actor, now)
+            held = fingerprints_of(journal.db, case.id)
             gone = [one for one in dict.fromkeys(fingerprints) if one in held]
             if not gone or len(gone) == len(held):
                 raise StepError("incomplete", "split needs some alerts of the case, and not all of them")
             journal.db.execute(sa.delete(case_alerts).where(case_alerts.c.fingerprint.in_(gone)))
-            made = self._of_alert(journal, gone[0], actor, now, scope, apart_from=case.id)
-            made = self._linked(journal, made, gone[1:], actor, now, scope)
-            journal.write_anew(case, actor, "split", {"into": made.id, "alerts": gone}, now)
+            made = self._opened(journal, [_alert(journal.db, one, scope) for one in gone], actor, now, case)
+            journal.write_anew(case, actor, "split", {"into": made.id, "alerts": gone}, now, case)
             return made
 
     def merge(
@@ -123,46 +123,34 @@ class CaseRegister:
     ) -> Case:
         """Put all alerts of `other_id` into `case_id`; the other ends, with its history."""
         with writing(self._store, self.habits) as journal:
-            case, other = _found(journal.db, case_id, scope), _found(journal.db, other_id, scope)
+            case, other = find_case(journal.db, case_id, scope), find_case(journal.db, other_id, scope)
             _open_only(case)
             _open_only(other)
             if case.id == other.id:
                 raise StepError("incomplete", "a case cannot be merged with itself")
+            check_free(case, actor, now)
+            check_free(other, actor, now)
             if case.drill != other.drill:
                 raise StepError("wrong-state", "a drill and a real case are never one")
-            moved = sorted(_fingerprints(journal.db, other.id))
-            if len(moved) + len(_fingerprints(journal.db, case.id)) > MAX_ALERTS:
+            moved = sorted(fingerprints_of(journal.db, other.id))
+            if len(moved) + len(fingerprints_of(journal.db, case.id)) > MAX_ALERTS:
                 raise StepError("too-many", f"a case holds at most {MAX_ALERTS} alerts")
             journal.db.execute(
                 sa.update(case_alerts).where(case_alerts.c.case_id == other.id).values(case_id=case.id)
             )
             ended = replace(other, state="merged", merged_into=case.id, owner=None, lease_until=None)
-            journal.write_anew(ended, actor, "merged", {"into": case.id}, now)
+            journal.write_anew(ended, actor, "merged", {"into": case.id}, now, other)
             level = max(case.level, other.level, key=LEVEL_RANK.__getitem__)
             body = {"from": other.id, "alerts": moved}
-            return journal.write_anew(replace(case, level=level), actor, "merge", body, now)
+            return journal.write_anew(replace(case, level=level), actor, "merge", body, now, case)
 
     def undo(self, case_id: str, actor: str, now: datetime, scope: Scope = EVERYTHING) -> Case:
-        """Take back one's own last step, while it is fresh and nobody took another since."""
+        """Take back one's own last step, while it is fresh and nobody took another since.
+
+        The answer is the case, or that in which it has ended by being undone.
+        """
         with writing(self._store, self.habits) as journal:
-            case = _found(journal.db, case_id, scope)
-            row = (
-                journal.db.execute(
-                    sa.select(case_events)
-                    .where(case_events.c.case_id == case.id)
-                    .order_by(case_events.c.seq.desc())
-                    .limit(1)
-                )
-                .mappings()
-                .one()
-            )
-            if row["before"] is None:
-                raise StepError("wrong-state", f"'{row['action']}' cannot be undone")
-            if row["actor"] != actor or now - row["at"] > UNDO:
-                raise StepError("wrong-state", "only one's own last step can be undone, within 15 minutes")
-            before = read_case(row["before"])
-            again = replace(before, version=case.version)
-            return journal.write_anew(again, actor, "undo", {"undone": row["action"]}, now)
+            return take_back(journal, find_case(journal.db, case_id, scope), actor, now, scope)
 
     # --- within a transaction ---
 
@@ -187,29 +175,28 @@ class CaseRegister:
         actor: str,
         now: datetime,
         scope: Scope,
-        *,
-        apart_from: str = "",
     ) -> Case:
         held = journal.db.execute(_CASE_OF, {"name": fingerprint}).scalar_one_or_none()
         alert = _alert(journal.db, fingerprint, scope)
         if held is not None:
-            return _found(journal.db, held, EVERYTHING)
-        return self._opened(journal, alert, actor, now, apart_from)
+            return find_case(journal.db, held, EVERYTHING)
+        return self._opened(journal, [alert], actor, now)
 
     def _opened(
-        self, journal: Journal, alert: Merged, actor: str, now: datetime, apart_from: str = ""
+        self, journal: Journal, some: Sequence[Merged], actor: str, now: datetime, out_of: Case | None = None
     ) -> Case:
+        alert, prints = some[0], [one.fingerprint for one in some]
         fingerprint = alert.fingerprint
         labels = labels_of(alert)
         way = self.habits.way(labels)
         case = Case(
-            id=_free_id(journal.db, fingerprint, apart_from, now),
+            id=_free_id(journal.db, fingerprint, out_of.id if out_of is not None else "", now),
             kind=way.book,
             title={
                 "en": alert.annotations.get("title_en", fingerprint),
                 "zh": alert.annotations.get("title_zh", fingerprint),
             },
-            level=alert.level,
+            level=max((one.level for one in some), key=LEVEL_RANK.__getitem__),
             venue=alert.venue,
             drill=alert.drill,
             department=way.department,
@@ -217,8 +204,10 @@ class CaseRegister:
             updated_at=now,
             version=0,
         )
-        journal.put(fingerprint, case.id)
-        return journal.write_anew(case, actor, "opened", {"alerts": [fingerprint]}, now, is_new=True)
+        for one in prints:
+            journal.put(one, case.id)
+        body = {"alerts": prints} if out_of is None else {"alerts": prints, "from": out_of.id}
+        return journal.write_anew(case, actor, "opened", body, now, is_new=True)
 
     def _linked(
         self,
@@ -233,7 +222,7 @@ class CaseRegister:
         if not wanted:
             return case
         _open_only(case)
-        held = _fingerprints(journal.db, case.id)
+        held = fingerprints_of(journal.db, case.id)
         fresh = [one for one in wanted if one not in held]
         if len(held) + len(fresh) > MAX_ALERTS:
             raise StepError("too-many", f"a case holds at most {MAX_ALERTS} alerts")
@@ -297,10 +286,6 @@ def acknowledge(
             db.execute(sa.insert(acks), [row])
 
 
-def read_case(body: Any) -> Case:
-    return msgspec.convert(body, Case)
-
-
 def verdicts(db: sa.Connection, fingerprints: Collection[str]) -> dict[str, str]:
     """Fingerprint to verdict, of those alerts among `fingerprints` whose case was judged."""
     rows = db.execute(
@@ -309,15 +294,6 @@ def verdicts(db: sa.Connection, fingerprints: Collection[str]) -> dict[str, str]
         .where(case_alerts.c.fingerprint.in_(fingerprints))
     )
     return {fingerprint: body["verdict"] for fingerprint, body in rows if body.get("verdict") is not None}
-
-
-def _found(db: sa.Connection, case_id: str, scope: Scope) -> Case:
-    body = db.execute(
-        sa.select(cases.c.body).where(cases.c.id == case_id, *scope.conditions(cases))
-    ).scalar_one_or_none()
-    if body is None:
-        raise NoSuchError(f"there is no case {case_id!r}")
-    return read_case(body)
 
 
 def _next_alert(db: sa.Connection, scope: Scope, kinds: Collection[str]) -> Merged | None:
@@ -347,12 +323,6 @@ def _alert(db: sa.Connection, fingerprint: str, scope: Scope) -> Merged:
 
 def _alert_scope(scope: Scope) -> Iterable[sa.ColumnElement[bool]]:
     return scope.conditions(alerts)
-
-
-def _fingerprints(db: sa.Connection, case_id: str) -> set[str]:
-    return set(
-        db.execute(sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id == case_id)).scalars()
-    )
 
 
 def _open_only(case: Case) -> None:

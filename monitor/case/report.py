@@ -28,6 +28,8 @@ from monitor.store.audit import Head
 Language = Literal["zh", "en"]
 MAX_TEXT: Final = 3000
 """Of a post, on paper; the whole of it is in the evidence."""
+MAX_LISTED: Final = 5000
+"""Alerts of a session that are named one by one, a hundred pages of them; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ def session_report(
     end: datetime,
     frame: Frame,
     covered: Covered = NOTHING_PROVEN,
+    raised: Mapping[str, datetime] | None = None,
 ) -> str:
-    """All of a span of time, also where nothing was found. `alerts` are those with news in it."""
-    found = [one for one in alerts if one.kind != "health"]
+    """All of a span of time, also where nothing was found. What was a drill is no finding, and told apart.
+
+    `alerts` are those of the span, the gravest first; `raised`, when each was told first, by fingerprint.
+    """
+    told = [one for one in alerts if one.kind != "health"]
+    found, drills = [one for one in told if not one.drill], [one for one in told if one.drill]
     failures = [one for one in alerts if one.kind == "health"]
     by_kind = Counter[tuple[Kind, Level]]((one.kind, one.level) for one in found)
     gravest_first = sorted(by_kind, key=lambda row: (row[0], -LEVEL_RANK[row[1]]))
@@ -68,30 +75,42 @@ def session_report(
         frame,
         start=start,
         end=end,
-        found=found,
+        found=found[:MAX_LISTED],
+        n_found=len(found),
+        drills=drills[:MAX_LISTED],
         failures=failures,
         by_kind=[(row, by_kind[row]) for row in gravest_first],
         verdicts=sorted(verdicts.items(), key=lambda item: (item[0] is None, item[0] or "")),
         cases=cases,
-        times=_times(found, cases),
+        times=_times(found, cases, raised or {}),
         covered=covered,
     )
 
 
-def _times(alerts: Sequence[AlertView], cases: Sequence[Listed]) -> list[tuple[str, float, float, int]]:
-    """Minutes from publication to alert and from alert to verdict: name, median, longest, of how many."""
+def _times(
+    alerts: Sequence[AlertView], cases: Sequence[Listed], raised: Mapping[str, datetime]
+) -> list[tuple[str, float, float, int]]:
+    """Minutes from publication to alert, from alert to verdict, and the whole way.
+
+    Each with its name, median, longest, and of how many.
+    """
     judged = {one: listed.case.judged_at for listed in cases for one in listed.alerts}
     seen: list[float] = []
     reviewed: list[float] = []
+    whole: list[float] = []
     for alert in alerts:
         published = _instant(alert.event.get("published_at"))
-        raised_at = alert.history[0]["at"] if alert.history else alert.starts_at
+        raised_at = raised.get(alert.fingerprint, alert.starts_at)
         if published is not None and raised_at >= published:
             seen.append((raised_at - published).total_seconds() / 60)
         at = judged.get(alert.fingerprint)
         if at is not None and at >= raised_at:
             reviewed.append((at - raised_at).total_seconds() / 60)
-    rows = (("published_to_alert", seen), ("alert_to_verdict", reviewed))
+            if published is not None and at >= published:
+                whole.append((at - published).total_seconds() / 60)
+    rows = (
+        ("published_to_alert", seen), ("alert_to_verdict", reviewed), ("published_to_verdict", whole),
+    )  # fmt: skip
     return [(name, sorted(some)[len(some) // 2], max(some), len(some)) for name, some in rows if some]
 
 

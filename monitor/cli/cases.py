@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.case.habits import Habits
-from monitor.case.machine import ACTIONS, VERDICTS, Step, StepError
+from monitor.case.machine import ACTIONS, VERDICTS, Case, Step, StepError
 from monitor.case.playbook import playbooks
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError
@@ -112,7 +112,7 @@ def show(
 @app.command()
 def step(
     case: Annotated[str, typer.Argument(help="The case's id, or an alert's fingerprint.")],
-    action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}.")],
+    action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}, undo.")],
     store: StoreOption = str(DEFAULT),
     verdict: Annotated[str | None, typer.Option(help=f"Of judge: one of {', '.join(VERDICTS)}.")] = None,
     outcome: Annotated[str | None, typer.Option(help="Of finish: found, lost, stopped.")] = None,
@@ -122,27 +122,47 @@ def step(
 ) -> None:
     """Take a step with a case, or with an alert's; the record names the account. 对案件执行一步操作。
 
+    "undo" takes back one's own last step, a merge or a split too. “undo” 撤销自己的上一步，包括并案与拆分。
+
     Example: examwatch cases step C0607-1A2B3C judge --verdict scam --text "seller of last week"
     """
+    if action == "undo":
+        _undo(case, store)
+        return
     wanted = {"action": action, "actor": shell_actor(), "text": text}
     wanted |= {"verdict": verdict, "outcome": outcome, "department": department, "item": item}
     try:
         taken = msgspec.convert(wanted, Step)
     except msgspec.ValidationError as error:
         raise InputError([Fault(action, 0, str(error))]) from None
+    now = datetime.now(UTC)
+    with _register(store, case) as register:
+        if case.startswith("C"):
+            done = register.step(case, taken, now)
+        else:
+            done = register.step_on_alert(case, taken, now)
+    _tell(done)
+
+
+def _undo(case: str, store: str) -> None:
+    with _register(store, case) as register:
+        _tell(register.undo(case, shell_actor(), datetime.now(UTC)))
+
+
+def _tell(done: Case) -> None:
+    typer.echo(f"{done.id}: {done.state}" + (f", {done.verdict}" if done.verdict else ""))
+
+
+@contextmanager
+def _register(store: str, subject: str) -> Generator[CaseRegister]:
+    """A refusal is a fault of `subject`."""
     config = load_config(Path(store)) if store.endswith((".yml", ".yaml")) else None
     habits = habits_of(config.departments, config.cases) if config is not None else Habits()
-    now = datetime.now(UTC)
     with _store(store) as opened:
-        register = CaseRegister(opened, habits)
         try:
-            if case.startswith("C"):
-                done = register.step(case, taken, now)
-            else:
-                done = register.step_on_alert(case, taken, now)
+            yield CaseRegister(opened, habits)
         except (NoSuchError, StepError) as error:
-            raise InputError([Fault(case, 0, str(error))]) from None
-    typer.echo(f"{done.id}: {done.state}" + (f", {done.verdict}" if done.verdict else ""))
+            raise InputError([Fault(subject, 0, str(error))]) from None
 
 
 @app.command()

@@ -82,6 +82,8 @@ class Oidc(Strict):
     """The first whose group a person has counts; who has none is refused."""
     allow_local: bool = True
     """Whether people of this installation's own, with a password, may still log in."""
+    log_out_there: bool = True
+    """Whether who logs out here is logged out at the provider too, where it offers that."""
 
     @property
     def settings(self) -> Settings:
@@ -104,6 +106,7 @@ class Oidc(Strict):
             label_en=self.label.en,
             label_zh=self.label.zh,
             allow_local=self.allow_local,
+            log_out_there=self.log_out_there,
         )
 
 

@@ -266,13 +266,13 @@ class Outbox:
 
         await self._disk.do(delete)
 
-    async def evidence_files(self) -> frozenset[str]:
-        """Names within the evidence store of all files that the hub does not have yet."""
+    async def carried(self, paths: Sequence[str]) -> set[str]:
+        """Which of these files of the evidence store the hub does not have yet."""
 
         def select(db: sqlite3.Connection) -> list[tuple[str]]:
             return db.execute("SELECT path FROM evidence").fetchall()
 
-        return frozenset(path for (path,) in await self._disk.do(select))
+        return {path for (path,) in await self._disk.do(select)}.intersection(paths)
 
     async def radio_channels(self, since: datetime) -> list[tuple[str, str]]:
         """Place and channel of the radio alerts that were raised since then; older ones are forgotten."""

@@ -21,6 +21,8 @@ import sqlalchemy as sa
 from monitor.notify.group import Message, Told
 from monitor.notify.judged import Judged, judged
 from monitor.notify.matcher import Matcher, all_hold, labels_of, parse
+from monitor.notify.silence import Asker, NotYoursError, Silence, barred
+from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
@@ -72,18 +74,6 @@ class Notice:
     next_at: datetime
     sent_at: datetime | None
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """What its matchers fit is not told until it ends; it still stands in the console."""
-
-    id: str
-    matchers: tuple[Matcher, ...]
-    reason: str
-    author: str
-    starts_at: datetime
-    ends_at: datetime
 
 
 class Ledger:
@@ -298,10 +288,20 @@ class Ledger:
             return [_silence(row) for row in rows]
 
     def silence(
-        self, matchers: Sequence[Matcher], reason: str, author: str, ends_at: datetime, now: datetime
-    ) -> Silence:
-        """Silence what `matchers` fit, from now on until `ends_at`; audited."""
-        made = Silence(secrets.token_hex(6), tuple(matchers), reason, author, now, ends_at)
+        self, matchers: Sequence[Matcher], reason: str, author: str, ends_at: datetime, now: datetime,
+        scope: Scope = EVERYTHING,
+    ) -> Silence:  # fmt: skip
+        """Silence what `matchers` fit, from now on until `ends_at`; audited. `scope` is its author's."""
+        made = Silence(
+            secrets.token_hex(6),
+            tuple(matchers),
+            reason,
+            author,
+            now,
+            ends_at,
+            scope.venues,
+            scope.department,
+        )
         row = {
             "id": made.id,
             "matchers": [str(one) for one in matchers],
@@ -309,6 +309,8 @@ class Ledger:
             "author": author,
             "starts_at": now,
             "ends_at": ends_at,
+            "venues": None if scope.venues is None else sorted(scope.venues),
+            "department": scope.department,
         }
         with translated(), self._store.writer.begin() as db:
             db.execute(sa.insert(silences), [row])
@@ -318,20 +320,27 @@ class Ledger:
             chain.flush()
         return made
 
-    def unsilence(self, silence_id: str, actor: str, now: datetime) -> bool:
-        """End a silence now; false where none of that id lasts. Audited."""
+    def unsilence(self, silence_id: str, asker: Asker, now: datetime) -> bool:
+        """End a silence now; false where none of that id lasts. Audited, as is a refusal.
+
+        Raises `NotYoursError`.
+        """
         with translated(), self._store.writer.begin() as db:
-            ended = db.execute(
-                sa.update(silences)
-                .where(silences.c.id == silence_id, silences.c.ends_at > now)
-                .values(ends_at=now)
-            )
-            if ended.rowcount != 1:
+            lasting = sa.select(silences).where(silences.c.id == silence_id, silences.c.ends_at > now)
+            row = db.execute(lasting).mappings().one_or_none()
+            if row is None:
                 return False
+            silence = _silence(row)
+            bar = barred(silence, asker)
+            if bar is None:
+                db.execute(sa.update(silences).where(silences.c.id == silence_id).values(ends_at=now))
             chain = Chain(db)
-            chain.append(now, actor, "silence.ended", silence_id, {})
+            told = {"author": silence.author, **({"why": bar} if bar else {})}
+            chain.append(now, asker.name, "silence.not-ended" if bar else "silence.ended", silence_id, told)
             chain.flush()
-            return True
+        if bar is not None:
+            raise NotYoursError(silence, bar)
+        return True
 
     def would_hide(self, matchers: Sequence[Matcher], now: datetime, days: float = 7.0) -> int:
         """How many alerts with news in the last days they fit, of the newest `N_TRIED`."""
@@ -379,4 +388,8 @@ def _notice(row: sa.RowMapping) -> Notice:
 
 def _silence(row: sa.RowMapping) -> Silence:
     matchers = tuple(parse(text) for text in row["matchers"])
-    return Silence(row["id"], matchers, row["reason"], row["author"], row["starts_at"], row["ends_at"])
+    venues = None if row["venues"] is None else frozenset(row["venues"])
+    return Silence(
+        row["id"], matchers, row["reason"], row["author"], row["starts_at"], row["ends_at"], venues,
+        row["department"],
+    )  # fmt: skip

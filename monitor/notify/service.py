@@ -7,8 +7,10 @@ from datetime import datetime
 from functools import partial
 
 from monitor.clock import Clock
-from monitor.notify.ledger import Ledger, Notice, Silence
+from monitor.notify.ledger import Ledger, Notice
 from monitor.notify.matcher import Matcher
+from monitor.notify.silence import Asker, Silence
+from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.book import StoreBook
 
 
@@ -29,14 +31,21 @@ class TellingService:
         return await self._book.read(partial(self._ledger.would_hide, matchers, self._clock.now()))
 
     async def silence(
-        self, matchers: Sequence[Matcher], reason: str, author: str, ends_at: datetime
+        self,
+        matchers: Sequence[Matcher],
+        reason: str,
+        author: str,
+        ends_at: datetime,
+        scope: Scope = EVERYTHING,
     ) -> Silence:
+        """`scope` is its author's."""
         now = self._clock.now()
-        return await self._book.write(partial(self._ledger.silence, matchers, reason, author, ends_at, now))
+        work = partial(self._ledger.silence, matchers, reason, author, ends_at, now, scope)
+        return await self._book.write(work)
 
-    async def unsilence(self, silence_id: str, actor: str) -> bool:
-        """False where none of that id lasts."""
-        return await self._book.write(partial(self._ledger.unsilence, silence_id, actor, self._clock.now()))
+    async def unsilence(self, silence_id: str, asker: Asker) -> bool:
+        """False where none of that id lasts. Raises `NotYoursError`."""
+        return await self._book.write(partial(self._ledger.unsilence, silence_id, asker, self._clock.now()))
 
     async def notices(self, limit: int) -> list[Notice]:
         """The newest."""

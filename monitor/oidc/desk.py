@@ -2,6 +2,7 @@
 
 begin     state, nonce, verifier kept for this browser ──> the provider's address
 finish    the state is this browser's, once ──> code for token ──> who, which groups ──> session
+leave     the session is over here ──> the provider's address, to log out there (RP-Initiated Logout 1.0)
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ import structlog
 from monitor.clock import Clock
 from monitor.oidc.idtoken import Expected, TokenError, texts_at, value_at
 from monitor.oidc.pending import Begun, Pending, digest
-from monitor.oidc.provider import ExchangeRefusedError, Provider, ProviderError
+from monitor.oidc.provider import ExchangeRefusedError, Identified, Provider, ProviderError
 from monitor.oidc.settings import Settings
 from monitor.people.desk import Executor, LoginThrottledError, People, Session
 from monitor.people.outsiders import Identity, Outsider, OutsiderRefusedError, Outsiders
 from monitor.people.outsiders import Reason as OutsiderReason
+from monitor.people.register import Person
 
 MAX_TO = 2000
+MAX_HINT = 4096
+"""Characters of an ID token that is kept for the logout: it goes into an address."""
 Reason = OutsiderReason | Literal["expired", "denied", "failed", "unavailable", "throttled"]
 """``expired``: there is no such login, or not in this browser. ``denied``: the provider let nobody in.
 ``failed``: its answer is not what it should be. ``unavailable``: there was none."""
@@ -91,8 +95,7 @@ class OidcDesk:
             "code_challenge": challenge.decode(),
             "code_challenge_method": "S256",
         }
-        mark = "&" if "?" in description.authorization_endpoint else "?"
-        return f"{description.authorization_endpoint}{mark}{urlencode(asked)}", key
+        return _with_query(description.authorization_endpoint, asked), key
 
     async def finish(self, answer: Mapping[str, str], key: str, address: str) -> Entered:
         """What the provider's redirect brought (`answer`, its query) as a session.
@@ -108,10 +111,10 @@ class OidcDesk:
             if begun is None:
                 raise OidcRefusedError("expired")
             to = begun.to
-            claims = await self._claims(answer, begun)
-            admit = partial(self._outsiders.admit, self._outsider(claims), address, self._clock.now())
+            found = await self._identified(answer, begun)
+            admit = partial(self._outsiders.admit, self._outsider(found.claims), address, self._clock.now())
             person = await self._store.write(admit)
-            session = await self._people.vouched(person, address)
+            session = await self._people.vouched(person, address, await self._hint(found))
         except (LoginThrottledError, OidcRefusedError, OutsiderRefusedError, ProviderError) as error:
             reason = _reason(error)
             self.outcomes[reason] += 1
@@ -122,7 +125,32 @@ class OidcDesk:
         self.outcomes["entered"] += 1
         return Entered(session, to)
 
-    async def _claims(self, answer: Mapping[str, str], begun: Begun) -> dict[str, Any]:
+    async def leave(self, person: Person, id_token: str | None) -> tuple[str, str] | None:
+        """Where to send the browser of `person`, whose session is over, and the state it comes back with.
+
+        `id_token` is what that session began with. None: there is nothing to log out of there.
+        """
+        if not self.settings.log_out_there or person.issuer != self.settings.issuer:
+            return None
+        try:
+            endpoint = (await self._provider.describe()).end_session_endpoint
+        except ProviderError as error:
+            # The session here is over all the same.
+            log.warning("nobody is logged out at the provider", told=str(error))
+            return None
+        if endpoint is None:
+            return None
+        state = secrets.token_urlsafe(32)
+        asked = {
+            "client_id": self.settings.client_id,
+            "post_logout_redirect_uri": self.settings.left_uri,
+            "state": state,
+            # Without it the provider asks the person whether they mean it.
+            **({"id_token_hint": id_token} if id_token is not None else {}),
+        }
+        return _with_query(endpoint, asked), state
+
+    async def _identified(self, answer: Mapping[str, str], begun: Begun) -> Identified:
         description = await self._provider.describe()
         issuer = answer.get("iss")
         # RFC 9207: an answer of another provider, passed off as this one's.
@@ -141,6 +169,13 @@ class OidcDesk:
             log.warning("the provider's answer is refused", issuer=self.settings.issuer, told=str(error))
             raise OidcRefusedError("failed") from None
 
+    async def _hint(self, found: Identified) -> str | None:
+        """What is kept of a login for its logout: nothing where there is none, or it is too long."""
+        if not self.settings.log_out_there or len(found.id_token) > MAX_HINT:
+            return None
+        offered = (await self._provider.describe()).end_session_endpoint is not None
+        return found.id_token if offered else None
+
     def _outsider(self, claims: Mapping[str, Any]) -> Outsider:
         name = value_at(claims, self.settings.username)
         return Outsider(
@@ -155,6 +190,10 @@ class OidcDesk:
             await self._store.write(
                 partial(self._outsiders.refused, self.settings.issuer, reason, address, self._clock.now())
             )
+
+
+def _with_query(endpoint: str, asked: Mapping[str, str]) -> str:
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
 
 
 def _reason(error: Exception) -> Reason:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -47,6 +48,7 @@ class Description(msgspec.Struct, frozen=True):
     token_endpoint: str
     jwks_uri: str
     userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
     token_endpoint_auth_methods_supported: list[str] = msgspec.field(
         default_factory=lambda: ["client_secret_basic"]
     )
@@ -56,6 +58,15 @@ class Description(msgspec.Struct, frozen=True):
 class _Tokens(msgspec.Struct, frozen=True):
     id_token: str
     access_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """Somebody who has logged in at the provider."""
+
+    claims: dict[str, Any]
+    id_token: str
+    """The words in which it said so."""
 
 
 class _Kept(Generic[T]):
@@ -99,8 +110,8 @@ class Provider:
         """Raises `ProviderError`."""
         return await self._description.get()
 
-    async def identify(self, code: str, verifier: str, expected: Expected) -> dict[str, Any]:
-        """The claims of whoever the code stands for: verified, and completed from the userinfo.
+    async def identify(self, code: str, verifier: str, expected: Expected) -> Identified:
+        """Whoever the code stands for: verified, and completed from the userinfo.
 
         Raises
         ------
@@ -115,12 +126,12 @@ class Provider:
             claims = claims_of(tokens.id_token, await self._keys.get(newer_than=keys), expected)
         wanted = (self._settings.username, self._settings.groups)
         if description.userinfo_endpoint is None or all(value_at(claims, one) is not None for one in wanted):
-            return claims
+            return Identified(claims, tokens.id_token)
         more = await self._userinfo(description.userinfo_endpoint, tokens.access_token)
         # Core 5.3.2: an answer about somebody else must not be used.
         if more.get("sub") != claims["sub"]:
             raise TokenError("the userinfo is about somebody else (sub)")
-        return more | claims
+        return Identified(more | claims, tokens.id_token)
 
     async def _fetch_description(self) -> Description:
         issuer = self._settings.issuer
@@ -129,7 +140,8 @@ class Provider:
         if found.issuer != issuer:
             raise ProviderError(f"{url}: describes another issuer, {found.issuer[:200]!r}")
         endpoints = [found.authorization_endpoint, found.token_endpoint, found.jwks_uri]
-        endpoints += [found.userinfo_endpoint] if found.userinfo_endpoint is not None else []
+        more = (found.userinfo_endpoint, found.end_session_endpoint)
+        endpoints += [one for one in more if one is not None]
         for one in endpoints:
             if not is_safe(one) or (issuer.startswith("https:") and not one.startswith("https:")):
                 raise ProviderError(f"{url}: names an address that is not https: {one[:200]!r}")

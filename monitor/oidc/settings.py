@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from monitor.people.outsiders import Grant
 
 CALLBACK = "/api/login/oidc/callback"
+LEFT = "/api/login/oidc/left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,17 @@ class Settings:
     label_en: str
     label_zh: str
     allow_local: bool
+    log_out_there: bool = True
+    """Whether who logs out here is led to the provider to log out there too, where it offers that."""
 
     @property
     def redirect_uri(self) -> str:
         return self.public_url + CALLBACK
+
+    @property
+    def left_uri(self) -> str:
+        """Where the provider sends browsers back to after a logout."""
+        return self.public_url + LEFT
 
     @property
     def is_https(self) -> bool:

@@ -114,10 +114,10 @@ class People:
         """Count an attempt by a provider as failed until it is `vouched`. Raises `LoginThrottledError`."""
         self._attempt((f"address {address}",))
 
-    async def vouched(self, person: Person, address: str) -> Session:
+    async def vouched(self, person: Person, address: str, id_token: str | None) -> Session:
         """A session for somebody whom a provider has just vouched for. Raises `StoreError`."""
         self._throttle.succeeded((f"address {address}",))
-        return await self._begin(person, address)
+        return await self._begin(person, address, id_token)
 
     def _attempt(self, keys: tuple[str, ...]) -> None:
         now_s = self._clock.monotonic()
@@ -126,12 +126,11 @@ class People:
             raise LoginThrottledError(wait_s)
         self._throttle.attempt(keys, now_s)
 
-    async def _begin(self, person: Person, address: str) -> Session:
+    async def _begin(self, person: Person, address: str, id_token: str | None = None) -> Session:
         key, now = secrets.token_urlsafe(32), self._clock.now()
         expires_at = now + LASTS
-        await self._store.write(
-            partial(self._register.begin, _digest(key), person.name, now, expires_at, address, person.issuer)
-        )
+        begin = partial(self._register.begin, _digest(key), person.name, now, expires_at, address)
+        await self._store.write(partial(begin, person.issuer, id_token))
         return Session(key, Login(person, expires_at))
 
     async def who(self, key: str) -> Session | None:
@@ -168,8 +167,9 @@ class People:
             partial(self._register.set_scope, actor, name, scope, self._clock.now())
         )
 
-    async def log_out(self, session: Session) -> None:
-        await self._store.write(
+    async def log_out(self, session: Session) -> str | None:
+        """End it; the answer is the provider's word with which it began, if one did."""
+        return await self._store.write(
             partial(self._register.end, _digest(session.key), session.person.name, self._clock.now())
         )
 

@@ -207,13 +207,23 @@ class Register:
         expires_at: datetime,
         address: str,
         issuer: str | None = None,
+        id_token: str | None = None,
     ) -> None:
-        """Note a new session, and let go of those that are over; `issuer` is who vouched for the person."""
+        """Note a new session, and let go of those that are over.
+
+        `issuer` is who vouched for the person, `id_token` the words in which that was said.
+        """
         body = {"address": address} | ({"issuer": issuer} if issuer is not None else {})
 
         def work(db: sa.Connection) -> None:
             db.execute(sa.delete(logins).where(logins.c.expires_at <= now))
-            row = {"key_digest": key_digest, "name": name, "began_at": now, "expires_at": expires_at}
+            row = {
+                "key_digest": key_digest,
+                "name": name,
+                "began_at": now,
+                "expires_at": expires_at,
+                "id_token": id_token,
+            }
             db.execute(sa.insert(logins), [row])
 
         self._store.change(name, "user.login", name, body, now, work)
@@ -240,11 +250,16 @@ class Register:
                 return None
             return Login(person_of(row), row["expires_at"])
 
-    def end(self, key_digest: str, name: str, now: datetime) -> None:
-        def work(db: sa.Connection) -> None:
-            db.execute(sa.delete(logins).where(logins.c.key_digest == key_digest))
+    def end(self, key_digest: str, name: str, now: datetime) -> str | None:
+        """End a session; the answer is the provider's word with which it began, if one did."""
 
-        self._store.change(name, "user.logout", name, {}, now, work)
+        def work(db: sa.Connection) -> str | None:
+            mine = logins.c.key_digest == key_digest
+            id_token = db.execute(sa.select(logins.c.id_token).where(mine)).scalar_one_or_none()
+            db.execute(sa.delete(logins).where(mine))
+            return id_token
+
+        return self._store.change(name, "user.logout", name, {}, now, work)
 
     def link(self, actor: str, name: str, issuer: str, subject: str, now: datetime) -> Person:
         """From now on `issuer` vouches for the person, whose password is gone."""

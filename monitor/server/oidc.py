@@ -8,14 +8,16 @@ begins no session here.
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from aiohttp import web
 from yarl import URL
 
 from monitor.oidc.desk import MAX_TO, OidcDesk, OidcRefusedError, is_own_path
 from monitor.oidc.pending import LASTS_S
 from monitor.oidc.provider import ProviderError
-from monitor.oidc.settings import CALLBACK
-from monitor.server.people import set_session
+from monitor.oidc.settings import CALLBACK, LEFT
+from monitor.server.people import LEAVING_COOKIE, set_session
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
@@ -107,6 +109,16 @@ async def finish(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def left(request: web.Request) -> web.StreamResponse:
+    """Only words follow from it: the session was over before the browser went to the provider."""
+    oidc, state = _oidc(request), request.query.get("state", "")
+    mine = request.cookies.get(LEAVING_COOKIE, "")
+    is_mine = bool(mine) and compare_digest(mine.encode(), state.encode("utf-8", "replace"))
+    response = _to_console("/?login=oidc-left" if is_mine else "/")
+    response.del_cookie(LEAVING_COOKIE, path=LEFT, secure=oidc.settings.is_https)
+    return response
+
+
 def _to_console(to: str) -> web.Response:
     return web.Response(status=303, headers={"Location": to, "Cache-Control": "no-store"})
 
@@ -137,6 +149,16 @@ ROUTES: tuple[Route, ...] = (
             Param("iss", "query", _TEXT, "the provider, RFC 9207"),
             Param("error", "query", _TEXT, "why nobody is let in"),
         ),
+        problems=(409,),
+        redirects=True,
+    ),
+    Route(
+        LEFT,
+        left,
+        "finishOidcLogout",
+        "Where the provider sends the browser back after a logout there: leads on to the console",
+        (),
+        (Param("state", "query", _TEXT, "as it was given to the provider"),),
         problems=(409,),
         redirects=True,
     ),

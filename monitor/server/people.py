@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from monitor.oidc.settings import LEFT
 from monitor.people.desk import LoginRefusedError, LoginThrottledError, People, Session
 from monitor.people.register import PeopleError, Person, Token
 from monitor.people.roles import PERMISSIONS
@@ -15,6 +16,7 @@ from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
 from monitor.server.views import (
+    LeftView,
     LoginBody,
     NewPersonBody,
     PasswordBody,
@@ -29,6 +31,8 @@ from monitor.server.views import (
 from monitor.server.wire import json_body, json_response
 
 MAX_TYPED = 1024
+LEAVING_COOKIE = "examwatch_leaving"
+LEAVING_S = 600
 
 
 def _people(request: web.Request) -> People:
@@ -49,6 +53,13 @@ def _entered(request: web.Request, session: Session) -> web.Response:
     response = json_response(view_of(session))
     set_session(response, session.key, secure=secure)
     return response
+
+
+def set_leaving(response: web.Response, state: str, *, secure: bool) -> None:
+    """With this state the provider sends the browser back; Strict would leave the cookie out then."""
+    response.set_cookie(
+        LEAVING_COOKIE, state, max_age=LEAVING_S, httponly=True, samesite="Lax", secure=secure, path=LEFT
+    )
 
 
 async def get_session(request: web.Request) -> web.StreamResponse:
@@ -79,9 +90,14 @@ def _refusal(error: LoginRefusedError | LoginThrottledError) -> ProblemError:
 
 async def log_out(request: web.Request) -> web.StreamResponse:
     people, session = _people(request), session_of(request)
-    await people.log_out(session)
-    response = json_response(view_of(session))
+    id_token = await people.log_out(session)
+    oidc = request.app[SERVICES].oidc
+    there = await oidc.leave(session.person, id_token) if oidc is not None else None
+    url, state = there or (None, "")
+    response = json_response(LeftView(name=session.person.name, url=url))
     response.del_cookie(COOKIE, path="/")
+    if oidc is not None and there is not None:
+        set_leaving(response, state, secure=oidc.settings.is_https)
     return response
 
 
@@ -235,8 +251,8 @@ ROUTES: tuple[Route, ...] = (
         "/api/session",
         log_out,
         "logOut",
-        "Log out",
-        SessionView,
+        "Log out; the answer says where to go on to, to log out at the provider of logins too",
+        LeftView,
         problems=(401, 409),
         method="DELETE",
     ),

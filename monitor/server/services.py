@@ -21,8 +21,9 @@ from prometheus_client import CollectorRegistry
 
 from monitor.bandplan import BandPlan
 from monitor.earphone import Hearing, ListenMode
-from monitor.notify.ledger import Notice, Silence
+from monitor.notify.ledger import Notice
 from monitor.notify.matcher import Matcher
+from monitor.notify.silence import Asker, Silence
 from monitor.onlookers import Glance
 from monitor.people.desk import People
 from monitor.people.scope import EVERYTHING, Scope
@@ -236,11 +237,13 @@ class Telling(Protocol):
         ...
 
     async def silence(
-        self, matchers: Sequence[Matcher], reason: str, author: str, ends_at: datetime
-    ) -> Silence: ...
+        self, matchers: Sequence[Matcher], reason: str, author: str, ends_at: datetime, scope: Scope
+    ) -> Silence:
+        """`scope` is its author's."""
+        ...
 
-    async def unsilence(self, silence_id: str, actor: str) -> bool:
-        """False where none of that id lasts."""
+    async def unsilence(self, silence_id: str, asker: Asker) -> bool:
+        """False where none of that id lasts. Raises `NotYoursError`."""
         ...
 
     async def notices(self, limit: int) -> Sequence[Notice]:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from monitor.notify.ledger import Silence
 from monitor.notify.matcher import Matcher, MatcherError, parse, within
-from monitor.server.access import actor_of, scope_of
+from monitor.notify.silence import Asker, NotYoursError, Silence, barred
+from monitor.server.access import actor_of, granted_to, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES, Telling
@@ -35,7 +35,11 @@ def _service(request: web.Request) -> Telling:
     return service
 
 
-def _view(one: Silence) -> SilenceView:
+def _asker(request: web.Request) -> Asker:
+    return Asker(actor_of(request), granted_to(request), scope_of(request))
+
+
+def _view(one: Silence, asker: Asker) -> SilenceView:
     return SilenceView(
         id=one.id,
         matchers=[str(matcher) for matcher in one.matchers],
@@ -43,6 +47,7 @@ def _view(one: Silence) -> SilenceView:
         author=one.author,
         starts_at=one.starts_at,
         ends_at=one.ends_at,
+        barred=barred(one, asker),
     )
 
 
@@ -63,7 +68,7 @@ def _own(request: web.Request) -> list[Matcher]:
 
 async def list_silences(request: web.Request) -> web.StreamResponse:
     lasting = await _service(request).silences()
-    return json_response(SilencesView(silences=[_view(one) for one in lasting]))
+    return json_response(SilencesView(silences=[_view(one, _asker(request)) for one in lasting]))
 
 
 async def add_silence(request: web.Request) -> web.StreamResponse:
@@ -77,13 +82,18 @@ async def add_silence(request: web.Request) -> web.StreamResponse:
         raise ProblemError(400, "bad-parameter", "reason: say why")
     if body.ends_at is None or body.ends_at.tzinfo is None or not now < body.ends_at <= now + LONGEST:
         raise ProblemError(400, "bad-parameter", "ends_at: an instant with its zone, within 31 days")
-    made = await service.silence(matchers, body.reason.strip(), actor_of(request), body.ends_at)
-    return json_response(SilencedView(silence=_view(made), n_hidden=n_hidden))
+    asker = _asker(request)
+    made = await service.silence(matchers, body.reason.strip(), asker.name, body.ends_at, asker.scope)
+    return json_response(SilencedView(silence=_view(made, asker), n_hidden=n_hidden))
 
 
 async def end_silence(request: web.Request) -> web.StreamResponse:
     service, silence_id = _service(request), request.match_info["silence"]
-    if not await service.unsilence(silence_id, actor_of(request)):
+    try:
+        lasted = await service.unsilence(silence_id, _asker(request))
+    except NotYoursError as error:
+        raise ProblemError(403, "not-yours", str(error)) from None
+    if not lasted:
         raise ProblemError(404, "no-such-silence", f"no silence {silence_id!r} lasts")
     return await list_silences(request)
 
@@ -136,7 +146,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/silences/{silence}",
         end_silence,
         "endSilence",
-        "End a silence now",
+        "End a silence now: one's own, or as a supervisor of its venues and department",
         SilencesView,
         (Param("silence", "path", {"type": "string"}, "its id"),),
         (404, 409),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from monitor.notify.silence import Bar
 from monitor.server.views import View
 
 
@@ -16,6 +17,9 @@ class SilenceView(View, frozen=True, kw_only=True):
     author: str
     starts_at: datetime
     ends_at: datetime
+    barred: Bar | None
+    """Why who asks may not end it: no such right at all, it is its author's, it holds for other venues too,
+    it is of another department. None: they may."""
 
 
 class SilencesView(View, frozen=True, kw_only=True):

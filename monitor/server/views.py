@@ -244,6 +244,14 @@ class FieldTables(View, frozen=True, kw_only=True):
     web: list[FieldView]
 
 
+class LeftView(View, frozen=True, kw_only=True):
+    """A session that is over."""
+
+    name: str
+    url: str | None
+    """The provider's page to go on to, so that nobody stays logged in there; None: there is none."""
+
+
 class SessionView(View, frozen=True, kw_only=True):
     """Who is logged in, as the console needs to know."""
 

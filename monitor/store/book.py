@@ -124,9 +124,9 @@ class StoreBook:
         """Path within the evidence store, media type and role of a file that some alert carries."""
         return await self.read(partial(self._store.evidence, digest))
 
-    async def evidence_files(self) -> frozenset[str]:
-        """Names within the evidence store of all files that alerts carry."""
-        return await self.read(self._store.evidence_files)
+    async def carried(self, paths: Sequence[str]) -> set[str]:
+        """Which of these files of the evidence store some alert carries."""
+        return await self.read(partial(self._store.carried, paths))
 
     async def close(self) -> None:
         await asyncio.to_thread(self._writer.shutdown)

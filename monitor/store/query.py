@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from monitor.alert import wire
-from monitor.alert.alert import ranked
+from monitor.alert.alert import LEVEL_RANK, ranked
 from monitor.case.machine import Case
 from monitor.case.reader import CaseReader
 from monitor.people.scope import Scope
@@ -34,6 +34,7 @@ from monitor.store.store import read_merged_row
 from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events, evidence_alerts
 
 N_HISTORY = 20
+N_AT_ONCE = 500
 N_EVENTS = 100
 """What a view carries of an alert's past: the newest. The store keeps all of it."""
 
@@ -61,6 +62,42 @@ class AlertReader:
             more=total > N_COUNTED,
             live_id=live_id,
         )
+
+    def of_span(self, first: datetime, last: datetime, now: datetime, scope: Scope) -> list[AlertView]:
+        """What was going on at some time from `first` to `last`, the gravest and newest first."""
+        began, failure = alerts.c.starts_at <= last, alerts.c.kind == "health"
+        lasted = sa.or_(
+            sa.and_(sa.not_(failure), alerts.c.updated_at >= first),
+            # A failure has no news while it lasts.
+            sa.and_(failure, sa.or_(alerts.c.ends_at.is_(None), alerts.c.ends_at >= first)),
+        )
+        names = sa.select(alerts.c.fingerprint).where(began, lasted, *scope.conditions(alerts))
+        with translated(), self._reader.connect() as db:
+            found = db.execute(names).scalars().all()
+            views: list[AlertView] = []
+            for i in range(0, len(found), N_AT_ONCE):
+                some = alerts.c.fingerprint.in_(found[i : i + N_AT_ONCE])
+                views += self._views(db, db.execute(sa.select(alerts).where(some)).mappings().all(), now)
+        return sorted(
+            views, key=lambda one: (LEVEL_RANK[one.level], one.updated_at, one.fingerprint), reverse=True
+        )
+
+    def first_told(self, fingerprints: Sequence[str]) -> dict[str, datetime]:
+        """When each was stored first: a view carries the newest of its history alone."""
+        first = (
+            sa.select(changes.c.at)
+            .where(changes.c.fingerprint == alerts.c.fingerprint)
+            .order_by(changes.c.seq)
+            .limit(1)
+            .scalar_subquery()
+        )
+        found: dict[str, datetime] = {}
+        with translated(), self._reader.connect() as db:
+            for i in range(0, len(fingerprints), N_AT_ONCE):
+                some = alerts.c.fingerprint.in_(fingerprints[i : i + N_AT_ONCE])
+                rows = db.execute(sa.select(alerts.c.fingerprint, first).where(some))
+                found |= {fingerprint: at for fingerprint, at in rows if at is not None}
+        return found
 
     def get_alert(self, fingerprint: str, now: datetime) -> AlertDetail | None:
         with translated(), self._reader.connect() as db:

@@ -32,7 +32,8 @@ from monitor.store.tables import evidence as evidence_table
 
 T = TypeVar("T")
 FORGOT = "retention.forgot"
-"""The action of letting go of what is older than it is to be kept."""
+N_AT_ONCE = 1000
+"""Rows looked up by one statement."""
 
 
 @dataclass(slots=True)
@@ -219,10 +220,14 @@ class Store:
             ).one_or_none()
             return (row.path, row.media_type, row.role) if row else None
 
-    def evidence_files(self) -> frozenset[str]:
-        """Paths within the evidence store of all files that some alert carries."""
+    def carried(self, paths: Sequence[str]) -> set[str]:
+        """Which of these files of the evidence store some alert carries."""
+        path, found = evidence_table.c.path, set[str]()
         with translated(), self._engines.reader.connect() as db:
-            return frozenset(db.execute(sa.select(evidence_table.c.path)).scalars())
+            for i in range(0, len(paths), N_AT_ONCE):
+                some = path.in_(paths[i : i + N_AT_ONCE])
+                found.update(db.execute(sa.select(path).where(some)).scalars())
+        return found
 
     def evidence_digests(self) -> dict[str, str]:
         """Digest to path within the evidence store, of all files that some alert carries."""

@@ -155,6 +155,7 @@ evidence = sa.Table(
     column("path", sa.Text),
     column("n_bytes", sa.BigInteger),
     column("recorded_at", Instant),
+    sa.Index("ix_evidence_path", "path"),
 )
 
 evidence_alerts = sa.Table(
@@ -215,8 +216,11 @@ silences = sa.Table(
     column("author", sa.Text),
     column("starts_at", Instant),
     column("ends_at", Instant),
+    column("venues", Json, nullable=True),
+    column("department", sa.Text, nullable=True),
     sa.Index("ix_silences_ends_at", "ends_at"),
 )
+"""``venues`` and ``department`` are its author's; None: all."""
 
 personal = sa.Table(
     "personal",
@@ -259,8 +263,10 @@ logins = sa.Table(
     column("name", sa.Text),
     column("began_at", Instant),
     column("expires_at", Instant),
+    column("id_token", sa.Text, nullable=True),
     sa.Index("ix_logins_name", "name"),
 )
+"""``id_token`` is the provider's word with which it began, for logging out there; it opens nothing here."""
 
 tokens = sa.Table(
     "tokens",

@@ -29,6 +29,9 @@ from monitor.notify.ledger import Ledger, Notice
 from monitor.notify.matcher import parse
 from monitor.notify.senders import SendError
 from monitor.notify.service import TellingService
+from monitor.notify.silence import Asker
+from monitor.people.roles import GRANTED
+from monitor.people.scope import EVERYTHING
 from monitor.store import Store
 from monitor.store.book import StoreBook
 from monitor.store.tables import case_alerts
@@ -150,7 +153,7 @@ class Stage:
 
     async def _unsilence(self) -> None:
         for one in await self.telling.silences():
-            await self.telling.unsilence(one.id, "li")
+            await self.telling.unsilence(one.id, Asker("li", GRANTED["operator"], EVERYTHING))
 
     def _undo(self, register: CaseRegister, fingerprint: str, now: datetime) -> None:
         with self.book.store.reader.connect() as db:

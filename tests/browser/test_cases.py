@@ -216,7 +216,15 @@ def test_another_case_is_found_and_merged_and_alerts_are_split_off_again(quiet_d
     expect(page.locator("[data-testid=case-alert]")).to_have_count(1)
     expect(page.locator("[data-testid=case-alert]")).to_contain_text("Newcomer 1")
     assert len(whole(quiet_day, first).listed.alerts) == 1
-    page.locator("[data-testid=case-alert] a").click()
+    apart = page.url
+    page.keyboard.press("z")
+    expect(page).to_have_url(re.compile(first))
+    expect(page.locator("[data-testid=case-alert]")).to_have_count(2)
+    expect(page.locator("[data-testid=timeline] li").first).to_contain_text("took back “Split off”")
+    page.goto(apart)
+    expect(page.locator("[data-testid=case-state]")).to_have_text("Merged")
+    page.goto(f"{quiet_day.url}/cases/{first}")
+    page.locator("[data-testid=case-alert] a", has_text="Newcomer 1").click()
     expect(page.locator("[data-testid=detail] h2")).to_have_text("Newcomer 1")
     # And back from the review to the case of the alert.
     page.locator("[data-testid=case-link]").click()

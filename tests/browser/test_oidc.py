@@ -122,6 +122,21 @@ def test_the_button_leads_to_the_provider_and_back_to_where_one_was_going(entran
     page.wait_for_selector(".connection-live")
 
 
+def test_who_logs_out_is_logged_out_at_the_provider_and_told_so(entrance, visit):
+    entrance.open()
+    page = visit(f"{entrance.day.url}/review")
+    page.get_by_role("button", name=BUTTON).click()
+    page.get_by_role("link", name="Go on as li").click()
+    page.wait_for_selector(".connection-live")
+    page.get_by_test_id("leave").click()
+    expect(page.locator("p.caution[role=status]")).to_contain_text("logged out here and at the provider")
+    assert [one["client_id"] for one in entrance.little.left] == [CLIENT]
+    left = {one["name"] for one in page.context.cookies()}
+    assert left.isdisjoint({"examwatch_session", "examwatch_leaving"})
+    page.reload()
+    expect(page.get_by_role("button", name=BUTTON)).to_be_visible()
+
+
 def test_who_is_in_no_group_is_told_so_in_the_language_in_use_and_comes_in_once_there_is_one(entrance, visit):
     entrance.open()
     entrance.little.user["groups"] = ["visitors"]

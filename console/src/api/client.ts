@@ -9,6 +9,7 @@ import type {
   OidcStart,
   PersonalView,
   ProblemView,
+  LeftView,
   SessionView,
   StepBody,
   StepsDone,
@@ -65,7 +66,7 @@ export const waysIn = () => get<LoginOffers>("/api/login");
 /** Begin a login by the provider; `to` is where in the console it ends. */
 export const beginOidc = (to: string) => send<OidcStart>("POST", "/api/login/oidc", "", { to });
 
-export const forget = (csrf: string) => send<SessionView>("DELETE", "/api/session", csrf);
+export const forget = (csrf: string) => send<LeftView>("DELETE", "/api/session", csrf);
 
 export const changePassword = (csrf: string, old: string, next: string) =>
   send<SessionView>("POST", "/api/session/password", csrf, { old, new: next });

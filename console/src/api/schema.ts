@@ -493,6 +493,11 @@ export interface JudgedView {
   n_false: number;
 }
 
+export interface LeftView {
+  name: string;
+  url: string | null;
+}
+
 export interface LevelCount {
   level: "critical" | "high" | "low" | "medium";
   n: number;
@@ -1014,6 +1019,7 @@ export interface SilenceView {
   author: string;
   starts_at: string;
   ends_at: string;
+  barred: "author" | "department" | "role" | "venues" | null;
 }
 
 export interface SilencedView {

@@ -23,7 +23,7 @@ export async function askWho(): Promise<void> {
 
 export async function leave(): Promise<void> {
   const person = who.value;
-  if (isPerson(person)) await forget(person.csrf);
+  const left = isPerson(person) ? await forget(person.csrf) : null;
   // What was shown must not stay behind in memory.
-  location.assign("/");
+  location.assign(left?.url ?? "/");
 }

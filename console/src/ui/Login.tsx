@@ -28,7 +28,7 @@ function Field({ label, name, complete, focus = false }: FieldProps) {
 function Fault({ fault, address }: { fault: ApiError; address: string | undefined }) {
   const known = t.value.login.fault as Record<string, string>;
   return (
-    <p class="caution" role="alert">
+    <p class="caution" role={fault.code === "oidc-left" ? "status" : "alert"}>
       {known[fault.code] ?? fault.message}
       {fault.code === "oidc-elsewhere" && address && (
         <>

@@ -132,6 +132,7 @@ export const COMMANDS: readonly Command[] = [
   }),
   onCases(["j"], "next card", "下一张卡片", () => toCard(1)),
   onCases(["k"], "previous card", "上一张卡片", () => toCard(-1)),
+  onCases(["z"], "take back my last step with the case", "撤销我对案件的上一步", () => press("z")),
   onCases(["Escape"], "out of a field; back to the board", "离开输入框；返回看板", () => press("Escape")),
   anywhere(["Ctrl+K", ":"], "find: a step, a page, an alert or case", "查找：步骤、页面、告警或案件", () => openPalette()),
   anywhere(["q"], "sound for grave alerts: silence, turn on", "重大告警声音：静音、开启", switchSound),

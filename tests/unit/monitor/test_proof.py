@@ -29,6 +29,29 @@ def sensor(state: str) -> SensorHealth:
     )
 
 
+async def test_a_start_amid_a_session_proves_nothing_before_its_receivers_can_listen(tmp_path):
+    (tmp_path / "t.yml").write_text(TIMETABLE)
+    clock = FakeClock(instant("09:30"))
+    book = StoreBook(Store(f"sqlite:{tmp_path / 's.db'}"), clock)
+    begun = clock.now()
+
+    def seen():
+        # As in life: listening some seconds after the start.
+        began = clock.now() - begun > timedelta(seconds=20)
+        return coverage([sensor("ok")] if began else [], BandPlan())
+
+    table = load(tmp_path / "t.yml", clock.now())
+    running = asyncio.create_task(prove(seen, list, table, book, clock))
+    for _ in range(3):
+        await clock.advance(60)
+        await book.write(lambda: None)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    found = covered(await book.read_audit(AuditQuery(action=ACTION, limit=100)))
+    assert [one.heard for one in found.watched] == [1.0]
+    await book.close()
+
+
 async def test_a_session_leaves_proofs_that_its_report_tells(tmp_path):
     (tmp_path / "t.yml").write_text(TIMETABLE)
     clock = FakeClock(instant("08:00"))

@@ -128,8 +128,15 @@ export function Steps({ one }: { one: CaseDetail }) {
       {asked && <DepartmentStep key={asked} one={one} action={asked} close={() => setAsking(null)} />}
       {mayStep.value && back && (
         <p>
-          <button type="button" class="link" data-testid="case-undo" disabled={busy.value} onClick={() => void undo()}>
-            {words.undo}
+          <button
+            type="button"
+            class="link"
+            data-key="z"
+            data-testid="case-undo"
+            disabled={busy.value}
+            onClick={() => void undo()}
+          >
+            <kbd>z</kbd> {words.undo}
           </button>{" "}
           <span class="dim">
             {words.undone(words.action[back.action] ?? back.action)}{" "}

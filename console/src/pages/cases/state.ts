@@ -170,7 +170,11 @@ export async function undo(): Promise<void> {
   const shown = one.value;
   if (!shown) return;
   const done = await change(() => send<CaseDetail>("POST", `${pathOf(shown.id)}/undo`, csrf()));
-  if (done) one.value = done;
+  if (!done) return;
+  // What a split had made ends by being undone: one goes on with what it came from.
+  if (done.id !== shown.id) return go(`/cases/${done.id}`);
+  one.value = done;
+  reread();
 }
 
 export async function link(fingerprints: readonly string[]): Promise<void> {

@@ -50,11 +50,15 @@ export function usual(one: CaseDetail): Action | null {
 export function undoable(one: CaseDetail, me: string, now: number): CaseEventView | null {
   const last = one.events.at(-1);
   const fresh = last && last.actor === me && now - Date.parse(last.at) < UNDO_MS;
-  return fresh && !FINAL.includes(last.action) ? last : null;
+  return fresh && !isFinal(last) ? last : null;
 }
 
 export const UNDO_MS = 15 * 60_000;
-const FINAL = ["opened", "link", "split", "merge", "merged", "undo"];
+
+/** A case that was split off is opened by the split, which can be undone from there too. */
+function isFinal(event: CaseEventView): boolean {
+  return event.action === "opened" ? !event.body["from"] : ["link", "undo"].includes(event.action);
+}
 
 /** Who said confirmed, and when, as far as it still counts. */
 export function confirmations(one: CaseDetail): { name: string; at: string }[] {

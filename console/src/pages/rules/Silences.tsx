@@ -51,9 +51,15 @@ function Lasting({ of }: { of: Loaded<SilencesView> }) {
                       <td class="num nowrap">{when(one.ends_at, now.value)}</td>
                       {mayEnd && (
                         <td class="right">
-                          <button type="button" class="button" aria-label={`${say.end}: ${one.reason}`} onClick={() => void end(one.id)}>
-                            {say.end}
-                          </button>
+                          {one.barred ? (
+                            <span class="dim" data-testid="not-yours">
+                              {say.barred[one.barred]}
+                            </span>
+                          ) : (
+                            <button type="button" class="button" aria-label={`${say.end}: ${one.reason}`} onClick={() => void end(one.id)}>
+                              {say.end}
+                            </button>
+                          )}
                         </td>
                       )}
                     </tr>

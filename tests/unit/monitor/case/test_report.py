@@ -16,6 +16,7 @@ from monitor.case.register import CaseRegister
 from monitor.case.report import Frame, case_report, session_report
 from monitor.case.words import WORDS
 from monitor.pdf import print_pdf
+from monitor.people.scope import EVERYTHING
 from monitor.server.services import AlertQuery
 from monitor.store import Store
 from monitor.store.query import AlertReader
@@ -53,6 +54,15 @@ def test_a_case_is_reported_whole_with_hashes_and_strangers_words_escaped(made, 
     assert "&lt;script&gt;" in html
 
 
+def test_what_people_wrote_is_on_the_page_word_for_word(made):
+    store, case = made
+    CaseRegister(store, Habits()).step(case.id, Step("note", "li", text="found"), NOON)
+    html = case_report(CaseReader(store.reader).get(case.id), [], None, frame(store, "zh"))
+    history = html.partition(WORDS["history"]["zh"])[2]
+    assert "<td>found " in history
+    assert WORDS["found"]["zh"] not in history
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_session_is_reported_also_when_nothing_was_found(made, language):
     store, _ = made
@@ -68,6 +78,49 @@ def test_a_session_is_reported_also_when_nothing_was_found(made, language):
     assert "10.0" in html  # minutes from publication to alert
     assert "4.0" in html  # and from alert to verdict
     assert WORDS["all_worked"][language] not in html
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_drill_is_no_finding_and_is_told_apart(made, language):
+    store, _ = made
+    played = [make_alert(f"d{n}", channel=f"d{n}", drill=True) for n in range(3)]
+    store.merge(played, NOON)
+    reader, span = AlertReader(store.reader), (NOON, NOON + timedelta(hours=2))
+    alone = session_report(
+        [one for one in reader.of_span(*span, NOON, EVERYTHING) if one.drill],
+        [],
+        *span,
+        frame(store, language),
+    )
+    assert WORDS["nothing_found"][language] in alone
+    html = Press(store, playbooks(), zone=UTC).session(*span, language, NOON)
+    found, _, drills = html.partition(WORDS["drills"][language])
+    assert "<td>1</td>" in found
+    assert "<td>4</td>" not in found
+    assert all(one.fingerprint not in found for one in played)
+    assert all(one.fingerprint in drills for one in played)
+
+
+def test_a_report_knows_when_what_has_long_rung_was_told_first(made):
+    store, _ = made
+    (told,) = AlertReader(store.reader).of_span(NOON, NOON, NOON, EVERYTHING)
+    for n in range(1, 30):
+        again = make_alert(f"1-{n}", at_s=60.0 * n, event={**told.event})
+        store.merge([again], NOON + timedelta(minutes=n))
+    span = (NOON + timedelta(minutes=20), NOON + timedelta(hours=2))
+    html = Press(store, playbooks(), zone=UTC).session(*span, "en", NOON)
+    times = html.partition(WORDS["speed"]["en"])[2].partition("</table>")[0]
+    # Published at 3:50, told at 4:00, judged at 4:04, and still ringing at 4:29.
+    assert [word for word in ("10.0", "4.0", "14.0") if f"<td>{word}</td>" in times] == [
+        "10.0",
+        "4.0",
+        "14.0",
+    ]
+    # Neither before it began nor of another time.
+    before = Press(store, playbooks(), zone=UTC).session(
+        NOON - timedelta(hours=2), NOON - timedelta(hours=1), "en", NOON
+    )
+    assert WORDS["nothing_found"]["en"] in before
 
 
 @pytest.mark.browser

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from monitor.case.habits import Habits
+from monitor.case.register import CaseRegister
 from monitor.cli import main
+from monitor.cli.stores import shell_actor
 from monitor.store import Store
 from monitor.store.audit import AuditQuery, read_entries
 from tests.unit.monitor.conftest import NOON, make_alert
@@ -41,6 +45,20 @@ def test_a_verdict_from_the_shell_is_a_step_like_any_other(place, capsys):
     with store.reader.connect() as db:
         assert {one.actor[:6] for one in read_entries(db, AuditQuery(action="case."))} == {"shell:"}
     store.close()
+
+
+def test_a_merge_is_taken_back_from_the_shell_once(place, capsys):
+    store = Store(f"sqlite:{place}")
+    store.merge([make_alert("2", channel="2")], NOON)
+    register, now = CaseRegister(store, Habits()), datetime.now(UTC)
+    alerts = (make_alert("1"), make_alert("2", channel="2"))
+    first, second = (register.open([one.fingerprint], shell_actor(), now) for one in alerts)
+    register.merge(first.id, second.id, shell_actor(), now)
+    store.close()
+    assert run("cases", "step", second.id, "undo", "--store", place) == 0
+    assert capsys.readouterr().out == f"{second.id}: new\n"
+    assert run("cases", "step", first.id, "undo", "--store", place) == 2
+    assert capsys.readouterr().err == f"{first.id}: 'undo' cannot be undone\n"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ from monitor.notify.desk import NotifyDesk, Plan
 from monitor.notify.ledger import Ledger
 from monitor.notify.matcher import parse, within
 from monitor.notify.service import TellingService
+from monitor.notify.silence import Asker
+from monitor.people.roles import GRANTED
+from monitor.people.scope import EVERYTHING
 from monitor.store import Store
 from monitor.store.book import StoreBook
 from tests.unit.monitor.conftest import NOON, make_alert
@@ -35,6 +38,7 @@ LOOK_S = 70
 ALERTS = {"a": "v1", "b": "v1", "c": "v2", "d": None}
 LEVELS = ("low", "medium", "high", "critical")
 FITS = ("venue=v1", "venue=v2", "channel=a", "kind=radio", "level=high")
+LI = Asker("li", GRANTED["operator"], EVERYTHING)
 SCOPES = (None, frozenset({"v1"}), frozenset({"v2"}))
 CONFIG = Notify.model_validate(
     {
@@ -143,7 +147,7 @@ class AnySilences(RuleBasedStateMachine):
         if self.quiet:
             one = data.draw(st.sampled_from(self.quiet))
             lasts = one.ends_at > self.clock.now()
-            assert self.runner.run(self.telling.unsilence(one.id, "li")) == lasts
+            assert self.runner.run(self.telling.unsilence(one.id, LI)) == lasts
             self.quiet.remove(one)
 
     @rule()

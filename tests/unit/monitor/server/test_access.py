@@ -89,6 +89,7 @@ async def test_nobody_gets_anything_that_was_watched(house):
         ("GET", "/api/login"),
         ("POST", "/api/login/oidc"),
         ("GET", "/api/login/oidc/callback"),
+        ("GET", "/api/login/oidc/left"),
         # Signed by the key of a code, and by that of a node.
         ("POST", "/api/enrol"),
         ("POST", "/api/fleet/reports"),

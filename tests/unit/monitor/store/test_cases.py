@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -59,7 +60,11 @@ def test_merge_split_and_undo_keep_every_alert_in_one_case(store, desk):
     assert reader.get(second.id).listed.case.merged_into == first.id
     apart = register.split(first.id, [prints[0]], "li", NOON)
     assert reader.get(apart.id).listed.alerts == (prints[0],)
+    with pytest.raises(StepError, match=f"case {first.id} has gone on"):
+        register.undo(second.id, "li", NOON)
     judged = register.step(first.id, Step("judge", "li", verdict="scam"), NOON)
+    with pytest.raises(StepError, match=f"case {first.id} has gone on"):
+        register.undo(apart.id, "li", NOON)
     with pytest.raises(StepError, match="own last step"):
         register.undo(first.id, "wang", NOON)
     with pytest.raises(StepError, match="15 minutes"):
@@ -67,6 +72,76 @@ def test_merge_split_and_undo_keep_every_alert_in_one_case(store, desk):
     undone = register.undo(first.id, "li", NOON)
     assert (undone.state, undone.version) == ("new", judged.version + 1)
     store.verify()
+
+
+@pytest.mark.parametrize("ask", ["whole", "part"])
+def test_a_merge_is_taken_back_by_either_of_the_two_and_both_are_as_they_were(store, desk, ask):
+    register, prints = desk
+    first = register.open(prints[:2], "li", NOON)
+    second = register.open(prints[2:4], "wang", NOON)
+    first = register.step(first.id, Step("judge", "li", verdict="benign"), NOON)
+    second = register.step(second.id, Step("claim", "li"), NOON)
+    register.merge(first.id, second.id, "li", NOON)
+    id = first.id if ask == "whole" else second.id
+    with pytest.raises(StepError, match="own last step"):
+        register.undo(id, "wang", NOON)
+    with pytest.raises(StepError, match="15 minutes"):
+        register.undo(id, "li", NOON + timedelta(minutes=16))
+    with pytest.raises(NoSuchError):
+        register.undo(id, "li", NOON, Scope(frozenset({"no2"})))
+    later = NOON + timedelta(minutes=1)
+    assert register.undo(id, "li", later).id == id
+    reader, alerts = CaseReader(store.reader), AlertReader(store.reader)
+    for before, held in ((first, prints[:2]), (second, prints[2:4])):
+        listed = reader.get(before.id).listed
+        assert listed.case == replace(before, version=before.version + 2, updated_at=later)
+        assert listed.alerts == tuple(sorted(held))
+    # What was not judged before is to be judged again.
+    opened = alerts.list_alerts(AlertQuery(review="open"), NOON).alerts
+    assert {one.fingerprint for one in opened} == set(prints[2:])
+    with pytest.raises(StepError, match="'undo' cannot be undone"):
+        register.undo(id, "li", NOON)
+    store.verify()
+
+
+@pytest.mark.parametrize("ask", ["whole", "part"])
+def test_a_split_is_taken_back_by_either_of_the_two_and_what_it_made_has_ended(store, desk, ask):
+    register, prints = desk
+    whole = register.open(prints[:4], "li", NOON)
+    whole = register.step(whole.id, Step("judge", "li", verdict="scam"), NOON)
+    part = register.split(whole.id, prints[2:4], "li", NOON)
+    back = register.undo(whole.id if ask == "whole" else part.id, "li", NOON)
+    assert back == replace(whole, version=whole.version + 2)
+    reader = CaseReader(store.reader)
+    assert reader.get(whole.id).listed.alerts == tuple(sorted(prints[:4]))
+    ended = reader.get(part.id).listed
+    assert (ended.case.state, ended.case.merged_into, ended.alerts) == ("merged", whole.id, ())
+    opened = AlertReader(store.reader).list_alerts(AlertQuery(review="open"), NOON).alerts
+    assert {one.fingerprint for one in opened} == set(prints[4:])
+    # The same alerts may be split off once more.
+    again = register.split(whole.id, prints[2:4], "li", NOON)
+    assert again.id != part.id
+    register.step(again.id, Step("claim", "wang"), NOON)
+    for id in (whole.id, again.id):
+        with pytest.raises(StepError, match=f"{again.id} has gone on" if id == whole.id else "own last step"):
+            register.undo(id, "li", NOON)
+    store.verify()
+
+
+def test_nothing_is_merged_or_split_off_while_another_holds_it(desk):
+    register, prints = desk
+    first, second = register.open(prints[:2], "li", NOON), register.open(prints[2:4], "li", NOON)
+    register.step(second.id, Step("claim", "wang"), NOON)
+    for act in (
+        lambda at: register.merge(first.id, second.id, "li", at),
+        lambda at: register.merge(second.id, first.id, "li", at),
+        lambda at: register.split(second.id, prints[2:3], "li", at),
+    ):
+        with pytest.raises(StepError, match="wang holds") as refused:
+            act(NOON + LEASE - timedelta(seconds=1))
+        assert refused.value.code == "held"
+    assert register.merge(second.id, first.id, "wang", NOON).id == second.id
+    register.split(second.id, prints[:1], "li", NOON + LEASE)
 
 
 def test_a_step_on_what_has_changed_meanwhile_is_refused(desk):
