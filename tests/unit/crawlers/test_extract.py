@@ -233,6 +233,10 @@ def test_files_are_told_by_their_bytes():
     assert kind_of(b"  <!DOCTYPE html><p>") == "text/html"
     assert kind_of("第一题".encode("gb18030")) == "text/plain"
     assert kind_of(b"\x7fELF\x00\x00") == "application/octet-stream"
+    assert kind_of(bytes(range(1, 256))) == "application/octet-stream"
+    assert kind_of(bytes([7, 3, 9, 200, 150, 33, 66, 1, 2, 5, 14, 180])) == "application/octet-stream"
+    assert kind_of("第一题\x0c\t\x1b$B\r\n".encode() * 20 + b"\x01") == "text/plain"
+    assert kind_of("第一题".encode("utf-16")) == "text/plain"
 
 
 @pytest.mark.parametrize(
