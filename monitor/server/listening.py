@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from aiohttp import WSCloseCode, web
 
 from monitor.sensors import PCM_RATE_HZ, Ear, ListenMode, Piece, SensorError
-from monitor.server.access import actor_of, still_allowed
+from monitor.server.access import actor_of, scope_of, still_allowed
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of
 from monitor.server.services import SERVICES
@@ -84,6 +84,10 @@ def _open(request: web.Request, sensor: str, channel_hz: float, mode: ListenMode
 async def listen(request: web.Request) -> web.StreamResponse:
     pool, record = request.app[POOL], request.app[SERVICES].record
     sensor = request.match_info["sensor"]
+    held = request.app[SERVICES].held.get(sensor)
+    # Of another venue's sensor not even that it exists is told.
+    if held is not None and not scope_of(request).holds(held.venue):
+        raise ProblemError(404, "no-such-sensor", f"no sensor is called {sensor!r}")
     channel_hz, mode = _asked(request)
     if not web.WebSocketResponse().can_prepare(request).ok:
         raise ProblemError(426, "websocket-needed", "listening is a WebSocket", {"Upgrade": "websocket"})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, WSServerHandshakeError
 
 from monitor.bandplan import BandPlan
+from monitor.people.scope import Scope
 from monitor.sensors import Piece, SensorError
 from monitor.server import listening
 from monitor.server.services import ServerServices
@@ -119,4 +121,21 @@ async def test_a_page_of_somebody_else_may_not_listen(ear, client, world):
     with pytest.raises(WSServerHandshakeError) as refused:
         await client.ws_connect("/api/sensors/roof/listen?hz=169e6", headers={"Origin": "http://evil.test"})
     assert refused.value.status == 403
+    assert world.audit == []
+
+
+@pytest.mark.parametrize(("venue", "status"), [("elsewhere", 404), ("v", 101)])
+async def test_a_sensor_of_another_venue_is_not_listened_to(ear, connect, world, monkeypatch, venue, status):
+    plain = world.services
+    roof = SimpleNamespace(venue="v")
+    monkeypatch.setattr(world, "services", lambda: replace(plain(), held={"roof": roof}))
+    monkeypatch.setattr(listening, "scope_of", lambda _request: Scope(frozenset({venue})))
+    client = await connect()
+    if status == 101:
+        async with client.ws_connect("/api/sensors/roof/listen?hz=169000000") as socket:
+            assert (await socket.receive()).data == PCM
+        return
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect("/api/sensors/roof/listen?hz=169000000")
+    assert refused.value.status == status
     assert world.audit == []
