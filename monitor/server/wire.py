@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TypeVar
 
 import msgspec
@@ -12,6 +13,8 @@ from monitor.server.problem import ProblemError
 from monitor.server.views import View
 
 Body = TypeVar("Body", bound=View)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""PostgreSQL takes none, and would fail as if it were broken."""
 BODY_S = 30.0
 """For a whole body, a megabyte at most: a sender of single bytes must not hold a place for hours."""
 
@@ -35,6 +38,11 @@ async def whole_body(request: web.Request) -> bytes:
         ) from None
 
 
+def _refuse_nul(body: bytes) -> None:
+    if _NUL.search(body):
+        raise ProblemError(400, "bad-body", "no text holds the character NUL")
+
+
 async def json_body(request: web.Request, kind: type[Body]) -> Body:
     """What was sent, as `kind`.
 
@@ -46,7 +54,9 @@ async def json_body(request: web.Request, kind: type[Body]) -> Body:
     # A form of a foreign page cannot send this type without being asked about it first.
     if request.content_type != "application/json":
         raise ProblemError(415, "not-json", "the body must be application/json")
+    body = await whole_body(request)
+    _refuse_nul(body)
     try:
-        return msgspec.json.decode(await whole_body(request), type=kind)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProblemError(400, "bad-body", str(error)) from None

@@ -85,3 +85,17 @@ async def test_a_head_without_end_is_refused(raw, line):
     writer.write(f"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\n{line}\r\n\r\n".encode())
     answer = await asyncio.wait_for(reader.readline(), 5)
     assert answer.split()[1] in (b"400", b"431")
+
+
+async def test_no_text_that_the_store_cannot_hold_comes_in(raw):
+    for path, body, status in (
+        ("/api/alerts?venue=%00", b"", b"400"),
+        ("/api/cases/%00", b"", b"400"),
+        ("/api/session", b'{"name":"a\\u0000","password":"x"}', b"400"),
+        ("/api/session", b'{"name":"a\\\\u0000","password":"x"}', b"401"),
+    ):
+        reader, writer = await raw()
+        head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        assert (await asyncio.wait_for(reader.readline(), 20)).split()[1] == status, (path, body)
