@@ -112,6 +112,13 @@ def test_a_pptx_says_its_slides_in_their_order():
     assert read_bytes(out.getvalue(), "x.pptx").text.split() == [f"第{n}张" for n in range(1, 12)]
 
 
+def test_a_slide_whose_number_is_none_is_read_all_the_same():
+    slide = b'<a:p xmlns:a="x"><a:t>hi</a:t></a:p>'
+    names = [f"ppt/slides/slide{number}.xml" for number in ("9" * 5000, "²③", "2")]
+    data = zip_bytes({"ppt/presentation.xml": b"<a/>", **dict.fromkeys(names, slide)})
+    assert read_bytes(data, "x.pptx").text.split() == ["hi"] * 3
+
+
 def test_an_xlsx_says_its_strings():
     book = openpyxl.Workbook()
     book.active.append(["题号", "答案"])
