@@ -13,9 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from monitor.cli import COMMANDS, main
 from monitor.cli.stores import shown_store
+from monitor.faults import WorldError
 from monitor.store import Store
 from monitor.store.migrations import HEAD
 from tests.unit.monitor.conftest import NOON, make_alert
@@ -299,3 +301,25 @@ def test_no_message_names_the_password_of_a_store():
     assert shown_store("postgresql://u:t0psecret@h/x") == "postgresql://u:***@h/x"
     assert shown_store("postgresql://u@h/x") == "postgresql://u@h/x"
     assert shown_store("a@b.db") == "a@b.db"
+
+
+@pytest.fixture
+def logging_as_before():
+    yield
+    structlog.reset_defaults()
+
+
+def test_what_a_drill_logs_stands_in_no_record(examwatch, monkeypatch, tmp_path, logging_as_before):
+    async def alone(*_: object) -> None:
+        structlog.get_logger().warning("a sensor failed")
+        raise WorldError("no disk")
+
+    monkeypatch.setattr("monitor.cli.drill._alone", alone)
+    config = tmp_path / "c.yml"
+    config.write_text("data_dir: data\n")
+    code, out, err = examwatch(
+        "drill", "configs/drills/self-test.yml", "--config", config, "--format", "json"
+    )
+    assert (code, out) == (1, "")
+    assert "a sensor failed" in err
+    assert err.endswith("no disk\n")
