@@ -75,7 +75,7 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
         if charset is None:
             continue
         text = body.decode(charset, "replace")
-        if _damage(text) <= MAX_DAMAGE:
+        if damage(text) <= MAX_DAMAGE:
             return Decoded(text, charset, how)
     try:
         # final=False: a last character that the size cap or a broken server cut is not a counterexample
@@ -103,7 +103,8 @@ def _codec(label: str) -> str | None:
     return name if name in _KNOWN else None
 
 
-def _damage(text: str) -> float:
+def damage(text: str) -> float:
+    """Share of characters that stand for bytes which could not be read."""
     return text.count("\ufffd") / max(1, len(text))
 
 

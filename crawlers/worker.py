@@ -31,6 +31,8 @@ def main() -> None:
             answer = (False, (error.kind, error.where, error.detail))
         except (RecursionError, MemoryError) as error:
             answer = (False, ("parse", name, f"{type(error).__name__}: nested too deeply or too large"))
+        except Exception as error:  # noqa: BLE001 - what a parser makes of hostile bytes is that file's fault
+            answer = (False, ("parse", name, f"{type(error).__name__}: {error}"))
         data = pickle.dumps(answer)
         answers.write(_LENGTH.pack(len(data)) + data)
         answers.flush()

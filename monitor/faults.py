@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.plain import plain
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
@@ -27,11 +29,16 @@ class InputError(Exception):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = sorted(set(faults))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("\n".join(plain(str(fault)) for fault in self.faults))
 
 
 class WorldError(Exception):
     """The world failed (exit code 1): a port is taken, a disk is full. The message is one line."""
+
+
+def cause_of(error: Exception) -> str:
+    """What went wrong, for a message that has named the file already."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 class FaultList:

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from monitor.alert import wire
 from monitor.clock import Clock
-from monitor.faults import Fault, InputError, WorldError
+from monitor.faults import Fault, InputError, WorldError, cause_of
 from monitor.store.audit import Head
 from monitor.store.errors import StoreError
 
@@ -64,7 +64,7 @@ def open_key(file: Path) -> Ed25519PrivateKey:
         )
         file.with_name(file.name + ".pub").write_bytes(public)
     except (OSError, ValueError) as error:
-        raise WorldError(f"{file}: the key of the audit's heads cannot be had: {error}") from None
+        raise WorldError(f"{file}: the key of the audit's heads cannot be had: {cause_of(error)}") from None
     return key
 
 
@@ -73,7 +73,7 @@ def open_public_key(file: Path) -> Ed25519PublicKey:
     try:
         key = serialization.load_pem_public_key(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError([Fault(str(file), 0, f"holds no public key: {error}")]) from None
+        raise InputError([Fault(str(file), 0, f"holds no public key: {cause_of(error)}")]) from None
     if not isinstance(key, Ed25519PublicKey):
         raise InputError([Fault(str(file), 0, "holds a key of another kind")])
     return key
@@ -95,9 +95,11 @@ def read_heads(path: Path, public_key: Ed25519PublicKey | None = None) -> list[H
         Naming every line that is none.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError([Fault(str(path), 0, f"cannot be read: {error}")]) from None
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError([Fault(str(path), 0, "cannot be read: not UTF-8 text")]) from None
+    except OSError as error:
+        raise InputError([Fault(str(path), 0, f"cannot be read: {cause_of(error)}")]) from None
     heads: list[Head] = []
     faults: list[Fault] = []
     for number, line in enumerate(lines, 1):

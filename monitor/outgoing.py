@@ -13,7 +13,7 @@ from monitor.clock import Clock
 from monitor.config import Config, Setup
 from monitor.deadman import Ping, http_ping
 from monitor.duty.desk import DutyPlans, EscalationDesk
-from monitor.faults import WorldError
+from monitor.faults import WorldError, cause_of
 from monitor.heads import Elsewhere, HeadKeeper, file_elsewhere, open_key
 from monitor.notify.desk import NotifyDesk, Plan
 from monitor.notify.heads import HeadTeller
@@ -74,7 +74,7 @@ async def open_ping(stack: AsyncExitStack, config: Config) -> Ping | None:
         try:
             url = await asyncio.to_thread(file.read_text, "utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise WorldError(f"{file}: {error}") from None
+            raise WorldError(f"{file}: {cause_of(error)}") from None
     client = await stack.enter_async_context(aiohttp.ClientSession())
     return http_ping(client, (url or "").strip())
 

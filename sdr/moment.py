@@ -47,13 +47,15 @@ def read_moment(
     rate_hz, center_hz = layout.rate_hz, layout.captures[0].center_hz
     if rate_hz is None or center_hz is None:
         raise ValueError("the recording does not say its rate and frequency")
-    n_there = layout.n_bytes // (2 * layout.format.dtype.itemsize)
+    rate_hz, center_hz = layout.packing.spectrum(rate_hz, center_hz)
+    n_there = layout.n_samples
     first = int(np.clip(t0_s * rate_hz, 0, n_there))
     last = int(np.clip(np.ceil(t1_s * rate_hz), 0, n_there))
     if last - first < MIN_FFT:
         raise ValueError("the recording holds nothing of that time")
-    raw = np.memmap(layout.path, layout.format.dtype, "r", layout.first_byte, (n_there, 2))
-    mean, top, bin_hz = _densities(raw[first:last], layout.format, rate_hz)
+    mapped = np.memmap(layout.path, np.uint8, "r")
+    raw = layout.packing.unpack(layout.packing.map(mapped, layout.first_byte, n_there), first, last)
+    mean, top, bin_hz = _densities(raw, layout.format, rate_hz)
     bottom_hz = center_hz - rate_hz / 2
     begin = int(np.clip(np.floor((low_hz - bottom_hz) / bin_hz), 0, len(mean)))
     end = int(np.clip(np.ceil((high_hz - bottom_hz) / bin_hz), 0, len(mean)))

@@ -101,6 +101,12 @@ _MAGIC = (
 )
 
 
+_CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\v\f\r\x1b"))
+"""What no charset of a page uses; ESC shifts in ISO-2022."""
+MAX_CONTROLS = 0.01
+"""Share of them that text may hold: a forum's stray bytes lie far below, any binary format far above."""
+
+
 def kind_of(data: bytes) -> str:
     """The media type that the bytes show."""
     head = data[:2048]
@@ -116,5 +122,8 @@ def kind_of(data: bytes) -> str:
     lowered = head.lower()
     if b"<html" in lowered or b"<!doctype html" in lowered:
         return "text/html"
-    is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return "application/octet-stream" if b"\x00" in head and not is_utf16 else "text/plain"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "text/plain"
+    n_controls = len(head) - len(head.translate(None, _CONTROLS))
+    is_binary = b"\x00" in head or n_controls > MAX_CONTROLS * len(head)
+    return "application/octet-stream" if is_binary else "text/plain"

@@ -29,6 +29,8 @@ _PARTS = re.compile(
     r"|ppt/(slides|notesSlides)/[^/]+\.xml|xl/sharedStrings\.xml|xl/worksheets/[^/]+\.xml"
 )
 _PICTURES = re.compile(r"(word|ppt|xl)/media/[^/]+\.(png|jpe?g|gif|bmp|webp|tiff?)", re.IGNORECASE)
+MAX_DIGITS = 9
+"""More in a part's name are no number of a slide; thousands would take Python's own `int` down."""
 _LINES = frozenset(("p", "si", "row", "br", "tr", "is"))
 _CELLS = frozenset(("tab", "tc", "c"))
 
@@ -81,7 +83,8 @@ def _place(name: str) -> list[tuple[int, str]]:
 
 
 def _number(piece: str) -> tuple[int, str]:
-    return (int(piece), "") if piece.isdigit() else (0, piece)
+    is_number = piece.isascii() and piece.isdigit() and len(piece) <= MAX_DIGITS
+    return (int(piece), "") if is_number else (0, piece)
 
 
 def _text(xml: bytes, where: str, inline_only: bool) -> str:

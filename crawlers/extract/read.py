@@ -8,7 +8,7 @@ Runs in a child of `crawlers.workshop`, which holds the cap on time.
 
 from __future__ import annotations
 
-from crawlers.charset import decode
+from crawlers.charset import damage, decode
 from crawlers.errors import CrawlError
 from crawlers.extract.archive import read_7z, read_zip
 from crawlers.extract.file import Caps, Extracted, ImageReader, Reading, kind_of, named
@@ -18,6 +18,8 @@ from crawlers.extract.pdf import read_pdf
 
 LIMIT_S = 30.0
 """For one attachment with all that is in it."""
+MAX_DAMAGED = 0.1
+"""Share of characters that could not be read above which bytes are no text."""
 
 
 def read_bytes(
@@ -52,7 +54,10 @@ def read_part(data: bytes, name: str, reading: Reading, depth: int) -> Extracted
     if kind == "text/html":
         return Extracted(kind, html_page_text(decode(data).text))
     if kind == "text/plain":
-        return Extracted(kind, tidy(decode(data).text[: reading.caps.max_chars]))
+        decoded = decode(data)
+        if decoded.how == "damaged" and damage(decoded.text) > MAX_DAMAGED:
+            raise CrawlError("parse", name, "neither text in any charset nor a kind that is read")
+        return Extracted(kind, tidy(decoded.text[: reading.caps.max_chars]))
     raise CrawlError("parse", name, f"{kind} is not read")
 
 

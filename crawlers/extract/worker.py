@@ -57,6 +57,8 @@ def main() -> None:
             answer = Answer(fault=(error.kind, error.detail))
         except MemoryError:
             answer = Answer(fault=("too_large", "does not fit into memory"))
+        except Exception as error:  # noqa: BLE001 - what a decoder makes of hostile bytes is that picture's fault
+            answer = Answer(fault=("parse", f"{type(error).__name__}: {error}"))
         packed = msgspec.json.encode(answer)
         answers.write(LENGTH.pack(len(packed)) + packed)
         answers.flush()

@@ -125,9 +125,9 @@ class Found:
 
 
 def sound(found: Found) -> Found:
-    """`found` without halves of characters (JSON can carry them), which neither files nor databases take."""
+    """`found` without NUL and halves of characters (JSON can carry them), which databases do not take."""
     values = {
-        name: value.encode("utf-8", "replace").decode()
+        name: value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
         for name in ("key", "url", "title", "text", "author")
         if isinstance(value := getattr(found, name), str)
     }

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -112,9 +113,11 @@ class Part:
 
 
 async def read_parts(
-    visit: Visit, config: GrowingConfig, endings: tuple[str, ...], read_part: Callable[[Path, Place], Part]
+    visit: Visit, config: GrowingConfig, endings: tuple[str, ...], read_part: Callable[..., Part], *more: Any
 ) -> AsyncIterator[Found]:
-    """All that has come since the last poll, part by part; `read_part` runs in the workshop.
+    """All that has come since the last poll, part by part.
+
+    ``read_part(path, place, *more)`` runs in the workshop, which takes a module's function by its name.
 
     A place is kept only after all before it has been delivered. A file that cannot be read is told, and
     the others are read.
@@ -123,7 +126,7 @@ async def read_parts(
     async for file in grown(visit, config.path, endings, config.max_files):
         while n_left > 0:
             try:
-                part = await visit.run(read_part, Path(file.name), file.place)
+                part = await visit.run(read_part, Path(file.name), file.place, *more)
             except CrawlError as error:
                 visit.fault(error)
                 break

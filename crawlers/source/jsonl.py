@@ -12,7 +12,6 @@ import gzip
 import zlib
 from collections.abc import AsyncIterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -41,8 +40,8 @@ class JsonLines:
 
     async def read(self, visit: Visit) -> AsyncIterator[Found]:
         config = self.config
-        read_part = partial(read_lines, fields=config.fields, max_bytes=config.max_bytes, now=visit.now)
-        async for found in read_parts(visit, config, ENDINGS, read_part):
+        more = (config.fields, config.max_bytes, visit.now)
+        async for found in read_parts(visit, config, ENDINGS, read_lines, *more):
             yield found
 
 

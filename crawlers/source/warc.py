@@ -15,7 +15,6 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -55,8 +54,7 @@ class Warc:
 
     async def read(self, visit: Visit) -> AsyncIterator[Found]:
         config = self.config
-        read_part = partial(read_warc, max_bytes=config.max_bytes, now=visit.now)
-        async for found in read_parts(visit, config, ENDINGS, read_part):
+        async for found in read_parts(visit, config, ENDINGS, read_warc, config.max_bytes, visit.now):
             yield found
 
 

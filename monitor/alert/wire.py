@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import re
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -12,10 +13,35 @@ from monitor.alert.alert import Alert
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Alert)
+_NUL = b"\\u0000"
+_UNSOUND = re.compile("[\0\ud800-\udfff]")
 
 
 def encode(alert: Alert) -> bytes:
-    return _encoder.encode(alert)
+    return _encoder.encode(sound(alert))
+
+
+def sound(alert: Alert) -> Alert:
+    """`alert` with U+FFFD, one for one, for NUL and halves of characters.
+
+    PostgreSQL takes no NUL and UTF-8 no half, and strangers write both: one post must not keep the
+    alerts of all others out of the store.
+    """
+    try:
+        if _NUL not in _encoder.encode(alert):
+            return alert
+    except UnicodeEncodeError:
+        pass
+    return msgspec.convert(_mended(msgspec.to_builtins(alert)), Alert)
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSOUND.sub("\ufffd", value)
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
+        return {_mended(name): _mended(one) for name, one in pairs}
+    return [_mended(one) for one in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def decode(body: bytes | str) -> Alert:

@@ -135,10 +135,13 @@ def _close_output() -> None:
 
 
 def _speak_utf8() -> None:
-    """Records are UTF-8 whatever the locale, as JSON is; a message never fails for its letters."""
-    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+    """Records are UTF-8 whatever the locale, as JSON is; nothing fails for its letters.
+
+    A byte of a file's name that is no UTF-8 is written as JSON writes it, ``\\udcd6``.
+    """
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors=errors)
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _dispatch(given: list[str]) -> int:
@@ -171,6 +174,11 @@ def _run(name: str, command: Command, rest: list[str]) -> int:
         return _tell(error.format_message(), error.exit_code)
     except typer.Abort:
         return INTERRUPTED
+    except SystemExit as ended:
+        # typer takes a pipe that nobody reads for a failure of the world, and ends the process.
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
     return code if isinstance(code, int) else 0
 
 
@@ -199,5 +207,7 @@ def _version() -> str:
 
 
 def _tell(message: str, code: int) -> int:
-    sys.stderr.write(message.rstrip("\n") + "\n")
+    from monitor.plain import plain_lines
+
+    sys.stderr.write(plain_lines(message.rstrip("\n")) + "\n")
     return code

@@ -12,12 +12,13 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from monitor.cli.stores import DEFAULT, store_place
+from monitor.cli.stores import DEFAULT, shown_store, store_place
+from monitor.cli.terminal import marked
 from monitor.faults import Fault, InputError
+from monitor.plain import plain
 from monitor.server.services import AlertQuery
 from monitor.server.views import AlertDetail, AlertView
 from monitor.store.query import AlertReader
@@ -90,7 +91,10 @@ def list_(
             typer.echo(msgspec.json.encode(view))
         return
     console = Console()
-    table = Table("updated", "level", "kind", "count", "id", "title", "what", box=None, pad_edge=False)
+    table = Table("updated", "level", "kind", "count", box=None, pad_edge=False)
+    table.add_column("id", no_wrap=True, min_width=16)  # what `alerts show` wants, so never cut
+    table.add_column("title")
+    table.add_column("what")
     what_width = max(20, console.width - FIXED_WIDTH - TITLE_WIDTH)
     for view in found:
         table.add_row(
@@ -106,7 +110,7 @@ def list_(
 
 
 def _cut(words: str, width: int) -> Text:
-    text = Text(" ".join(words.split()), no_wrap=True)
+    text = Text(plain(" ".join(words.split())), no_wrap=True)
     text.truncate(width, overflow="ellipsis")
     return text
 
@@ -125,7 +129,7 @@ def show(
     with _reader(store) as reader:
         view = reader.get_alert(fingerprint, datetime.now(UTC))
     if view is None:
-        raise InputError([Fault(store, 0, f"no alert '{fingerprint}'")])
+        raise InputError([Fault(shown_store(store), 0, f"no alert '{fingerprint}'")])
     if format is Format.jsonl:
         typer.echo(msgspec.json.encode(view))
     else:
@@ -199,7 +203,7 @@ def _all(reader: AlertReader, query: AlertQuery) -> Iterator[AlertView]:
 
 def _show(console: Console, view: AlertDetail, language: Language) -> None:
     def line(name: str, value: object) -> None:
-        console.print(f"[bold]{name:>10}[/]  {escape(str(value))}", highlight=False)
+        console.print(f"[bold]{name:>10}[/]  {marked(value)}", highlight=False)
 
     for part in ("title", "summary", "advice"):
         line(part, view.annotations.get(f"{part}_{language}", ""))

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.stores import DEFAULT, StoreArgument, store_place
+from monitor.cli.stores import DEFAULT, StoreArgument, shown_store, store_place
 from monitor.faults import WorldError
 from monitor.heads import open_key, open_public_key, read_heads, signed_line
 
@@ -52,7 +52,7 @@ def verify(
         n_entries = opened.verify(kept)
         files = opened.evidence_digests() if evidence is not None else {}
     except AuditError as error:
-        raise WorldError(f"{store}: the audit chain is broken: {error}") from None
+        raise WorldError(f"{shown_store(store)}: the audit chain is broken: {error}") from None
     finally:
         opened.close()
     typer.echo(f"{n_entries} entries, unbroken; {len(kept)} kept heads fit", err=True)

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from monitor.cli.past import BadLines, is_store, past_events, read_verdicts
+from monitor.cli.terminal import marked
 from rules.backtest import SIDES, Backtest, Judged
 from rules.curve import Curve, CurveError, Point
 from rules.fault import RuleErrors, did_you_mean
@@ -149,7 +149,7 @@ def _show_backtest(test: Backtest, as_lines: bool) -> None:
     for row in rows:
         counts = (row.n_before, row.n_after, row.n_gained, row.n_lost)
         cells = (row.cell.day, row.cell.venue, row.cell.rule, *map(str, counts))
-        table.add_row(*map(escape, cells), style="bold" if row.n_gained or row.n_lost else "dim")
+        table.add_row(*map(marked, cells), style="bold" if row.n_gained or row.n_lost else "dim")
     console.print(table)
     for side, zh in (("before", "原规则"), ("after", "新规则")):
         seen = judged[side]

@@ -242,7 +242,7 @@ def items_of(paper: Path, faults: list[Fault], readers: Mapping[str, ReadPages] 
 
 def _items_of_lines(paper: Path, faults: list[Fault]) -> Iterator[Item]:
     try:
-        lines = paper.read_bytes().splitlines()
+        lines = paper.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
     except OSError as error:
         faults.append(Fault(str(paper), 0, f"cannot be read: {error.strerror}"))
         return
@@ -251,7 +251,10 @@ def _items_of_lines(paper: Path, faults: list[Fault]) -> Iterator[Item]:
             continue
         try:
             entry = msgspec.json.decode(line, type=_Line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError:
+            faults.append(Fault(str(paper), number, "no item: not UTF-8 text; save the file as UTF-8"))
+            continue
+        except msgspec.DecodeError as error:
             faults.append(Fault(str(paper), number, f"no item: {error}"))
             continue
         yield Item(entry.item, entry.text)

@@ -21,9 +21,11 @@ from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError
 from monitor.cli.alerts import Format, InLanguage, Language, StoreOption
 from monitor.cli.stores import DEFAULT, shell_actor, store_place
+from monitor.cli.terminal import marked
 from monitor.config import load_config
 from monitor.config.desk import habits_of
 from monitor.faults import Fault, InputError
+from monitor.plain import plain
 from monitor.server.case_views import case_view
 from monitor.store import Store
 
@@ -72,9 +74,9 @@ def _table(found: list[Listed], language: Language) -> Table:
             case.level,
             case.state,
             case.verdict or "",
-            case.department,
+            marked(case.department),
             str(len(one.alerts)),
-            case.title[language],
+            marked(case.title[language]),
         )
     return table
 
@@ -98,15 +100,17 @@ def show(
         typer.echo(msgspec.json.encode(told))
         return
     console, one = Console(), whole.listed.case
-    console.print(f"[bold]{one.id}[/] {one.title[language]}", highlight=False)
-    console.print(f"{one.level}, {one.state}, {one.verdict or 'not judged'}, with {one.department}")
+    console.print(f"[bold]{one.id}[/] {marked(one.title[language])}", highlight=False)
+    console.print(f"{one.level}, {one.state}, {one.verdict or 'not judged'}, with {marked(one.department)}")
     console.print(f"alerts: {', '.join(whole.listed.alerts)}", highlight=False)
     for event in whole.events:
         told = " ".join(f"{name}={value}" for name, value in event.body.items())
         console.print(
-            f"{event.seq:>6} {event.at.astimezone():%m-%d %H:%M:%S} {event.actor}: {event.action} {told}",
-            highlight=False, markup=False,
-        )  # fmt: skip
+            f"{event.seq:>6} {event.at.astimezone():%m-%d %H:%M:%S} "
+            f"{plain(f'{event.actor}: {event.action} {told}')}",
+            highlight=False,
+            markup=False,
+        )
 
 
 @app.command()

@@ -8,6 +8,7 @@ next run; the daemon's own memory is left alone.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import random
 import sqlite3
@@ -34,7 +35,8 @@ from crawlers.source.base import SourceConfig
 from crawlers.wire import to_record
 from crawlers.workshop import ProcessWorkshop
 from monitor import yamltree
-from monitor.faults import Fault, InputError, WorldError
+from monitor.faults import Fault, InputError, WorldError, cause_of
+from monitor.plain import plain
 
 N_AT_A_TIME = 20
 """Sources polled at the same time."""
@@ -91,7 +93,13 @@ def crawl(
         try:
             n_failed = asyncio.run(_run(wanted.settings, sources, path, once=once, format=format))
         except (sqlite3.Error, OSError) as error:
-            raise WorldError(f"{path}: {error}") from None
+            if (
+                isinstance(error, OSError)
+                and error.errno in (errno.EPIPE, errno.ENOSPC)
+                and not error.filename
+            ):
+                raise  # it is the output that takes no more, and not the memory
+            raise WorldError(f"{path}: {cause_of(error)}") from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
     if sources and n_failed == len(sources):
@@ -161,23 +169,28 @@ async def _run(
                     report = await crawler.poll(id, deliver)
                 failed[id] = report.error is not None
                 for line in told(report, show_all=once):
-                    typer.echo(line, err=True)
+                    typer.echo(plain(line), err=True)
                 if once:
                     return
                 await clock.sleep((report.next_poll_at - clock.now()).total_seconds())
 
-        async with asyncio.TaskGroup() as group:
-            for config in configs:
-                group.create_task(follow(config.id))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for config in configs:
+                    group.create_task(follow(config.id))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
     return sum(failed.values())
 
 
 def _line(document: Document, format: Format) -> str:
     if format is Format.jsonl:
         return json.dumps(to_record(document), ensure_ascii=False)
-    title = " ".join((document.title or document.text).split())[:TITLE_CHARS]
+    title = plain(" ".join((document.title or document.text).split())[:TITLE_CHARS])
     at = document.fetched_at.isoformat(sep=" ")[:19]
-    return f"{at}  {document.source[:20]:20}  {document.version}  {title:{TITLE_CHARS}}  {document.url}"
+    return (
+        f"{at}  {document.source[:20]:20}  {document.version}  {title:{TITLE_CHARS}}  {plain(document.url)}"
+    )
 
 
 def told(report: PollReport, *, show_all: bool) -> list[str]:

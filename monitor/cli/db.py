@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from monitor.cli.run import set_up_logging
 from monitor.cli.stores import DEFAULT, StoreArgument, store_place
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The database's tables. 数据库维护。")
@@ -30,6 +31,7 @@ def upgrade(store: StoreArgument = str(DEFAULT)) -> None:
     from monitor.store.upgrade import upgrade as run_steps
 
     place = store_place(store, must_exist=False)
+    set_up_logging()
     engines = open_engines(place.url, place.password_file)
     try:
         with translated():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from monitor.cli.terminal import marked
 from monitor.faults import WorldError
 
 if TYPE_CHECKING:
@@ -69,12 +70,11 @@ def _source(dongle: Dongle) -> str:
 
 def _print_table(dongles: list[Dongle]) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("source / 信号源", "name / 名称", "serial / 序列号", "state / 状态")
     for dongle in dongles:
         name = f"{dongle.manufacturer} {dongle.product}".strip() or dongle.name
         state = "ready / 可用" if dongle.fault is None else dongle.fault
-        table.add_row(*(escape(text) for text in (_source(dongle), name, dongle.serial, state)))
+        table.add_row(*(marked(text) for text in (_source(dongle), name, dongle.serial, state)))
     Console().print(table)

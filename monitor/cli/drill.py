@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor.cli.alerts import InLanguage, Language
+from monitor.cli.run import set_up_logging
 from monitor.cli.stores import DEFAULT
 from monitor.config import Setup, load_setup
 from monitor.drill.record import Outcome, outcome
@@ -61,6 +62,7 @@ def drill_command(
         found = _through_daemon(setup, played, folder, wait)
     else:
         typer.echo("no daemon runs here: the drill has a system of its own", err=True)
+        set_up_logging()
         found = asyncio.run(_alone(setup, played))
     if format is Format.json:
         typer.echo(json.dumps({**msgspec.to_builtins(found), "passed": found.passed}, ensure_ascii=False))

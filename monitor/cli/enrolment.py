@@ -15,6 +15,7 @@ import msgspec
 import typer
 
 from monitor.cli.stores import DEFAULT, shell_actor
+from monitor.cli.terminal import marked
 from monitor.faults import Fault, InputError
 
 if TYPE_CHECKING:
@@ -168,10 +169,11 @@ def print_nodes(found: list[Node]) -> None:
         table.add_column(name, overflow="fold")
     for one in found:
         state = _STATES[one.state] + (" CLONED? / 疑似克隆" if one.cloned_at else "")
-        table.add_row(
+        cells = (
             one.node, one.venue, state, _minute(one.enrolled_at), one.invited_by, _minute(one.last_seen),
-            _minute(one.certificate_ends_at), one.software or "", str(one.release or ""), one.health or "",
+            _minute(one.certificate_ends_at), one.software or "", one.release or "", one.health or "",
         )  # fmt: skip
+        table.add_row(*map(marked, cells))
     # A pipe has no width of its own, and a name cut in two is no name.
     Console(width=None if sys.stdout.isatty() else 240).print(table)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from monitor.faults import Fault, InputError, WorldError
+from monitor.plain import plain
 
 if TYPE_CHECKING:
     from sdr.source import SampleSource, SourceInfo
@@ -52,12 +53,12 @@ def open_receiver(
     if center_hz is None and bands and live:
         center_hz = (bands[0][0] + bands[0][1]) / 2
     try:
-        source = open_source(spec, rate_hz=rate_hz, center_hz=center_hz, gain_db=gain_db, ppm=ppm)
+        source = open_source(spec, rate_hz=rate_hz, center_hz=center_hz, gain_db=gain_db, ppm=ppm, check=True)
     except SourceError as error:
         raise as_fault(spec, error) from None
     info = source.info
     for warning in info.warnings:
-        sys.stderr.write(f"{spec}: {warning.removeprefix(f'{spec}: ')}\n")
+        sys.stderr.write(f"{plain(warning)}\n")
     if not info.rate_known:
         sys.stderr.write(f"{spec}: rate not known, taken as {info.rate_hz:.0f}; say --rate\n")
     if not info.tunable and bands:

@@ -14,13 +14,13 @@ from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from monitor.cli.backtest import Format, backtest, days_of
 from monitor.cli.past import BadLines, is_alert, past_events
 from monitor.cli.rollback import rollback
+from monitor.cli.terminal import marked
 from rules.check import check_samples
 from rules.condition import show_condition
 from rules.exemption import load_exemptions
@@ -105,7 +105,7 @@ def list_rules(folder: Folder = LIBRARY, as_format: AsFormat = Format.auto) -> N
             rule.title.en,
             rule.title.zh,
         )
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(marked, cells))
     Console().print(table)
 
 
@@ -200,7 +200,7 @@ def _exceptions_table(lines: list[Line]) -> Table:
         by = line.exemption
         counts = (str(line.n_alerts), str(line.n_recent))
         end = by.expires_at.isoformat(timespec="minutes")
-        table.add_row(*map(escape, (by.id, by.reason, by.author, end, *counts, ", ".join(line.rules))))
+        table.add_row(*map(marked, (by.id, by.reason, by.author, end, *counts, ", ".join(line.rules))))
     return table
 
 
@@ -295,14 +295,14 @@ def _show(console: Console, place: str, seen: Explanation) -> None:
     colour = {"true": "green", "nearly": "yellow"}.get(seen.state, "dim")
     outcome = "fires / 命中" if seen.fires else "is quiet / 未命中"
     console.print(
-        f"[bold]{escape(place)}[/]: {seen.rule.id} [{colour}]{outcome}[/]", highlight=False, soft_wrap=True
+        f"[bold]{marked(place)}[/]: {seen.rule.id} [{colour}]{outcome}[/]", highlight=False, soft_wrap=True
     )
     decisive = {view.name for view in seen.decisive()}
     for view in seen.selections:
         mark = "[green]true [/]" if view.true else "[red]false[/]"
         alone = "  <- decides / 起决定作用" if view.name in decisive else ""
-        console.print(f"  {mark} {escape(view.name)}{alone}", highlight=False, soft_wrap=True)
+        console.print(f"  {mark} {marked(view.name)}{alone}", highlight=False, soft_wrap=True)
         for test in view.tests:
-            console.print(f"        {test.state:7} {escape(test.en)}", highlight=False, soft_wrap=True)
-            console.print(f"                {escape(test.zh)}", highlight=False, soft_wrap=True)
-    console.print(f"  {escape(show_condition(seen.rule.condition))}", highlight=False, soft_wrap=True)
+            console.print(f"        {test.state:7} {marked(test.en)}", highlight=False, soft_wrap=True)
+            console.print(f"                {marked(test.zh)}", highlight=False, soft_wrap=True)
+    console.print(f"  {marked(show_condition(seen.rule.condition))}", highlight=False, soft_wrap=True)

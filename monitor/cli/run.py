@@ -10,11 +10,12 @@ import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 import typer
 
+from monitor.plain import plain_words
 from monitor.roles import Role, narrowed
 
 DEFAULT = Path("configs/demo.yml")
@@ -52,22 +53,30 @@ def run(
 
 
 def set_up_logging() -> None:
-    """One readable line an event on a terminal, one JSON object where nobody looks."""
+    """One readable line an event on a terminal, one JSON object where nobody looks.
+
+    Traces are plain ones: structlog's own show the local variables, passwords among them.
+    """
     on_terminal = sys.stderr.isatty()
-    renderer = (
-        structlog.dev.ConsoleRenderer(pad_event_to=0) if on_terminal else structlog.processors.JSONRenderer()
+    trace = structlog.dev.plain_traceback
+    shown: list[Any] = (
+        [plain_words, structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=trace)]
+        if on_terminal
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S" if on_terminal else "iso", utc=not on_terminal),
-            renderer,
+            *shown,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     # Libraries log each job and request at INFO: only what goes wrong there is for a person.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # What it says of a message that was not taken names the address, which is the secret.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 
 def _ready(address: str) -> None:

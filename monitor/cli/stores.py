@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,14 @@ StoreArgument = Annotated[
         help="A configuration (.yml), a database file, or a URL (sqlite:PATH, postgresql://…).",
     ),
 ]
+
+
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]*@")
+
+
+def shown_store(given: str) -> str:
+    """A store as a message names it: without the password that its URL may hold."""
+    return _PASSWORD.sub(r"\1:***@", given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,8 @@ def store_place(given: str, *, must_exist: bool = True) -> Place:
         place = Place(f"sqlite:{given}")
     path = Path(place.url.removeprefix("sqlite:"))
     if must_exist and place.url.startswith("sqlite:") and not path.is_file():
-        raise InputError([Fault(str(path), 0, "there is no store yet")])
+        why = "a folder, not a store" if path.is_dir() else "there is no store yet"
+        raise InputError([Fault(str(path), 0, why)])
     if place.url.startswith("sqlite:") and path.is_file() and _is_other(path):
         raise InputError([Fault(str(path), 0, "is no store: not an SQLite database")])
     return place

@@ -15,6 +15,8 @@ SCHEMES = ("nats://", "tls://")
 def _url(url: str) -> str:
     if not url.startswith(SCHEMES):
         raise ValueError(f"no link of kind '{url.partition(':')[0]}:' (nats://host:port or tls://host:port)")
+    if "@" in url:
+        raise ValueError("no user or token stands in the URL, which logs name: use credentials_file")
     return url
 
 

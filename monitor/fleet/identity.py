@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from monitor.faults import Fault, InputError, WorldError
+from monitor.faults import Fault, InputError, WorldError, cause_of
 from monitor.fleet.authority import PrivateKey, key_pem, new_key, read_key
 from monitor.fleet.exchange import Granted
 from monitor.fleet.files import write_private
@@ -157,4 +157,4 @@ def _key(file: Path) -> PrivateKey:
     try:
         return read_key(file)
     except (OSError, ValueError) as error:
-        raise WorldError(f"{file}: the node's key cannot be read: {error}") from None
+        raise WorldError(f"{file}: the node's key cannot be read: {cause_of(error)}") from None

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from monitor.faults import InputError, WorldError
+from monitor.faults import InputError, WorldError, cause_of
 from monitor.fleet.bundle import Bundle, BundleError, unpack
 from monitor.fleet.files import write_private
 
@@ -50,7 +50,7 @@ class ReleaseShelf:
             return ShelfState()
         except (OSError, msgspec.DecodeError) as error:
             # Guessing would let an older release in.
-            raise WorldError(f"{file}: cannot be read: {error}") from None
+            raise WorldError(f"{file}: cannot be read: {cause_of(error)}") from None
 
     def take(self, raw: bytes, check: Callable[[], None]) -> Bundle:
         """Make the release in `raw` the current one, unless `check` then finds a fault.

@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 
 from monitor.clock import Clock
 from monitor.config.link import Link
+from monitor.faults import cause_of
 from monitor.queue.base import QueueError
 
 CONNECT_S = 5.0
@@ -235,7 +236,7 @@ def _tls(settings: BusSettings) -> ssl.SSLContext | None:
         if settings.cert_file is not None:
             context.load_cert_chain(settings.cert_file, settings.key_file)
     except OSError as error:
-        raise LinkError(f"{settings.cert_file or settings.ca_file}: {error}") from None
+        raise LinkError(f"{settings.cert_file or settings.ca_file}: {cause_of(error)}") from None
     return context
 
 

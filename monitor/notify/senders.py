@@ -18,6 +18,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,10 @@ _TOO_OFTEN: Final[Mapping[ReceiverKind, frozenset[int]]] = {
     "feishu": frozenset({9499, 11232}),
     "apprise": frozenset(),
 }
+
+
+_MENTION: Final = re.compile(r"<(?=\s*/?\s*at\b|@)", re.IGNORECASE)
+"""Feishu's and WeCom's."""
 
 
 class SendError(Exception):
@@ -159,6 +164,7 @@ class Sender:
                 }
                 return _Request(url, body, headers)
             case "wecom":
+                said["text"] = {"content": _unmentioned(text)}
                 return _Request(url, _encoded(said), headers)
             case "dingtalk":
                 if secret is not None:
@@ -167,7 +173,7 @@ class Sender:
                     url = f"{url}{'&' if '?' in url else '?'}timestamp={millis}&sign={signed}"
                 return _Request(url, _encoded(said), headers)
             case "feishu":
-                said = {"msg_type": "text", "content": {"text": text}}
+                said = {"msg_type": "text", "content": {"text": _unmentioned(text)}}
                 if secret is not None:
                     # Feishu signs an empty text, with timestamp and secret as the key.
                     said |= {"timestamp": str(stamp), "sign": _signed(f"{stamp}\n{secret}".encode(), b"")}
@@ -196,6 +202,11 @@ def _signed(key: bytes, text: bytes) -> str:
 
 def _encoded(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _unmentioned(text: str) -> str:
+    """Without the marks by which a post could call everybody of the group to it: ``<at user_id="all">``."""
+    return _MENTION.sub("＜", text)
 
 
 def _short(text: str) -> str:

@@ -35,6 +35,8 @@ from monitor.server.static import get_static
 MAX_BODY_BYTES = 1024 * 1024
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8440
+IDLE_S = 75.0
+"""A connection on which no whole request head has come for so long is closed (nginx's default too)."""
 
 
 async def _end_streams(app: web.Application) -> None:
@@ -95,7 +97,7 @@ async def serving(
     OSError
         If the port is taken.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=IDLE_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -50,6 +50,8 @@ def host_guard(allowed_hosts: frozenset[str], refused: Counter) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if "%00" in request.rel_url.raw_path_qs:
+            raise ProblemError(400, "bad-address", "no address holds the character NUL")
         host = request.headers.get("Host", "")
         if host_name(host) not in names:
             refused.labels("host").inc()

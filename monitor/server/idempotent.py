@@ -19,6 +19,7 @@ from aiohttp.typedefs import Handler, Middleware
 from monitor.server.access import actor_of, key_of
 from monitor.server.problem import CONTENT_TYPE, ProblemError
 from monitor.server.services import SERVICES
+from monitor.server.wire import whole_body
 
 HEADER = "Idempotency-Key"
 MAX_KEY = 200
@@ -39,7 +40,7 @@ def idempotent(secret: Mapping[tuple[str, str], bool]) -> Middleware:
         if secret.get(key_of(request), True):
             raise ProblemError(400, "bad-key", f"{HEADER}: the answer holds a secret and is kept nowhere")
         key = hashlib.sha256(f"{actor_of(request)}\n{given}".encode()).hexdigest()
-        said = f"{request.method}\n{request.path_qs}\n".encode() + await request.read()
+        said = f"{request.method}\n{request.path_qs}\n".encode() + await whole_body(request)
         asked = hashlib.sha256(said).hexdigest()
         lock = locks.setdefault(key, asyncio.Lock())
         users[key] += 1

@@ -39,7 +39,7 @@ class ProblemError(Exception):
             status=self.status,
             body=msgspec.json.encode(view),
             content_type=CONTENT_TYPE,
-            headers=self.headers,
+            headers={"Cache-Control": "no-store", **self.headers},
         )
 
 

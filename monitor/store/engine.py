@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.event import listen
 
+from monitor.faults import cause_of
 from monitor.store.errors import StoreError
 
 BUSY_MS = 5000
@@ -74,7 +75,7 @@ def _password(file: Path | None) -> str | None:
     try:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{file}: the password cannot be read: {error}") from error
+        raise StoreError(f"{file}: the password cannot be read: {cause_of(error)}") from error
 
 
 def _open_sqlite(path: Path) -> Engines:

@@ -37,8 +37,13 @@ def translated() -> Generator[None, None, None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        raise StoreError(f"the store failed: {cause}") from error
+        raise StoreError(f"the store failed: {_one_line(cause)}") from error
     except DatabaseError as error:
         if isinstance(error, IntegrityError | ProgrammingError):
             raise
-        raise StoreError(f"the store failed: {error.orig}") from error
+        raise StoreError(f"the store failed: {_one_line(error.orig)}") from error
+
+
+def _one_line(cause: object) -> str:
+    """libpq asks its question ("is the server running?") in a second line."""
+    return " ".join(str(cause).split())

@@ -95,8 +95,10 @@ class Store:
             If nothing could be stored; the same call may work later.
         """
         with translated(), self._engines.writer.begin() as db:
-            known = _known(db, event_ids.c.event_id, {alert.id for alert in raised})
-            fresh = list({alert.id: alert for alert in raised if alert.id not in known}.values())
+            # What an edge of an older release sent has not gone through `wire.encode` of this one.
+            sent = [wire.sound(alert) for alert in raised]
+            known = _known(db, event_ids.c.event_id, {alert.id for alert in sent})
+            fresh = list({alert.id: alert for alert in sent if alert.id not in known}.values())
             if fresh:
                 self._store(db, fresh, now)
             return len(fresh)

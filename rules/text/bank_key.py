@@ -35,8 +35,10 @@ def write_key(path: Path, key: bytes) -> None:
 def read_key(path: Path) -> bytes:
     try:
         line = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BankError(f"{path}:1: the key cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise BankError(f"{path}:1: the key cannot be read: not the text of a key") from error
+    except OSError as error:
+        raise BankError(f"{path}:1: the key cannot be read: {error.strerror or error}") from error
     try:
         key = bytes.fromhex(line.removeprefix(_KEY_LINE))
     except ValueError as error:

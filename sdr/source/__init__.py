@@ -33,6 +33,7 @@ def open_source(
     center_hz: float | None = None,
     gain_db: float | None = None,
     ppm: int | None = None,
+    check: bool = False,
     clock: Clock = SYSTEM_CLOCK,
 ) -> SampleSource:
     """Open what `spec` names.
@@ -43,6 +44,8 @@ def open_source(
         What the caller knows; it outweighs what the source says of itself.
     gain_db, ppm
         For receivers only. No gain means the receiver's automatic one.
+    check
+        Hash a recording's samples before the first, where its container says to what, and warn.
 
     Raises
     ------
@@ -61,6 +64,11 @@ def open_source(
         )
     if colon and kind in set(SampleFormat):
         return open_recording(
-            spec, Path(rest), rate_hz=rate_hz, center_hz=center_hz, format=SampleFormat(kind)
+            spec,
+            Path(rest),
+            rate_hz=rate_hz,
+            center_hz=center_hz,
+            format=SampleFormat(kind),
+            check=check,
         )
-    return open_recording(spec, Path(spec), rate_hz=rate_hz, center_hz=center_hz)
+    return open_recording(spec, Path(spec), rate_hz=rate_hz, center_hz=center_hz, check=check)

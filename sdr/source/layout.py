@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sdr.source.packing import Packing
 from sdr.types import SampleFormat
 
 
@@ -31,10 +32,23 @@ class Layout:
 
     path: Path
     """The file that holds the samples."""
-    format: SampleFormat
+    packing: Packing
     first_byte: int
     n_bytes: int
     rate_hz: float | None = None
+    """Numbers or pairs of them a second, as they lie in the file."""
     captures: tuple[Capture, ...] = (Capture(0),)
-    """At least one, the first at sample 0, in order."""
+    """At least one, the first at sample 0, in order. Of a real recording: what 0 Hz in it stands for."""
     warnings: tuple[str, ...] = ()
+    sha512: str | None = None
+    """What the container says that the samples' bytes hash to."""
+
+    @property
+    def format(self) -> SampleFormat:
+        """What a reader gets."""
+        return self.packing.format
+
+    @property
+    def n_samples(self) -> int:
+        """Whole samples that a reader gets."""
+        return self.n_bytes // self.packing.n_pair_bytes

@@ -10,6 +10,7 @@ import numpy as np
 from sdr.source.base import SourceError
 from sdr.source.layout import Capture, Layout
 from sdr.source.naming import read_name
+from sdr.source.packing import PLAIN
 from sdr.types import SampleFormat
 
 ENDINGS: dict[str, SampleFormat] = {
@@ -24,6 +25,7 @@ READABLE = "cu8 cs8 cs16 cf32 wav sigmf-meta sigmf"
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"RIFF", "a WAV file"),
     (b"RF64", "a WAV file"),
+    (b"BW64", "a WAV file"),
     (b"PK\x03\x04", "a ZIP file"),
     (b"\x1f\x8b\x08", "a gzip file"),
     (b"\x89PNG", "a PNG picture"),
@@ -54,9 +56,8 @@ def raw_layout(path: Path, format: SampleFormat) -> Layout:
         head = file.read(_N_HEAD_BYTES)
     refuse_other_kinds(path, head, format)
     rate_hz, center_hz = _portapack_notes(path)
-    return Layout(
-        path, format, 0, path.stat().st_size, rate_hz=rate_hz, captures=(Capture(0, center_hz=center_hz),)
-    )
+    captures = (Capture(0, center_hz=center_hz),)
+    return Layout(path, PLAIN[format], 0, path.stat().st_size, rate_hz, captures)
 
 
 def raw_format(path: Path) -> SampleFormat | None:

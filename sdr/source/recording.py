@@ -10,6 +10,7 @@ from __future__ import annotations
 import mmap
 import threading
 from bisect import bisect_right
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sdr.source.base import SourceError, SourceInfo
 from sdr.source.layout import Layout
 from sdr.source.naming import read_name
 from sdr.source.raw import READABLE, raw_format, raw_layout
-from sdr.source.sigmf import archive_layout, sigmf_layout
+from sdr.source.sigmf import archive_layout, check_hash, sigmf_layout
 from sdr.source.wav import wav_layout
 from sdr.types import Block, Hop, SampleFormat
 
@@ -46,8 +47,11 @@ def open_recording(
     rate_hz: float | None = None,
     center_hz: float | None = None,
     format: SampleFormat | None = None,
+    check: bool = False,
 ) -> RecordingSource:
     """Open the recording at `path`; what is given outweighs what the file says.
+
+    With `check` its samples are hashed where its container says to what.
 
     Raises
     ------
@@ -56,14 +60,19 @@ def open_recording(
     """
     try:
         layout = _find_layout(path, format)
+        told = check_hash(layout) if check else None
     except OSError as fault:
         raise SourceError(f"{path}: {fault.strerror or fault}") from fault
+    if told is not None:
+        layout = replace(layout, warnings=(*layout.warnings, told))
     return RecordingSource(spec, layout, rate_hz=rate_hz, center_hz=center_hz, named=path)
 
 
 def _find_layout(path: Path, format: SampleFormat | None) -> Layout:
     if path.is_dir():
         raise SourceError(f"{path}: a folder, not a recording")
+    if path.exists() and not path.is_file():
+        raise SourceError(f"{path}: a pipe or a device, not a recording")
     ending = path.suffix.lower()
     if format is not None:
         return raw_layout(path, format)
@@ -97,8 +106,8 @@ class RecordingSource:
         named: Path | None = None,
     ) -> None:
         self._layout = layout
-        self._n_pair_bytes = 2 * layout.format.dtype.itemsize
-        n_samples, n_left = divmod(layout.n_bytes, self._n_pair_bytes)
+        self._packing = layout.packing
+        n_samples, n_left = divmod(layout.n_bytes, self._packing.n_pair_bytes)
         path = named or layout.path
         if layout.n_bytes == 0:
             raise SourceError(f"{path}: empty: no samples in it")
@@ -119,13 +128,19 @@ class RecordingSource:
         is_rtl_433 = rate is None and center is None and layout.format is SampleFormat.CU8
         started_at = first.started_at or facts.started_at
         self._center_given = center_hz is not None
+        self._stored_rate_hz = rate or RTL_433_RATE_HZ
+        seen_rate_hz, seen_center_hz = self._packing.spectrum(
+            self._stored_rate_hz,
+            center if center is not None else RTL_433_CENTER_HZ if is_rtl_433 else 0.0,
+        )
+        missing = [one.n_missing_before // self._packing.n_per_sample for one in layout.captures]
         self._info = SourceInfo(
             name=spec,
             format=layout.format,
-            rate_hz=rate or RTL_433_RATE_HZ,
-            center_hz=center if center is not None else RTL_433_CENTER_HZ if is_rtl_433 else 0.0,
-            started_at=started_at or _file_date(layout.path, n_samples / (rate or RTL_433_RATE_HZ)),
-            n_samples=n_samples + sum(capture.n_missing_before for capture in layout.captures),
+            rate_hz=seen_rate_hz,
+            center_hz=seen_center_hz,
+            started_at=started_at or _file_date(layout.path, n_samples / seen_rate_hz),
+            n_samples=n_samples + sum(missing),
             tunable=False,
             live=False,
             rate_known=rate is not None,
@@ -134,8 +149,9 @@ class RecordingSource:
             warnings=warnings,
         )
         self._n_stored = n_samples
-        self._map, self._iq = self._open_map(n_samples)
-        self._starts = [capture.first_sample for capture in layout.captures]
+        self._map, self._stored = self._open_map(n_samples)
+        self._starts = [one.first_sample // self._packing.n_per_sample for one in layout.captures]
+        self._missing = missing
         self._next = 0
         self._n_missing = 0
         self._n_capture_told = 0
@@ -168,7 +184,7 @@ class RecordingSource:
             hop=Hop(self._center_of(number), self._info.rate_hz),
             first_sample=start + self._n_missing,
             started_at=self._time_of(number, start),
-            iq=self._iq[start:stop],
+            iq=self._packing.unpack(self._stored, start, stop),
             n_dropped_before=n_dropped,
         )
         self._forget_before(start)
@@ -186,12 +202,11 @@ class RecordingSource:
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as fault:
             raise SourceError(f"{layout.path}: {fault.strerror or fault}") from fault
-        flat = np.frombuffer(mapped, layout.format.dtype, count=2 * n_samples, offset=layout.first_byte)
-        return mapped, flat.reshape(n_samples, 2)
+        return mapped, self._packing.map(mapped, layout.first_byte, n_samples)
 
     def _refuse_if_shortened(self, stop: int) -> None:
         """A map of a file that lost its end kills the process when touched there (SIGBUS)."""
-        if self._map.size() < self._layout.first_byte + stop * self._n_pair_bytes:
+        if self._map.size() < self._layout.first_byte + stop * self._packing.n_pair_bytes:
             self._ended.set()
             raise SourceError(f"{self._layout.path}: was shortened while it was read")
 
@@ -201,7 +216,7 @@ class RecordingSource:
         while self._next < self._n_stored:
             stop = min(self._next + _N_LOOK, self._n_stored)
             self._refuse_if_shortened(stop)
-            sound = _is_sound(self._iq[self._next : stop])
+            sound = _is_sound(self._stored[self._next : stop])
             if sound is None:
                 break
             if sound.any():
@@ -211,29 +226,31 @@ class RecordingSource:
         return self._next - before
 
     def _n_sound(self, start: int, stop: int) -> int:
-        sound = _is_sound(self._iq[start:stop])
+        sound = _is_sound(self._stored[start:stop])
         return stop - start if sound is None else int(np.argmin(sound))
 
     def _count_missing(self, number: int) -> int:
         n_dropped = 0
         while self._n_capture_told < number:
             self._n_capture_told += 1
-            n_dropped += self._layout.captures[self._n_capture_told].n_missing_before
+            n_dropped += self._missing[self._n_capture_told]
         self._n_missing += n_dropped
         return n_dropped
 
     def _center_of(self, number: int) -> float:
         center = None if self._center_given else self._layout.captures[number].center_hz
-        return self._info.center_hz if center is None or number == 0 else center
+        if center is None or number == 0:
+            return self._info.center_hz
+        return self._packing.spectrum(self._stored_rate_hz, center)[1]
 
     def _time_of(self, number: int, start: int) -> datetime:
         capture = self._layout.captures[number]
         if capture.started_at is not None and number > 0:
-            return capture.started_at + timedelta(seconds=(start - capture.first_sample) / self._info.rate_hz)
+            return capture.started_at + timedelta(seconds=(start - self._starts[number]) / self._info.rate_hz)
         return self._info.started_at + timedelta(seconds=(start + self._n_missing) / self._info.rate_hz)
 
     def _forget_before(self, start: int) -> None:
-        n_read = self._layout.first_byte + start * self._n_pair_bytes
+        n_read = self._layout.first_byte + start * self._packing.n_pair_bytes
         if n_read - self._n_forgotten_bytes < _FORGET_BYTES:
             return
         upto = n_read - n_read % mmap.PAGESIZE
@@ -241,11 +258,11 @@ class RecordingSource:
         self._n_forgotten_bytes = upto
 
 
-def _is_sound(iq: NDArray[Any]) -> NDArray[np.bool_] | None:
+def _is_sound(stored: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Which of the pairs are numbers; None where all are, as integers always are."""
-    if iq.dtype.kind != "f":
+    if stored.dtype.kind != "f":
         return None
-    finite: NDArray[np.bool_] = np.isfinite(iq)
+    finite: NDArray[np.bool_] = np.isfinite(stored)
     return None if finite.all() else finite[:, 0] & finite[:, 1]
 
 

@@ -4,29 +4,33 @@
                    captures: core:sample_start, core:frequency, core:datetime, core:global_index
     x.sigmf-data   the samples
 
-A tar is not unpacked: its samples lie in it uncompressed and are read there.
+A tar is not unpacked: its samples lie in it uncompressed and are read there. A hash that does not
+fit (`check_hash`) is told and no reason to refuse: the samples are what there is, and whether they
+were changed, cut or hashed wrongly nobody can tell from here.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import re
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from sdr.source.base import SourceError
 from sdr.source.layout import Capture, Layout
-from sdr.types import SampleFormat
+from sdr.source.packing import Packing
 
-_DATATYPES = {
-    "cu8": SampleFormat.CU8,
-    "ci8": SampleFormat.CS8,
-    "ci16_le": SampleFormat.CS16,
-    "cf32_le": SampleFormat.CF32,
-}
+_DATATYPE = re.compile(
+    r"(?P<of>[cr])(?:(?P<byte>[iu]8)(?:_[lb]e)?|(?P<wide>[iu](?:16|32)|f(?:32|64))_(?P<order>[lb])e)"
+)
+"""SigMF 1.2, `core:datatype`: complex or real, kind and width, byte order where there is one."""
+_SHA512 = re.compile(r"[0-9a-f]{128}", re.IGNORECASE)
 _MAX_META_BYTES = 64 << 20
+_N_HASH_BYTES = 1 << 20
 
 
 def sigmf_layout(path: Path) -> Layout:
@@ -91,15 +95,57 @@ def _parse(path: Path, text: bytes) -> dict[str, object]:
 def _layout(path: Path, fields: dict[str, object], data: Path, first_byte: int, n_bytes: int) -> Layout:
     top = _object(path, fields, "global")
     datatype = top.get("core:datatype")
-    sample_format = _DATATYPES.get(datatype) if isinstance(datatype, str) else None
-    if sample_format is None:
-        raise SourceError(f"{path}: core:datatype {datatype!r} is not read; {', '.join(_DATATYPES)} are")
+    packing = _packing(datatype) if isinstance(datatype, str) else None
+    if packing is None:
+        raise SourceError(f"{path}: core:datatype {datatype!r} is not read; SigMF's own are, such as ci16_le")
     if top.get("core:num_channels", 1) != 1:
         raise SourceError(f"{path}: core:num_channels: recordings of several channels are not read")
     rate_hz = _number(path, "core:sample_rate", top.get("core:sample_rate"))
     if rate_hz is not None and rate_hz <= 0:
         raise SourceError(f"{path}: core:sample_rate must be above 0")
-    return Layout(data, sample_format, first_byte, n_bytes, rate_hz, _captures(path, fields, top))
+    sha512 = top.get("core:sha512")
+    return Layout(
+        data,
+        packing,
+        first_byte,
+        n_bytes,
+        rate_hz,
+        _captures(path, fields, top),
+        sha512=None if sha512 is None else str(sha512),
+    )
+
+
+def _packing(datatype: str) -> Packing | None:
+    found = _DATATYPE.fullmatch(datatype)
+    if found is None:
+        return None
+    kind = cast("Literal['u', 'i', 'f']", (found["byte"] or found["wide"])[0])
+    n_bits = int((found["byte"] or found["wide"])[1:])
+    return Packing(kind, n_bits, big_endian=found["order"] == "b", is_real=found["of"] == "r")
+
+
+def check_hash(layout: Layout) -> str | None:
+    """What a person must be told of the samples' hash: a line, or None where it fits or none is given.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    if layout.sha512 is None:
+        return None
+    if not _SHA512.fullmatch(layout.sha512):
+        return f"{layout.path}: core:sha512 is no SHA-512, the samples are unchecked"
+    found = hashlib.sha512()
+    n_left = layout.n_bytes
+    with layout.path.open("rb") as file:
+        file.seek(layout.first_byte)
+        while n_left > 0 and (piece := file.read(min(n_left, _N_HASH_BYTES))):
+            found.update(piece)
+            n_left -= len(piece)
+    if found.hexdigest() == layout.sha512.lower():
+        return None
+    return f"{layout.path}: the samples are not those that core:sha512 was made of; read all the same"
 
 
 def _captures(path: Path, fields: dict[str, object], top: dict[str, object]) -> tuple[Capture, ...]:

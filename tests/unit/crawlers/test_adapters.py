@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,6 +99,26 @@ async def test_pages_of_a_warc_become_documents_as_of_when_they_were_fetched(ben
     first = bench.delivered[0]
     assert (first.url, first.id) == ("http://board.example/t/1", first.id)
     assert first.fetched_at == first.first_seen_at == datetime(2026, 6, 7, 1, 2, 3, tzinfo=UTC)
+
+
+async def test_both_kinds_of_growing_files_are_read_by_the_command_which_reads_in_processes(tmp_path):
+    warcs, lines = tmp_path / "warcs", tmp_path / "lines"
+    warcs.mkdir()
+    lines.mkdir()
+    (warcs / "a.warc.gz").write_bytes(post(1) + post(2))
+    line = {"url": "http://board.example/9", "text": "出售 \ud800 答案", "title": "九"}
+    file = lines / "a.jsonl"
+    file.write_text(json.dumps(line) + "\n")
+    old(file)
+    config = tmp_path / "c.yml"
+    config.write_text(
+        f"sources:\n  - {{kind: warc, id: w, path: '{warcs}'}}\n  - {{kind: jsonl, id: j, path: '{lines}'}}\n"
+    )
+    command = [sys.executable, "-c", "from monitor.cli import main; main()", "crawl", str(config), "--once"]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    found = [json.loads(text) for text in done.stdout.splitlines()]
+    assert sorted(one["title"] for one in found) == ["1 的帖子", "2 的帖子", "九"]
 
 
 async def test_files_in_a_warc_are_read_like_attachments(bench, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -103,3 +105,33 @@ async def test_a_missing_file_is_one_line(crawl, tmp_path):
     code, _, err = await crawl(str(tmp_path / "none.yml"), "--once")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
+
+
+async def test_a_reader_that_has_read_enough_and_a_full_disk_end_a_crawl_quietly(site, tmp_path):
+    items = "".join(f"<item><guid>{n}</guid><title>{'好' * 900} {n}</title></item>" for n in range(200))
+    site.pages["/feed"] = f"<rss><channel>{items}</channel></rss>".encode()
+    path = config(tmp_path, f"sources:\n  - {{kind: feed, id: f, url: '{site.url}/feed', delay_s: 0}}\n")
+    ends = [
+        ("| head -c 9", 0, "f: "),
+        ("> /dev/full", 1, "output: cannot be written: No space left on device\n"),
+    ]
+    for end, code, told in ends:
+        call = f"'{sys.executable}' -c 'from monitor.cli import main; main()' crawl '{path}' --once --fresh"
+        shell = await asyncio.create_subprocess_exec(
+            "bash", "-o", "pipefail", "-c", f"{call} {end}", stdout=PIPE, stderr=PIPE
+        )
+        _, err = await shell.communicate()
+        assert shell.returncode == code, err.decode()
+        assert "Traceback" not in err.decode()
+        assert code == 0 or err.decode().endswith(told)
+
+
+async def test_titles_and_addresses_of_strangers_are_not_obeyed(crawl, site, tmp_path):
+    title = "evil &#x9b;31m &#x202e;x"
+    site.pages["/feed"] = (
+        f"<rss><channel><item><guid>1</guid><title>{title}</title></item></channel></rss>".encode()
+    )
+    path = config(tmp_path, f"sources:\n  - {{kind: feed, id: f, url: '{site.url}/feed', delay_s: 0}}\n")
+    _, out, _ = await crawl(path, "--once", "--format", "table")
+    assert "evil" in out
+    assert not {"\x1b", "\x9b", "\u202e"} & set(out)

@@ -112,6 +112,13 @@ def test_a_pptx_says_its_slides_in_their_order():
     assert read_bytes(out.getvalue(), "x.pptx").text.split() == [f"第{n}张" for n in range(1, 12)]
 
 
+def test_a_slide_whose_number_is_none_is_read_all_the_same():
+    slide = b'<a:p xmlns:a="x"><a:t>hi</a:t></a:p>'
+    names = [f"ppt/slides/slide{number}.xml" for number in ("9" * 5000, "²③", "2")]
+    data = zip_bytes({"ppt/presentation.xml": b"<a/>", **dict.fromkeys(names, slide)})
+    assert read_bytes(data, "x.pptx").text.split() == ["hi"] * 3
+
+
 def test_an_xlsx_says_its_strings():
     book = openpyxl.Workbook()
     book.active.append(["题号", "答案"])
@@ -233,6 +240,10 @@ def test_files_are_told_by_their_bytes():
     assert kind_of(b"  <!DOCTYPE html><p>") == "text/html"
     assert kind_of("第一题".encode("gb18030")) == "text/plain"
     assert kind_of(b"\x7fELF\x00\x00") == "application/octet-stream"
+    assert kind_of(bytes(range(1, 256))) == "application/octet-stream"
+    assert kind_of(bytes([7, 3, 9, 200, 150, 33, 66, 1, 2, 5, 14, 180])) == "application/octet-stream"
+    assert kind_of("第一题\x0c\t\x1b$B\r\n".encode() * 20 + b"\x01") == "text/plain"
+    assert kind_of("第一题".encode("utf-16")) == "text/plain"
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,15 @@ async def test_a_child_that_dies_fails_its_own_job_alone():
         assert (await shop.run(read_feed, RSS, "", URL))[0]
 
 
+async def test_what_a_parser_stumbles_over_is_a_line_and_no_trace(capfd):
+    async with ProcessWorkshop(1) as shop:
+        with pytest.raises(CrawlError, match="ZeroDivisionError") as told:
+            await shop.run(divmod, 1, 0)
+        assert shop.n_killed == 0
+    assert told.value.kind == "parse"
+    assert capfd.readouterr().err == ""
+
+
 async def test_a_child_out_of_memory_fails_its_own_job_alone():
     async with ProcessWorkshop(1) as shop:
         with pytest.raises(CrawlError):

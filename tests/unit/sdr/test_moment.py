@@ -11,6 +11,7 @@ import pytest
 from sdr import moment
 from sdr.moment import read_moment
 from sdr.source.layout import Capture, Layout
+from sdr.source.packing import PLAIN
 from sdr.types import SampleFormat
 
 RATE_HZ, CENTER_HZ = 250_000.0, 169e6
@@ -29,7 +30,7 @@ def recording(folder: Path, tones: list[tuple[float, float, float, float]], seco
         iq[there] += amplitude * np.exp(2j * np.pi * offset * t[there])
     file = folder / "a.cf32"
     np.stack([iq.real, iq.imag], axis=1).astype("<f4").tofile(file)
-    return Layout(file, SampleFormat.CF32, 0, file.stat().st_size, RATE_HZ, (Capture(0, CENTER_HZ),))
+    return Layout(file, PLAIN[SampleFormat.CF32], 0, file.stat().st_size, RATE_HZ, (Capture(0, CENTER_HZ),))
 
 
 def test_noise_reads_as_its_density_and_a_tone_as_its_power(tmp_path):
@@ -81,6 +82,6 @@ def test_what_was_not_recorded_is_refused(tmp_path, t0, t1, low, high):
 
 def test_a_recording_that_does_not_say_where_it_is_is_refused(tmp_path):
     known = recording(tmp_path, [])
-    unknown = Layout(known.path, known.format, 0, known.n_bytes, RATE_HZ)
+    unknown = Layout(known.path, known.packing, 0, known.n_bytes, RATE_HZ)
     with pytest.raises(ValueError, match="rate and frequency"):
         read_moment(unknown, 0, 1, 0, 1)

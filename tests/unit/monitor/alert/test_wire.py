@@ -7,7 +7,7 @@ program may add fields that have a default, and nothing else.
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 
 import msgspec
 import pytest
@@ -95,3 +95,23 @@ def test_a_required_field_that_is_gone_is_refused_and_not_guessed():
 
 def test_the_same_alert_is_the_same_bytes_in_every_run():
     assert wire.encode(make_alert("a")) == wire.encode(wire.decode(wire.encode(make_alert("a"))))
+
+
+def test_what_no_database_takes_gives_way_one_for_one_and_all_else_stays_the_same():
+    hostile = replace(
+        make_alert("h"),
+        labels={"venue": "v1", "who": "a\0b"},
+        event={"kind": "web", "text": "答\0案\ud800 \\u0000", "list": ["\0", 1, None], "\0": {"x": "\udfff"}},
+    )
+    found = wire.sound(hostile)
+    assert found.labels["who"] == "a\ufffdb"
+    assert found.event == {
+        "kind": "web",
+        "text": "答\ufffd案\ufffd \\u0000",
+        "list": ["\ufffd", 1, None],
+        "\ufffd": {"x": "\ufffd"},
+    }
+    assert replace(found, labels=hostile.labels, event=hostile.event) == hostile
+    assert wire.decode(wire.encode(hostile)) == found
+    plain = make_alert("p")
+    assert wire.sound(plain) is plain

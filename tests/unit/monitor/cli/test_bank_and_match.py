@@ -202,3 +202,13 @@ def test_a_paper_may_be_utf_16_text_a_picture_or_a_scan(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     assert list(items_of(tmp_path / "broken.png", faults)) == []
     assert [fault.file for fault in faults] == [str(tmp_path / "broken.png")]
+
+
+def test_items_saved_by_windows_are_read_or_named(tmp_path: Path) -> None:
+    line = '{"item":"x","text":"题目"}\r\n'
+    faults: list[Fault] = []
+    (tmp_path / "a.jsonl").write_bytes(line.encode("utf-8-sig"))
+    assert [item.name for item in items_of(tmp_path / "a.jsonl", faults)] == ["x"]
+    (tmp_path / "b.jsonl").write_bytes(line.encode("gb18030"))
+    assert list(items_of(tmp_path / "b.jsonl", faults)) == []
+    assert [fault.message for fault in faults] == ["no item: not UTF-8 text; save the file as UTF-8"]

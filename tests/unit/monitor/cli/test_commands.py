@@ -13,8 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from monitor.cli import COMMANDS, main
+from monitor.cli.stores import shown_store
+from monitor.faults import WorldError
 from monitor.store import Store
 from monitor.store.migrations import HEAD
 from tests.unit.monitor.conftest import NOON, make_alert
@@ -215,3 +218,108 @@ def test_a_full_disk_under_the_output_is_one_line(tmp_path):
             check=False,
         )
     assert (ended.returncode, ended.stderr) == (1, b"output: cannot be written: No space left on device\n")
+
+
+@pytest.fixture
+def hostile(tmp_path) -> tuple[Path, str]:
+    """A store with one alert whose words are orders to a terminal and to rich; and its id."""
+    path = tmp_path / "hostile.db"
+    words = "evil \x1b[31m \x9b31m [red]x[/] [/bad] \n fake\u202e"
+    texts = {
+        f"{part}_{language}": words for part in ("title", "summary", "advice") for language in ("en", "zh")
+    }
+    opened = Store(f"sqlite:{path}")
+    opened.merge([make_alert("h", annotations=texts, labels={"rule": "r", "who": words})], NOON)
+    found = opened.reader.connect().exec_driver_sql("SELECT fingerprint FROM alerts").scalar_one()
+    opened.close()
+    return path, found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_words_of_strangers_are_shown_and_not_obeyed(examwatch, hostile, language):
+    store, fingerprint = hostile
+    with_text = ("--text", "note \x1b[2J [/b]")
+    code, out, _ = examwatch("cases", "step", fingerprint, "claim", "--store", store, *with_text)
+    assert code == 0
+    case = out.partition(":")[0]
+    for asked in (
+        ("alerts", "list"),
+        ("alerts", "show", fingerprint),
+        ("cases", "list"),
+        ("cases", "show", case),
+    ):
+        code, out, err = examwatch(*asked, "--store", store, "--language", language)
+        assert (code, err) == (0, "")
+        assert "evil" in out
+        assert not {"\x1b", "\x9b", "\u202e"} & set(out)
+    assert "note \\x1b[2J [/b]" in out
+
+
+def test_a_list_into_a_pipe_shows_whole_ids(examwatch, hostile):
+    store, fingerprint = hostile
+    assert fingerprint in examwatch("alerts", "list", "--store", store)[1]
+
+
+def test_a_reader_that_has_read_enough_is_no_failure(tmp_path, store):
+    for arguments in (["alerts", "export", "--store", str(store)], ["rules", "list", "--format", "jsonl"]):
+        command = subprocess.Popen(
+            [sys.executable, "-c", "from monitor.cli import main; main()", *arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert command.stdout is not None
+        command.stdout.close()
+        _, err = command.communicate(timeout=60)
+        assert (command.returncode, err) == (0, b"")
+
+
+def test_a_head_that_is_not_there_is_named_once(examwatch, store):
+    code, _, err = examwatch("audit", "verify", store, "--head", "nope")
+    assert (code, err) == (2, "nope: cannot be read: No such file or directory\n")
+    code, _, err = examwatch("audit", "verify", store, "--public-key", "nope")
+    assert (code, err) == (2, "nope: holds no public key: No such file or directory\n")
+
+
+def test_heads_saved_by_a_windows_editor_are_read(examwatch, store, tmp_path):
+    kept = tmp_path / "heads.jsonl"
+    kept.write_bytes(b"\xef\xbb\xbf" + examwatch("audit", "head", store)[1].replace("\n", "\r\n").encode())
+    assert examwatch("audit", "verify", store, "--head", kept)[0] == 0
+
+
+def test_a_folder_is_no_store(examwatch, tmp_path):
+    code, _, err = examwatch("alerts", "list", "--store", tmp_path)
+    assert (code, err) == (2, f"{tmp_path}: a folder, not a store\n")
+
+
+def test_a_server_that_is_away_is_one_line_without_the_password(examwatch):
+    url = "postgresql://u:t0psecret@127.0.0.1:1/x"
+    code, out, err = examwatch("alerts", "list", "--store", url)
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "t0psecret" not in err
+
+
+def test_no_message_names_the_password_of_a_store():
+    assert shown_store("postgresql://u:t0psecret@h/x") == "postgresql://u:***@h/x"
+    assert shown_store("postgresql://u@h/x") == "postgresql://u@h/x"
+    assert shown_store("a@b.db") == "a@b.db"
+
+
+@pytest.fixture
+def logging_as_before():
+    yield
+    structlog.reset_defaults()
+
+
+def test_what_a_drill_logs_stands_in_no_record(examwatch, monkeypatch, tmp_path, logging_as_before):
+    async def alone(*_: object) -> None:
+        structlog.get_logger().warning("a sensor failed")
+        raise WorldError("no disk")
+
+    monkeypatch.setattr("monitor.cli.drill._alone", alone)
+    config = tmp_path / "c.yml"
+    config.write_text("data_dir: data\n")
+    code, out, err = examwatch(
+        "drill", "configs/drills/self-test.yml", "--config", config, "--format", "json"
+    )
+    assert (code, out) == (1, "")
+    assert "a sensor failed" in err
+    assert err.endswith("no disk\n")

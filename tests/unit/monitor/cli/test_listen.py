@@ -64,3 +64,32 @@ def test_a_place_that_cannot_be_written_to_is_one_line(tmp_path):
     recording = _record(tmp_path / "talk_433.92M_240k.cu8", np.ones(24_000, np.complex64))
     with pytest.raises(WorldError, match="nowhere"):
         _listen(recording, "--mode", "nfm", "--out", tmp_path / "nowhere" / "out.flac")
+
+
+@pytest.mark.parametrize(
+    ("ending", "format", "magic"),
+    [
+        ("flac", "FLAC", b"fLaC"),
+        ("wav", "WAV", b"RIFF"),
+        ("ogg", "OGG", b"OggS"),
+        ("OPUS", "OGG", b"OggS"),
+        ("mp3", "MP3", b"\xff"),
+    ],
+)
+def test_the_ending_says_what_is_written(tmp_path, ending, format, magic):
+    if format not in soundfile.available_formats():
+        pytest.skip(f"the libsndfile here writes no {format}")
+    rng = np.random.default_rng(6)
+    recording = _record(tmp_path / "talk_433.92M_240k.cu8", signals.nfm_tone(rng, RATE_HZ, 0.5))
+    out = tmp_path / f"talk.{ending}"
+    _listen(recording, "--mode", "nfm", "--offset", "-30k", "--out", out)
+    assert soundfile.info(out).format == format
+    assert out.read_bytes().startswith(magic)
+
+
+@pytest.mark.parametrize(("name", "told"), [("x.txt", "ending"), ("x", "ending"), ("folder.flac", "folder")])
+def test_a_name_that_no_sound_fits_is_refused_before_any_work(tmp_path, name, told):
+    (tmp_path / "folder.flac").mkdir()
+    out = tmp_path / name
+    with pytest.raises(InputError, match=told):
+        _listen(tmp_path / "missing_433M_240k.cu8", "--mode", "am", "--out", out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -109,3 +110,12 @@ async def test_no_more_files_are_read_ahead_than_asked_for_and_order_is_kept(tmp
     told = [reading.file async for _, reading in read_all(files, Slow(), 3)]
     assert told == [str(n) for n in range(7)]
     assert most == 3
+
+
+def test_a_name_that_is_no_utf_8_comes_back_as_json_writes_it(read, tmp_path):
+    file = os.fsencode(tmp_path) + "/考题.txt".encode("gb18030")
+    with open(file, "wb") as out:
+        out.write("第一题".encode("gb18030"))
+    code, (told,), err = read(os.fsdecode(file))
+    assert (code, err, told["text"]) == (0, "", "第一题")
+    assert os.fsencode(told["file"]) == file

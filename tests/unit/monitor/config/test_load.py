@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load_config, load_setup
+from monitor.config.link import Link
 from monitor.faults import InputError
 from rules.text.bank import Bank, Item, new_key, write_key
 
@@ -168,3 +169,8 @@ def test_a_bank_is_read_with_its_key_and_a_wrong_one_is_a_fault_with_its_place(c
 def test_a_form_for_tips_needs_a_box_to_fill(config):
     path = config("data_dir: var\ntips: {source: hot}\nsources:\n  - {kind: tips, id: box, path: box}\n")
     assert faults(path) == ["c.yml:2: no source of kind 'tips' is called 'hot' (there is box)"]
+
+
+def test_no_secret_stands_in_the_address_of_the_link():
+    with pytest.raises(ValueError, match="credentials_file"):
+        Link.model_validate({"url": "nats://edge:t0psecret@hub:4222"})

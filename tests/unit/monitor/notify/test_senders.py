@@ -232,3 +232,16 @@ async def test_an_sms_gateway_behind_apprise_that_answers_500_has_not_taken_it(p
         await send("apprise", url=url)
     with pytest.raises(SendError, match="apprise knows no such address"):
         await send("apprise", url="carrierpigeon://roof")
+
+
+@pytest.mark.parametrize("kind", list(OK))
+async def test_no_post_calls_everybody_of_the_group(provider, send, kind):
+    provider.answer = (200, OK[kind], {})
+    words = '<at user_id="all">所有人</at> < AT x> <@all> 1<2 <b>'
+    await send(kind, body={**BODY, "text": words})
+    said = provider.said
+    if kind == "dingtalk":  # which calls whom its own field "at" names, whatever the text says
+        assert (said["text"]["content"], "at" in said) == (words, False)
+        return
+    text = said["content"]["text"] if kind == "feishu" else said["text"]["content"]
+    assert text == '＜at user_id="all">所有人＜/at> ＜ AT x> ＜@all> 1<2 <b>'

@@ -18,6 +18,7 @@ async def test_a_picture_is_shown_as_what_it_is(client, world, tmp_path):
     assert await answer.read() == b"\x89PNG"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "private" in answer.headers["Cache-Control"]
 
 
 async def test_audio_can_be_asked_for_in_parts(client, world, tmp_path):
@@ -26,6 +27,7 @@ async def test_audio_can_be_asked_for_in_parts(client, world, tmp_path):
     world.files[DIGEST] = EvidenceFile(file, "audio/flac")
     answer = await client.get(f"/api/evidence/{DIGEST}", headers={"Range": "bytes=10-19"})
     assert answer.status == 206
+    assert answer.headers["Cache-Control"] == "no-store"
     assert await answer.read() == bytes(range(10, 20))
 
 

@@ -129,10 +129,11 @@ async def test_views_are_put_in_another_order(house):
 
 async def test_number_and_sizes_have_bounds_and_what_is_refused_changes_nothing(house):
     for wrong in (
-        {"name": "  "}, {"name": "x" * 25}, {"name": "a\u0000b"}, {"query": "q" * 501}, {"query": "q=数"},
+        {"name": "  "}, {"name": "x" * 25}, {"name": "a\u0001b"}, {"query": "q" * 501}, {"query": "q=数"},
     ):  # fmt: skip
         await house.ask("wang", "POST", "/api/views", {**GRAVE, **wrong}, status=409)
     await house.ask("wang", "POST", "/api/views", {**GRAVE, "page": "wall"}, status=400)
+    await house.ask("wang", "POST", "/api/views", {**GRAVE, "name": "a\u0000b"}, status=400)
     assert await house.ask("wang", "GET", "/api/views") == []
     for n in range(MOST):
         views = await house.ask("wang", "POST", "/api/views", {**GRAVE, "name": f"v{n}"})

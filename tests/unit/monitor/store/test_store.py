@@ -365,3 +365,22 @@ def test_what_an_edges_earlier_run_left_open_ends_and_nobody_elses(store, make_a
 def test_it_is_known_which_alerts_are_stored(store, many_alerts):
     store.merge(many_alerts(3), NOON)
     assert store.stored(["id-0", "id-2", "id-7"]) == {"id-0", "id-2"}
+
+
+def test_what_strangers_write_keeps_no_alert_out_of_the_store(store):
+    words = "a\0b\ud800"
+    hostile = make_alert(
+        "h",
+        channel="h",
+        labels={"rule": "r", "who": words},
+        annotations={"title_en": words},
+        event={"kind": "web", "text": words},
+        venue=words,
+    )
+    assert (
+        store.merge([make_alert("before", channel="1"), hostile, make_alert("after", channel="2")], NOON) == 3
+    )
+    assert store.merge([hostile], NOON) == 0
+    assert store.verify() == 3
+    found = AlertReader(store.reader).list_alerts(AlertQuery(), NOON).alerts
+    assert "a\ufffdb\ufffd" in [one.event.get("text") for one in found]

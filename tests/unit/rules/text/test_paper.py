@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from rules.text.layout import find_layout
 from rules.text.paper import paper_likeness
 
 PAGES = [
@@ -37,3 +40,20 @@ def test_a_page_of_a_paper_is_likely_one(page: str) -> None:
 @pytest.mark.parametrize("text", OTHERS)
 def test_other_pages_are_not(text: str) -> None:
     assert paper_likeness(text).score < 0.5
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["A. x B. x C. x D", "A.B.C.", "A. B. ", "（1）a", "(1)" + "a" * 200, "姓名：", "$a", "1. （", "_ 1"],
+)
+def test_no_text_takes_long_whatever_it_repeats(unit):
+    text = (unit * (200_000 // len(unit) + 1))[:200_000]
+    started_s = time.process_time()
+    find_layout(text)
+    assert time.process_time() - started_s < 3  # the first was 23 s on a quiet core, each is below 0.3 s
+
+
+def test_options_are_found_across_any_kind_of_space():
+    for space in (" ", "\u3000", "\xa0", "\u2003", "\n", "\u2028"):
+        text = space.join(("A．一二三四五", "B．一二三四五", "C．一二三四五", "D．一二三四五"))
+        assert {found.terms[0].term for found in find_layout(text)} >= {"options A B C", "options A to D"}

@@ -166,6 +166,8 @@ def test_each_unreadable_file_gets_one_line_that_says_why(tmp_path):
         make("g.cf32", np.random.default_rng(1).integers(0, 256, 800, "u1").tobytes())
     )
     assert "folder" in fault_of(tmp_path)
+    os.mkfifo(tmp_path / "h.cu8")
+    assert "a pipe" in fault_of(tmp_path / "h.cu8")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import tarfile
 from datetime import UTC, datetime, timedelta
@@ -27,16 +28,74 @@ def write(folder, *, top=GLOBAL, captures=(), data=DATA, meta=None):
 
 
 @pytest.mark.parametrize(
-    ("datatype", "format"), [("cu8", "cu8"), ("ci8", "cs8"), ("ci16_le", "cs16"), ("cf32_le", "cf32")]
+    ("datatype", "format", "n_bytes"),
+    [
+        ("cu8", "cu8", 2),
+        ("ci8", "cs8", 2),
+        ("ci16_le", "cs16", 4),
+        ("ci16_be", "cs16", 4),
+        ("cu16_le", "cs16", 4),
+        ("ci32_be", "cf32", 8),
+        ("cu32_le", "cf32", 8),
+        ("cf32_le", "cf32", 8),
+        ("cf32_be", "cf32", 8),
+        ("cf64_le", "cf32", 16),
+    ],
 )
-def test_every_datatype_that_is_read(tmp_path, datatype, format):
+def test_every_complex_datatype_is_read(tmp_path, datatype, format, n_bytes):
     path = write(tmp_path, top={**GLOBAL, "core:datatype": datatype}, data=bytes(800))
-    info = open_source(path).info
-    assert (info.format, info.rate_hz, info.n_samples) == (
-        SampleFormat(format),
-        1e6,
-        400 // SampleFormat(format).dtype.itemsize,
-    )
+    source = open_source(path)
+    info = source.info
+    assert (info.format, info.rate_hz, info.n_samples) == (SampleFormat(format), 1e6, 800 // n_bytes)
+    assert len(source.read(1000).iq) == 800 // n_bytes
+
+
+@pytest.mark.parametrize("datatype", ["ru8", "ri8", "ri16_be", "rf32_le", "rf64_be"])
+def test_a_real_recording_is_half_as_wide_and_lies_above_its_frequency(tmp_path, datatype):
+    captures = [
+        {"core:sample_start": 0, "core:frequency": 7e6},
+        {"core:sample_start": 20, "core:frequency": 8e6},
+    ]
+    top = {**GLOBAL, "core:datatype": datatype}
+    source = open_source(write(tmp_path, top=top, captures=captures, data=bytes(800)))
+    n_samples = 800 * 8 // int(datatype[2:].partition("_")[0]) // 2
+    assert (source.info.rate_hz, source.info.n_samples) == (0.5e6, n_samples)
+    assert [source.read(1000).hop.center_hz for _ in range(2)] == [7.25e6, 8.25e6]
+    assert source.read(1) is None
+
+
+def test_big_endian_samples_are_the_same_samples(tmp_path):
+    values = np.arange(-50, 50)
+    for order in "be", "le":
+        top = {**GLOBAL, "core:datatype": f"ci16_{order}"}
+        data = values.astype(">i2" if order == "be" else "<i2").tobytes()
+        np.testing.assert_array_equal(
+            open_source(write(tmp_path, top=top, data=data)).read(99).iq.ravel(), values
+        )
+
+
+def test_a_hash_that_fits_says_nothing(tmp_path):
+    top = {**GLOBAL, "core:sha512": hashlib.sha512(DATA).hexdigest().upper()}
+    assert open_source(write(tmp_path, top=top), check=True).info.warnings == ()
+
+
+@pytest.mark.parametrize("said", [hashlib.sha512(b"other").hexdigest(), "f4984", 7])
+def test_samples_that_do_not_fit_their_hash_are_told_and_read(tmp_path, said):
+    path = write(tmp_path, top={**GLOBAL, "core:sha512": said})
+    source = open_source(path, check=True)
+    (warning,) = source.info.warnings
+    assert "x.sigmf-data" in warning
+    assert "core:sha512" in warning
+    np.testing.assert_array_equal(source.read(999).iq.ravel(), VALUES)
+    assert open_source(path).info.warnings == ()
+
+
+def test_the_hash_of_an_archive_is_that_of_the_samples_in_it(tmp_path):
+    write(tmp_path, top={**GLOBAL, "core:sha512": hashlib.sha512(DATA).hexdigest()})
+    with tarfile.open(tmp_path / "x.sigmf", "w") as tar:
+        tar.add(tmp_path / "x.sigmf-meta", "x/x.sigmf-meta")
+        tar.add(tmp_path / "x.sigmf-data", "x/x.sigmf-data")
+    assert open_source(str(tmp_path / "x.sigmf"), check=True).info.warnings == ()
 
 
 def test_centre_and_time_come_from_the_first_capture(tmp_path):
@@ -90,7 +149,7 @@ def test_an_archive_is_read_in_place(tmp_path):
         ({"meta": "{\n oops"}, r"x.sigmf-meta:2: not JSON"),
         ({"meta": "[]"}, "not SigMF metadata"),
         ({"meta": "{}"}, "global is missing"),
-        ({"top": {**GLOBAL, "core:datatype": "ri16_le"}}, "core:datatype 'ri16_le' is not read"),
+        ({"top": {**GLOBAL, "core:datatype": "ci16"}}, "core:datatype 'ci16' is not read"),
         ({"top": {}}, "core:datatype None"),
         ({"top": {**GLOBAL, "core:sample_rate": "fast"}}, "core:sample_rate must be a number"),
         ({"top": {**GLOBAL, "core:sample_rate": -1}}, "core:sample_rate must be above 0"),

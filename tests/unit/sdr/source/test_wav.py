@@ -30,7 +30,7 @@ def opened(tmp_path, content, name="x.wav", **known):
 
 @pytest.mark.parametrize(
     ("kind", "bits", "dtype", "format"),
-    [(1, 8, "u1", "cu8"), (1, 16, "<i2", "cs16"), (3, 32, "<f4", "cf32")],
+    [(1, 8, "u1", "cu8"), (1, 16, "<i2", "cs16"), (3, 32, "<f4", "cf32"), (3, 64, "<f8", "cf32")],
 )
 def test_two_channels_are_i_and_q(tmp_path, kind, bits, dtype, format):
     values = np.arange(100).astype(dtype)
@@ -41,6 +41,57 @@ def test_two_channels_are_i_and_q(tmp_path, kind, bits, dtype, format):
         True,
     )
     np.testing.assert_array_equal(source.read(1000).iq.ravel(), values)
+
+
+@pytest.mark.parametrize(("bits", "n_bytes"), [(24, 3), (32, 4)])
+@pytest.mark.parametrize("extensible", [False, True])
+def test_wide_integers_become_floats_of_full_scale_1(tmp_path, bits, n_bytes, extensible):
+    values = np.array([0, 1 << (bits - 2), -(1 << (bits - 1)), 3 << (bits - 3)], "<i8")
+    data = b"".join(int(value).to_bytes(n_bytes, "little", signed=True) for value in values)
+    content = wav(data, bits=bits)
+    if extensible:
+        tail = struct.pack("<HHIH14s", 22, bits, 3, 1, bytes(14))
+        content = (
+            content[:12] + chunk(b"fmt ", struct.pack("<H", 0xFFFE) + content[22:36] + tail) + content[36:]
+        )
+    source = opened(tmp_path, content)
+    assert source.info.format is SampleFormat.CF32
+    np.testing.assert_allclose(source.read(9).iq.ravel(), [0, 0.5, -1, 0.75])
+
+
+@pytest.mark.parametrize("magic", [b"RF64", b"BW64"])
+@pytest.mark.parametrize("said", [0xFFFFFFFF, 0])
+def test_the_sizes_of_a_long_file_stand_in_ds64(tmp_path, magic, said):
+    ds64 = chunk(b"ds64", struct.pack("<QQQI", 0, 40, 10, 0))
+    content = wav(b"\0" * 40 + b"LISTxxxx", data_size=said)
+    content = magic + content[4:12] + chunk(b"JUNK", b"odd") + ds64 + content[12:]
+    assert opened(tmp_path, content).info.n_samples == 10
+
+
+def test_a_size_that_went_round_at_4_gib_is_told_and_all_is_read(tmp_path):
+    head = wav(b"", data_size=1000)
+    path = tmp_path / "x.wav"
+    with path.open("wb") as file:
+        file.write(head)
+        file.truncate(len(head) + (1 << 32) + 1000)  # a hole: takes no room
+    source = open_source(str(path))
+    assert source.info.n_samples == ((1 << 32) + 1000) // 4
+    assert "counts in 32 bits" in source.info.warnings[0]
+
+
+def test_sdr_console_writes_centre_and_time_as_xml(tmp_path):
+    text = (
+        '<?xml version="1.0"?><SDR-XML-Root><Definition CurrentTimeUTC="07-06-2026 01:32:10" '
+        'RadioCenterFreq="433920000" SampleRate="48000" UTCSeconds="1780795930"></Definition></SDR-XML-Root>'
+    )
+    info = opened(tmp_path, wav(b"\0" * 40, extra=chunk(b"auxi", text.encode("utf-16-le")))).info
+    assert info.center_hz == 433.92e6
+    assert info.started_at == datetime(2026, 6, 7, 1, 32, 10, tzinfo=UTC)
+
+
+def test_a_low_centre_in_a_programs_name_is_no_rate(tmp_path):
+    info = opened(tmp_path, wav(b"\0" * 40, rate=2_000_000), "SDRuno_20260607_013210Z_5340kHz.wav").info
+    assert (info.rate_hz, info.center_hz, info.time_known) == (2e6, 5.34e6, True)
 
 
 def test_auxi_gives_centre_and_time(tmp_path):
@@ -74,13 +125,6 @@ def test_a_file_shorter_than_its_header_says_so_and_is_read(tmp_path):
     assert "middle of a sample" in cut
 
 
-def test_rf64_sizes_are_read(tmp_path):
-    ds64 = chunk(b"ds64", struct.pack("<QQQI", 0, 40, 10, 0))
-    content = wav(b"\0" * 40 + b"LISTxxxx", data_size=0xFFFFFFFF)
-    content = b"RF64" + content[4:12] + ds64 + content[12:]
-    assert opened(tmp_path, content).info.n_samples == 10
-
-
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -89,7 +133,7 @@ def test_rf64_sizes_are_read(tmp_path):
         (b"RIFF\0\0\0\0WAVE", "without a data chunk"),
         (b"RIFF\0\0\0\0WAVE" + chunk(b"data", b"1234"), "without a whole fmt"),
         (wav(b"\0" * 40, channels=1), "is audio"),
-        (wav(b"\0" * 60, bits=24), "24 bits"),
+        (wav(b"\0" * 60, bits=12), "12 bits"),
         (wav(b""), "empty"),
     ],
 )
