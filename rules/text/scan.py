@@ -29,6 +29,24 @@ LONGEST = 400
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def inside_words(codes: NDArray[np.uint32], joined: I32) -> Any:
+    """For each place between characters, 1 inside a Latin word or number.
+
+    Not inside a word that had been pulled apart (`joined`, ranges): its own borders are lost.
+    """
+    inside = np.zeros(len(codes) + 1, dtype=np.uint8)
+    before = 0
+    for place in range(len(codes)):
+        code = codes[place]
+        kind = 1 if 97 <= code <= 122 else 2 if 48 <= code <= 57 else 0
+        inside[place] = kind == before and kind > 0
+        before = kind
+    for low, high in joined:
+        inside[low : high + 1] = 0
+    return inside
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def find_terms(
     lasts: I32,
     surfaces: I32,
