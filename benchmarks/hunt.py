@@ -6,6 +6,8 @@ Usage: python -m benchmarks.hunt FOLDER [N_POSTS]      FOLDER as in `benchmarks.
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import sqlite3
 import sys
 import tempfile
@@ -13,13 +15,14 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.leaks import real_posts
+from benchmarks.leaks import papers, real_posts
 from crawlers.memory import Memory
 from crawlers.stored import Place
 from monitor.hunt import Quarry, hunt
 from monitor.timetable import Timetable
 from rules.load import LIBRARY, load_rules, load_text
 from rules.rule import Rule
+from rules.text.bank import Bank, Item, new_key, write_key
 
 
 async def _fill(path: Path, folder: Path, n_posts: int) -> float:
@@ -48,12 +51,35 @@ def main() -> None:
         n_bytes = asyncio.run(_fill(memory, Path(sys.argv[1]), n_posts))
         rules = tuple(rule for rule in load_rules(LIBRARY) if rule.kind == "web")
         print(f"{n_posts} posts of {n_bytes:.0f} bytes in the mean, {len(rules)} rules")
-        for name, asked in (("the whole library", rules), ("one new rule of words", (_new_word(),))):
-            began_s = time.perf_counter()
-            quarry = Quarry(Place(f"sqlite:{memory}"), asked, Timetable())
+        bank = _bank(Path(sys.argv[1]), Path(folder))
+        items = tuple(rule for rule in rules if "secret-item" in rule.id)
+        for name, asked, asked_bank in (
+            ("the whole library", rules, None),
+            ("one new rule of words", (_new_word(),), None),
+            ("a new bank", items, bank),
+        ):
+            began_s, began_cpu_s = time.perf_counter(), _of_workers_s()
+            quarry = Quarry(Place(f"sqlite:{memory}"), asked, Timetable(), asked_bank)
             n_found = sum(len(done.found) for done in hunt(quarry, Path(folder) / "place.json", 2))
-            took_s = time.perf_counter() - began_s
-            print(f"{name}: {took_s:.1f} s, {n_posts / took_s:.0f} posts/s, {n_found} found")
+            took_s, cpu_s = time.perf_counter() - began_s, _of_workers_s() - began_cpu_s
+            print(
+                f"{name}: {took_s:.1f} s, {n_posts / took_s:.0f} posts/s, {n_found} found,"
+                f" {cpu_s:.1f} s of processor, load {os.getloadavg()[0]:.1f}"
+            )
+
+
+def _of_workers_s() -> float:
+    """Processor time of the worker processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _bank(data: Path, folder: Path) -> tuple[Path, Path]:
+    """A bank of real papers and its key."""
+    file, key_file, key = folder / "bank", folder / "key", new_key()
+    write_key(key_file, key)
+    Bank.build([Item(str(n), text) for n, text in enumerate(papers(data))], key)[0].save(file)
+    return file, key_file
 
 
 NEW_WORD = """\

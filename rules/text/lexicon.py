@@ -106,6 +106,8 @@ class Lexicon:
         self.entries = (*self.terms, *(frame.term for frame in self.frames))
         """What the first column of `scan` counts."""
         blocking = {canonical_term(word) for word in blockers}
+        self.blockers = frozenset(blocking)
+        """Ordinary words, inside which no part of a frame is meant."""
         blocking.update(term.canonical for term in self.terms if term.role == "other")
         first_slot = np.cumsum([0, *(len(frame.parts) for frame in self.frames)])
         parts: dict[str, list[int]] = {}

@@ -106,7 +106,7 @@ class Respeller:
             for piece in word.split(" ")
             if piece.isascii() and len(piece) >= _MIN_LATIN
         }
-        self._known = {*words, *(term.canonical for term in lexicon.terms)}
+        self._known = {*words, *(term.canonical for term in lexicon.terms), *lexicon.blockers}
         spellings: dict[str, str] = {}
         for spelling, word in self._all_spellings(cjk):
             spellings.setdefault(spelling, word)

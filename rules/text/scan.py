@@ -111,10 +111,12 @@ def find_terms(
         length = surface_length[surface]
         start = lasts[hit] - length + 1
         end = lasts[hit] + 1
-        for index in range(term_first[surface], term_first[surface + 1]):
-            rows[n_rows, 0], rows[n_rows, 1], rows[n_rows, 2] = term_of[index], start, end
-            n_rows += 1
-        if block_high[start] >= end and block_high[start] - block_low[start] > length:
+        blocked = block_high[start] >= end and block_high[start] - block_low[start] > length
+        if not blocked or length > 1:  # a single character inside an ordinary word is no word
+            for index in range(term_first[surface], term_first[surface + 1]):
+                rows[n_rows, 0], rows[n_rows, 1], rows[n_rows, 2] = term_of[index], start, end
+                n_rows += 1
+        if blocked:
             continue
         gap = latin_gap if surface_bits[surface] & LATIN_FIRST else usual_gap
         for index in range(part_first[surface], part_first[surface + 1]):
