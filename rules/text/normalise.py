@@ -56,9 +56,9 @@ class Canonical:
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Original ranges behind ``text[start:end]``, adjoining ones merged."""
         merged: list[tuple[int, int]] = []
-        for index in range(start, min(end, len(self.starts))):
-            low = self.starts[index]
-            high = low + 1 if self.ends is None else self.ends[index]
+        places = range(start, min(end, len(self.starts)))
+        pairs = [(self.starts[i], self.starts[i] + 1 if self.ends is None else self.ends[i]) for i in places]
+        for low, high in sorted(pairs):  # a text written backwards is read from its end
             if high <= self.n_lead:
                 continue
             low, high = low - self.n_lead, high - self.n_lead

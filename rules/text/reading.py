@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.text.answers import find_answers
 from rules.text.gathered import gather
 from rules.text.handles import find_handles
 from rules.text.layout import find_layout
@@ -24,6 +25,7 @@ from rules.text.normalise import Canonical, normalise
 from rules.text.respell import Respeller
 from rules.text.scan import I32
 from rules.text.score import Verdict, judge, judged_harmless, may_score
+from rules.text.veil import Unveiled, unveil
 
 _SURE = frozenset(("exam", "price", "contact", "guarantee"))
 """Roles that tell what a text is about well enough to read a homophone as the word it sounds like."""
@@ -147,15 +149,39 @@ def read_text(text: str, *, title: str = "") -> TextReading:
 
 
 def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
-    """Read with a lexicon of one's own; not cached."""
+    """Read with a lexicon of one's own; not cached. Where nothing fires, what a veil hides is read too."""
     lead = f"{title}\n" if title and not text.startswith(title) else ""
-    raw = lead + text
-    plain = normalise(raw, n_lead=len(lead))
+    reading = _read(lexicon, lead + text, len(lead))
+    unveiled = unveil(lead + text)
+    if unveiled is None or reading.fired:
+        return reading
+    hidden = _read(lexicon, unveiled.text, 0)
+    if not hidden.fired:
+        return reading
+    canonical = _as_written(hidden.canonical, unveiled, len(lead))
+    scores = hidden.categories.items()
+    return TextReading(canonical, {name: CategoryScore(score.verdict, canonical) for name, score in scores})
+
+
+def _as_written(canonical: Canonical, unveiled: Unveiled, n_lead: int) -> Canonical:
+    """What was read without its veil, with places in the text as it was written."""
+    ends = canonical.ends or array("i", [start + 1 for start in canonical.starts])
+    return replace(
+        canonical,
+        starts=array("i", [unveiled.lows[start] for start in canonical.starts]),
+        ends=array("i", [unveiled.highs[end - 1] for end in ends]),
+        n_lead=n_lead,
+    )
+
+
+def _read(lexicon: Lexicon, raw: str, n_lead: int) -> TextReading:
+    """The first `n_lead` characters are no part of the text."""
+    plain = normalise(raw, n_lead=n_lead)
     plain_rows = lexicon.scan(plain)
     canonical = _respeller(lexicon).respell(plain, lambda: _is_sure(lexicon, plain, plain_rows))
     rows = plain_rows if canonical is plain else lexicon.scan(canonical)
     roles = int(np.bitwise_or.reduce(_role_bits(lexicon)[rows[:, 0]]))
-    forms = find_layout(raw)
+    forms = [*find_layout(raw), *find_answers(raw, canonical.text)]
     if forms or may_score(roles | _HANDLES):
         forms += find_handles(canonical.text)
         for form in forms:
