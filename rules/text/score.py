@@ -135,6 +135,10 @@ _HELP_TURN: Final = _turn(news=0.8, warning=0.8, doubt=0.3, study=0.8, chat=0.5,
 _PAPER_TURN: Final = _turn(news=0.3, warning=0.3, study=0.5)
 
 
+_WORDS_OF_CONTACT: Final = 0.4
+"""What naming a medium is worth: news names it too. A number or a name to reach is worth twice that."""
+
+
 def _turned(e: Evidence, turn: Turn) -> float:
     """How much is left of a score in the context found."""
     kept = 1.0
@@ -142,7 +146,8 @@ def _turned(e: Evidence, turn: Turn) -> float:
         kept *= 1.0 - weight * e.strengths[role]
     if kept == 1.0:
         return 1.0
-    insistence = either(0.85 * e["contact"], 0.5 * e["price"] * e["offer"])
+    reach = max(0.0, (e["contact"] - _WORDS_OF_CONTACT) / (1.0 - _WORDS_OF_CONTACT))
+    insistence = either(0.85 * reach, 0.5 * e["price"] * e["offer"])
     return 1.0 - (1.0 - kept) * (1.0 - 0.8 * insistence)
 
 
