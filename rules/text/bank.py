@@ -283,8 +283,8 @@ class Bank:
         if not len(owner):
             return {}
         # Hits close together in one line are one place to look at; the places with most hits first.
-        spots = np.stack((owner, shift >> 2, at >> 5))
-        _, first, n_there = np.unique(spots, axis=1, return_index=True, return_counts=True)
+        spots = (owner << 44) | ((shift >> 2) + (1 << 22) << 20) | (at >> 5)
+        _, first, n_there = np.unique(spots, return_index=True, return_counts=True)
         post = short_values(codes, self.short_key)
         found: dict[int, int] = {}
         for index in first[np.argsort(-n_there, kind="stable")][:MAX_LOOKS].tolist():

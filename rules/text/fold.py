@@ -82,6 +82,8 @@ _CJK_TWINS: Final = {
     "曊": "费",
     "岀": "出",
     "訁": "讠",
+    # Written Cantonese
+    **dict(zip("嗰𠮶嘅喺冇唔佢咗嚟畀搵", "那那的在没不他了来给找", strict=True)),
 }
 
 _EMOJI: Final = {

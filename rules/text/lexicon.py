@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import ahocorasick
 import numpy as np
-from numpy.typing import NDArray
 
+from rules.text.automaton import Automaton, code_points
 from rules.text.normalise import Canonical, canonical_term
-from rules.text.scan import BLOCKS, I32, LATIN_FIRST, LATIN_LAST, find_terms
+from rules.text.scan import BLOCKS, I32, LATIN_FIRST, LATIN_LAST, find_terms, inside_words
 
 CATEGORIES: Final = ("sell", "scam", "proxy", "device", "paper", "help", "rumour")
 ANY: Final = "any"
@@ -107,6 +106,8 @@ class Lexicon:
         self.entries = (*self.terms, *(frame.term for frame in self.frames))
         """What the first column of `scan` counts."""
         blocking = {canonical_term(word) for word in blockers}
+        self.blockers = frozenset(blocking)
+        """Ordinary words, inside which no part of a frame is meant."""
         blocking.update(term.canonical for term in self.terms if term.role == "other")
         first_slot = np.cumsum([0, *(len(frame.parts) for frame in self.frames)])
         parts: dict[str, list[int]] = {}
@@ -116,12 +117,7 @@ class Lexicon:
                     parts.setdefault(word, []).append(int(first_slot[index]) + place)
         number = {id(term): index for index, term in enumerate(self.terms)}
         ordered = list({**dict.fromkeys(surfaces), **dict.fromkeys(parts), **dict.fromkeys(blocking)})
-        self._automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for index, surface in enumerate(ordered):
-            self._automaton.add_word(surface, index)
-        if ordered:
-            self._automaton.make_automaton()
-        self._n_surfaces = len(ordered)
+        self._automaton = Automaton(ordered)
         flat = [
             (0 if not place else frame.gaps[place - 1], index, place, place == len(frame.parts) - 1)
             for index, frame in enumerate(self.frames)
@@ -153,15 +149,14 @@ class Lexicon:
         -------
         Rows of (index into `entries`, start, end).
         """
-        text = canonical.text
-        hits = list(self._automaton.iter(text)) if self._n_surfaces else []
-        if not hits:
+        codes = code_points(canonical.text)
+        lasts, surfaces = self._automaton.find(codes)
+        if not len(lasts):
             return np.empty((0, 3), dtype=np.int32)
-        pairs = np.array(hits, dtype=np.int32)
         return find_terms(
-            np.ascontiguousarray(pairs[:, 0]),
-            np.ascontiguousarray(pairs[:, 1]),
-            _inside_words(text, canonical.joined),
+            lasts,
+            surfaces,
+            inside_words(codes, np.array(canonical.joined, dtype=np.int32).reshape(-1, 2)),
             _crossings(canonical),
             *self._tables,
             FRAME_GAP,
@@ -194,22 +189,6 @@ def _bits(surface: str, *, blocks: bool) -> int:
 
 def _is_latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
-
-
-def _inside_words(text: str, joined: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
-    """For each place between characters, 1 inside a Latin word or number.
-
-    Not inside a word that had been pulled apart: its own borders are lost.
-    """
-    codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-    kinds = ((codes >= 97) & (codes <= 122)).astype(np.uint8) + 2 * ((codes >= 48) & (codes <= 57)).astype(
-        np.uint8
-    )
-    inside = np.zeros(len(codes) + 1, dtype=np.uint8)
-    inside[1:-1] = (kinds[1:] == kinds[:-1]) & (kinds[1:] > 0)
-    for low, high in joined:
-        inside[low : high + 1] = 0
-    return inside
 
 
 def _crossings(canonical: Canonical) -> I32:

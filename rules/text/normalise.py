@@ -11,25 +11,24 @@ that a term is not found across a sentence's end.
 
 from __future__ import annotations
 
-import re
 from array import array
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+import numba
+import numpy as np
+
+from rules.text.automaton import code_points
 from rules.text.fold import DROP, FOLD, GAP, STOP
 
-_BETWEEN: Final = re.compile(f"[{GAP}{STOP} ]+")
-_LATIN_CLASS: Final = "a-z0-9%$@"
-_BETWEEN_WORDS: Final = re.compile(
-    f" *[{GAP}{STOP}][{GAP}{STOP} ]*|  +| (?![{_LATIN_CLASS}])|(?<![{_LATIN_CLASS}]) "
-)
-"""The same without a lone space between two Latin words, which stays: English has little else."""
-_LATIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789%$@")
-_SPACED_LETTERS: Final = re.compile(
-    rf"(?<![a-z0-9$@])[a-z0-9$@](?:[{GAP}{STOP} ]{{1,2}}[a-z0-9$@]){{2,}}(?![a-z0-9$@])"
-)
-"""Three or more single letters with marks between them: a word pulled apart."""
-_INSIDE_WORD: Final = re.compile(rf"(?<=[a-z])[{GAP}]+(?=[a-z])")
+_LETTER: Final = np.zeros(128, dtype=np.uint8)
+"""Of ASCII: 1 for a letter, digit or sign that acts as one; 2 for `%`, which never stands alone."""
+_LETTER[[ord(character) for character in "abcdefghijklmnopqrstuvwxyz0123456789$@"]] = 1
+_LETTER[ord("%")] = 2
+_DROP, _GAP, _STOP, _SPACE = ord(DROP), ord(GAP), ord(STOP), ord(" ")
+_A, _Z = ord("a"), ord("z")
+_APART: Final = 3
+"""Single letters in a row, with one or two marks between, that are a word pulled apart."""
 _NATURAL_CLAUSE: Final = 3
 """Characters on both sides that make a mark the end of a clause, not a disguise (judgement)."""
 
@@ -57,9 +56,9 @@ class Canonical:
     def spans(self, start: int, end: int) -> list[tuple[int, int]]:
         """Original ranges behind ``text[start:end]``, adjoining ones merged."""
         merged: list[tuple[int, int]] = []
-        for index in range(start, min(end, len(self.starts))):
-            low = self.starts[index]
-            high = low + 1 if self.ends is None else self.ends[index]
+        places = range(start, min(end, len(self.starts)))
+        pairs = [(self.starts[i], self.starts[i] + 1 if self.ends is None else self.ends[i]) for i in places]
+        for low, high in sorted(pairs):  # a text written backwards is read from its end
             if high <= self.n_lead:
                 continue
             low, high = low - self.n_lead, high - self.n_lead
@@ -73,70 +72,129 @@ class Canonical:
 def normalise(text: str, *, n_lead: int = 0) -> Canonical:
     """Fold every character, then close what was pulled apart. Pure; no lexicon is consulted."""
     folded = text.translate(FOLD)
-    starts: array[int] | range = range(len(text))
-    if len(folded) != len(text):  # some character stands for several
-        starts = array("i")
-        for index, character in enumerate(text):
-            starts.extend((index,) * len(FOLD[ord(character)]))
-    if DROP in folded:
-        starts = array(
-            "i", [start for start, character in zip(starts, folded, strict=True) if character != DROP]
-        )
-        folded = folded.replace(DROP, "")
-    apart = [match.span() for match in _SPACED_LETTERS.finditer(folded)]
-    pieces: list[str] = []
-    kept: array[int] = array("i")
-    marks: list[tuple[int, bool]] = []
-    joined: list[tuple[int, int]] = []
-    n_kept = position = next_apart = 0
-    open_join = -1
-    for match in (_BETWEEN if apart else _BETWEEN_WORDS).finditer(folded):
-        low, high = match.span()
-        pieces.append(folded[position:low])
-        kept.extend(starts[position:low])
-        n_kept += low - position
-        while next_apart < len(apart) and apart[next_apart][1] <= low:
-            if open_join >= 0:
-                joined.append((open_join, n_kept))
-                open_join = -1
-            next_apart += 1
-        position = high
-        if low == 0 or high == len(folded):
-            continue
-        between = match.group()
-        if next_apart < len(apart) and apart[next_apart][0] < low < apart[next_apart][1]:
-            if open_join < 0:
-                open_join = n_kept - 1
-            continue
-        latin = folded[low - 1] in _LATIN and folded[high] in _LATIN
-        if latin and not _dress_inside_word(folded, between, low, high):
-            pieces.append(" ")
-            kept.append(starts[low])
-            n_kept += 1
-        marks.append((n_kept, STOP in between))
-    pieces.append(folded[position:])
-    kept.extend(starts[position:])
-    n_kept += len(folded) - position
-    if open_join >= 0:
-        joined.append((open_join, n_kept))
-    return Canonical("".join(pieces), kept, None, _breaks(marks, n_kept), tuple(joined), n_lead)
-
-
-def _breaks(marks: list[tuple[int, bool]], n_kept: int) -> frozenset[int]:
-    """Marks that end a clause: one of a sentence, with enough text before and after it."""
-    places = [0, *(place for place, _ in marks), n_kept]
-    return frozenset(
-        place
-        for index, (place, stops) in enumerate(marks, 1)
-        if stops
-        and place - places[index - 1] >= _NATURAL_CLAUSE
-        and places[index + 1] - place >= _NATURAL_CLAUSE
+    if len(folded) == len(text):
+        starts = np.arange(len(text), dtype=np.int32)
+    else:  # some character stands for several
+        lengths = [len(FOLD[ord(character)]) for character in text]
+        starts = np.repeat(np.arange(len(text), dtype=np.int32), lengths)
+    codes, kept, breaks, joined = _closed(code_points(folded), starts)
+    places = array("i")
+    places.frombytes(kept.tobytes())
+    return Canonical(
+        codes.tobytes().decode("utf-32-le"),
+        places,
+        None,
+        frozenset(breaks.tolist()),
+        tuple((low, high) for low, high in joined.tolist()),
+        n_lead,
     )
 
 
-def _dress_inside_word(folded: str, between: str, low: int, high: int) -> bool:
-    """A single symbol inside a word (ans*wers) leaves no space."""
-    return between == GAP and high - low == 1 and bool(_INSIDE_WORD.match(folded, low))
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _closed(folded: Any, starts: Any) -> Any:
+    """What stands between characters taken out; a space stays where it parts two Latin words.
+
+    Returns
+    -------
+    The characters and their places in the original; where clauses ended; ranges of words that had been
+    pulled apart, whose single letters are put together.
+    """
+    n = 0
+    codes = np.empty(len(folded), dtype=np.uint32)
+    origin = np.empty(len(folded), dtype=np.int32)
+    for place in range(len(folded)):
+        if folded[place] != _DROP:
+            codes[n], origin[n] = folded[place], starts[place]
+            n += 1
+    apart = _pulled_apart(codes[:n])
+    out = np.empty(n, dtype=np.uint32)
+    kept = np.empty(n, dtype=np.int32)
+    marks = np.zeros(n + 2, dtype=np.int32)
+    stops = np.zeros(n + 2, dtype=np.uint8)
+    joined = np.empty((len(apart), 2), dtype=np.int32)
+    n_kept, n_marks, n_joined, next_apart, open_join = 0, 1, 0, 0, -1
+    place = 0
+    while place < n:
+        if not _is_mark(codes[place]):
+            out[n_kept], kept[n_kept] = codes[place], origin[place]
+            n_kept += 1
+            place += 1
+            continue
+        low, is_stop = place, False
+        while place < n and _is_mark(codes[place]):
+            is_stop |= codes[place] == _STOP
+            place += 1
+        while next_apart < len(apart) and apart[next_apart, 1] <= low:
+            if open_join >= 0:
+                joined[n_joined, 0], joined[n_joined, 1] = open_join, n_kept
+                n_joined += 1
+                open_join = -1
+            next_apart += 1
+        if low == 0 or place == n:
+            continue
+        if next_apart < len(apart) and apart[next_apart, 0] < low < apart[next_apart, 1]:
+            if open_join < 0:
+                open_join = n_kept - 1
+            continue
+        before, after = codes[low - 1], codes[place]
+        if _letter(before) and _letter(after):
+            alone = place == low + 1
+            dress = alone and codes[low] == _GAP and _A <= before <= _Z and _A <= after <= _Z
+            if not dress:
+                out[n_kept], kept[n_kept] = _SPACE, origin[low]
+                n_kept += 1
+            # A lone space between Latin words says nothing, unless words there are pulled apart.
+            if alone and codes[low] == _SPACE and not len(apart):
+                continue
+        marks[n_marks], stops[n_marks] = n_kept, is_stop
+        n_marks += 1
+    if open_join >= 0:
+        joined[n_joined, 0], joined[n_joined, 1] = open_join, n_kept
+        n_joined += 1
+    marks[n_marks] = n_kept
+    breaks = np.empty(n_marks, dtype=np.int32)
+    n_breaks = 0
+    for mark in range(1, n_marks):
+        room = min(marks[mark] - marks[mark - 1], marks[mark + 1] - marks[mark])
+        if stops[mark] and room >= _NATURAL_CLAUSE:
+            breaks[n_breaks] = marks[mark]
+            n_breaks += 1
+    return out[:n_kept], kept[:n_kept], breaks[:n_breaks], joined[:n_joined]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _pulled_apart(codes: Any) -> Any:
+    """Ranges of single Latin letters with one or two marks between each and the next."""
+    n = len(codes)
+    found = np.empty((n // (2 * _APART - 1) + 1, 2), dtype=np.int32)
+    n_found, n_letters, first, last = 0, 0, 0, -1 - _APART
+    for place in range(n + 1):
+        lone = (
+            place < n
+            and _letter(codes[place]) == 1
+            and not (place and _letter(codes[place - 1]) == 1)
+            and not (place + 1 < n and _letter(codes[place + 1]) == 1)
+        )
+        follows = lone and 2 <= place - last <= 3 and _is_mark(codes[place - 1]) and _is_mark(codes[last + 1])
+        if follows:
+            n_letters += 1
+            last = place
+        elif lone or place == n:
+            if n_letters >= _APART:
+                found[n_found, 0], found[n_found, 1] = first, last + 1
+                n_found += 1
+            n_letters, first, last = 1, place, place
+    return found[:n_found]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _is_mark(code: Any) -> Any:
+    return code in (_GAP, _STOP, _SPACE)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _letter(code: Any) -> Any:
+    return _LETTER[code] if code < len(_LETTER) else 0
 
 
 def canonical_term(term: str) -> str:

@@ -6,22 +6,32 @@ raw text -> canonical form, disguises put right -> terms, in one pass
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.text.answers import find_answers
 from rules.text.gathered import gather
 from rules.text.handles import find_handles
 from rules.text.layout import find_layout
-from rules.text.lexicon import Lexicon
+from rules.text.lexicon import ROLES, Lexicon
 from rules.text.lexicon_file import shipped_lexicon
 from rules.text.normalise import Canonical, normalise
 from rules.text.respell import Respeller
-from rules.text.score import CORE_OR_EXAM, Verdict, harmless, judge
+from rules.text.scan import I32
+from rules.text.score import Verdict, judge, judged_harmless, may_score
+from rules.text.veil import Unveiled, unveil
 
 _SURE = frozenset(("exam", "price", "contact", "guarantee"))
 """Roles that tell what a text is about well enough to read a homophone as the word it sounds like."""
+_ROLE: Final = {role: index for index, role in enumerate(ROLES)}
+_HANDLES: Final = 1 << _ROLE["contact"] | 1 << _ROLE["price"]
+"""What `find_handles` may find."""
 _GRAVITY: Final[Mapping[str, float]] = {
     "proxy": 0.12,
     "device": 0.25,
@@ -115,13 +125,13 @@ def _respeller(lexicon: Lexicon) -> Respeller:
 
 
 @lru_cache(maxsize=8)
-def _sure_entries(lexicon: Lexicon) -> frozenset[int]:
-    return frozenset(index for index, term in enumerate(lexicon.entries) if term.role in _SURE)
+def _sure_entries(lexicon: Lexicon) -> NDArray[np.bool_]:
+    return np.array([term.role in _SURE for term in lexicon.entries])
 
 
 @lru_cache(maxsize=8)
-def _telling_entries(lexicon: Lexicon) -> frozenset[int]:
-    return frozenset(index for index, term in enumerate(lexicon.entries) if term.role in CORE_OR_EXAM)
+def _role_bits(lexicon: Lexicon) -> I32:
+    return np.array([1 << _ROLE[term.role] for term in lexicon.entries], dtype=np.int32)
 
 
 @lru_cache(maxsize=CACHE_SIZE)
@@ -139,21 +149,58 @@ def read_text(text: str, *, title: str = "") -> TextReading:
 
 
 def read_with(lexicon: Lexicon, text: str, *, title: str = "") -> TextReading:
-    """Read with a lexicon of one's own; not cached."""
+    """Read with a lexicon of one's own; not cached. Where nothing fires, what a veil hides is read too."""
     lead = f"{title}\n" if title and not text.startswith(title) else ""
-    raw = lead + text
-    canonical = normalise(raw, n_lead=len(lead))
-    rows, forms = lexicon.scan(canonical), find_handles(canonical.text)
-    sure = bool(forms) or not _sure_entries(lexicon).isdisjoint(rows[:, 0].tolist())
-    respelled = _respeller(lexicon).respell(canonical, sure=sure)
-    if respelled is not canonical:
-        canonical, rows, forms = respelled, lexicon.scan(respelled), find_handles(respelled.text)
-    layout = find_layout(raw)
-    if not layout and _telling_entries(lexicon).isdisjoint(rows[:, 0].tolist()):
-        # Most texts are about something else; weighing their terms is most of the work.
-        verdicts = harmless(canonical.text)
-    else:
-        verdicts = judge(canonical.text, gather(lexicon, rows, [*forms, *layout]))
+    reading = _read(lexicon, lead + text, len(lead))
+    unveiled = unveil(lead + text)
+    if unveiled is None or reading.fired:
+        return reading
+    hidden = _read(lexicon, unveiled.text, 0)
+    if not hidden.fired:
+        return reading
+    canonical = _as_written(hidden.canonical, unveiled, len(lead))
+    scores = hidden.categories.items()
+    return TextReading(canonical, {name: CategoryScore(score.verdict, canonical) for name, score in scores})
+
+
+def _as_written(canonical: Canonical, unveiled: Unveiled, n_lead: int) -> Canonical:
+    """What was read without its veil, with places in the text as it was written."""
+    ends = canonical.ends or array("i", [start + 1 for start in canonical.starts])
+    return replace(
+        canonical,
+        starts=array("i", [unveiled.lows[start] for start in canonical.starts]),
+        ends=array("i", [unveiled.highs[end - 1] for end in ends]),
+        n_lead=n_lead,
+    )
+
+
+def _read(lexicon: Lexicon, raw: str, n_lead: int) -> TextReading:
+    """The first `n_lead` characters are no part of the text."""
+    plain = normalise(raw, n_lead=n_lead)
+    plain_rows = lexicon.scan(plain)
+    canonical = _respeller(lexicon).respell(plain, lambda: _is_sure(lexicon, plain, plain_rows))
+    rows = plain_rows if canonical is plain else lexicon.scan(canonical)
+    roles = int(np.bitwise_or.reduce(_role_bits(lexicon)[rows[:, 0]]))
+    forms = [*find_layout(raw), *find_answers(raw, canonical.text)]
+    if forms or may_score(roles | _HANDLES):
+        forms += find_handles(canonical.text)
+        for form in forms:
+            roles |= 1 << _ROLE[form.terms[0].role]
+    # Most texts are about something else; weighing their terms is most of the work.
+    if not may_score(roles):
+        return TextReading(canonical, _harmless())
+    verdicts = judge(canonical.text, gather(lexicon, rows, forms))
     return TextReading(
         canonical, {verdict.category: CategoryScore(verdict, canonical) for verdict in verdicts}
     )
+
+
+def _is_sure(lexicon: Lexicon, canonical: Canonical, rows: I32) -> bool:
+    return bool(_sure_entries(lexicon)[rows[:, 0]].any()) or bool(find_handles(canonical.text))
+
+
+@cache
+def _harmless() -> Mapping[str, CategoryScore]:
+    """Of every text that may not score."""
+    nothing = Canonical("", array("i"))
+    return {verdict.category: CategoryScore(verdict, nothing) for verdict in judged_harmless()}

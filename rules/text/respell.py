@@ -13,15 +13,16 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import islice, product
-from typing import Any, Final
+from typing import Final
 
-import ahocorasick
+import numpy as np
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 
+from rules.text.automaton import CODES, Automaton, code_points
 from rules.text.lexicon import TURNING, Lexicon
 from rules.text.normalise import Canonical
 
@@ -43,6 +44,8 @@ _LEET_I: Final = str.maketrans("013457@$", "oieastas")
 _LEET_WORD: Final = re.compile(
     r"(?<![a-z0-9$@])(?=[a-z0-9$@]*[a-z])(?=[a-z0-9$@]*[0-9$@])[a-z0-9$@]{4,}(?![a-z0-9$@])"
 )
+_LEET_SIGN: Final = re.compile(r"[a-z][0-9$@]|[0-9$@][a-z]")
+"""In every word with both: most texts are passed by at a glance."""
 _MIN_LATIN: Final = 4
 
 Change = tuple[int, int, str]
@@ -61,12 +64,14 @@ def _readings() -> dict[str, str]:
 
 
 @cache
-def _syllable_table() -> dict[int, int]:
+def _syllable_table() -> CODES:
+    """By code point, what stands for its syllable; characters without one stand for themselves."""
+    readings = _readings()
     codes: dict[str, int] = {}
-    return {
-        ord(character): codes.setdefault(syllable, _SYLLABLE_BASE + len(codes))
-        for character, syllable in _readings().items()
-    }
+    table = np.arange(max(map(ord, readings)) + 1, dtype=np.uint32)
+    for character, syllable in readings.items():
+        table[ord(character)] = codes.setdefault(syllable, _SYLLABLE_BASE + len(codes))
+    return table
 
 
 @cache
@@ -101,8 +106,13 @@ class Respeller:
             for piece in word.split(" ")
             if piece.isascii() and len(piece) >= _MIN_LATIN
         }
-        self._known = {*words, *(term.canonical for term in lexicon.terms)}
-        self._spellings = _automaton(self._all_spellings(cjk))
+        self._known = {*words, *(term.canonical for term in lexicon.terms), *lexicon.blockers}
+        spellings: dict[str, str] = {}
+        for spelling, word in self._all_spellings(cjk):
+            spellings.setdefault(spelling, word)
+        self._spelled_words = list(spellings.values())
+        self._spelled_lengths = list(map(len, spellings))
+        self._spellings = Automaton(list(spellings))
         table = _syllable_table()
         goods = {
             term.canonical
@@ -110,13 +120,14 @@ class Respeller:
             if term.role in ("object", "deal") and term.weight >= _SHORT_WEIGHT and term.category in _TRADES
         }
         spoken = {term.canonical for term in telling if term.role in _SPOKEN}
-        self._sounds = _automaton(
-            (word.translate(table), word)
-            for word in cjk
-            if word in goods or (len(word) > 2 and word in spoken)
-        )
-        self._table = table
+        sounds: dict[str, str] = {}
+        for word in cjk:
+            if word in goods or (len(word) > 2 and word in spoken):
+                sounds.setdefault("".join(chr(table[ord(character)]) for character in word), word)
+        self._sounded_words = list(sounds.values())
+        self._sounds = Automaton(list(sounds), table)
         self._worn = _shapes()[1]
+        self._is_worn = re.compile(f"[{''.join(map(chr, self._worn))}]")
 
     def _all_spellings(self, words: Iterable[str]) -> Iterator[tuple[str, str]]:
         parts, _ = _shapes()
@@ -136,26 +147,31 @@ class Respeller:
             if all(syllable.isascii() for syllable in syllables):
                 yield " ".join(syllables), word
 
-    def respell(self, canonical: Canonical, *, sure: bool) -> Canonical:
+    def respell(self, canonical: Canonical, is_sure: Callable[[], bool]) -> Canonical:
         """The canonical text with disguised words put right.
 
         Parameters
         ----------
-        sure
+        is_sure
             Whether the text names an exam, a price or a contact: then homophones of words of
-            two characters are put right too.
+            two characters are put right too. Asked only where there are such.
         """
-        text = canonical.text.translate(self._worn)
-        changes = [*self._spelled(text), *self._sounded(text, sure=sure), *self._leet(text)]
-        if not changes:
-            return canonical if text == canonical.text else _changed(canonical, text, [])
+        text = canonical.text
+        if self._is_worn.search(text):
+            text = text.translate(self._worn)
+        codes = code_points(text)
+        changes = [*self._spelled(text, codes), *self._sounded(text, codes, is_sure), *self._leet(text)]
+        if not changes and text == canonical.text:
+            return canonical
         return _changed(canonical, text, changes)
 
-    def _spelled(self, text: str) -> list[Change]:
+    def _spelled(self, text: str, codes: CODES) -> list[Change]:
         sure: list[Change] = []
         doubtful: list[Change] = []
         latin: set[str] = set()
-        for last, (length, word) in self._spellings.iter(text):
+        lasts, spellings = self._spellings.find(codes)
+        for last, spelling in zip(lasts.tolist(), spellings.tolist(), strict=True):
+            length, word = self._spelled_lengths[spelling], self._spelled_words[spelling]
             start, end = last - length + 1, last + 1
             first, final = text[start], text[last]
             if first.isascii() and start and text[start - 1].isascii() and text[start - 1].isalpha():
@@ -172,8 +188,11 @@ class Respeller:
         # One short word may be a name or English; of a sentence in pinyin there are more.
         return [*sure, *doubtful] if len(latin) > 1 else sure
 
-    def _sounded(self, text: str, *, sure: bool) -> Iterator[Change]:
-        for last, (length, word) in self._sounds.iter(text.translate(self._table)):
+    def _sounded(self, text: str, codes: CODES, is_sure: Callable[[], bool]) -> Iterator[Change]:
+        lasts, sounds = self._sounds.find(codes)
+        for last, sound in zip(lasts.tolist(), sounds.tolist(), strict=True):
+            word = self._sounded_words[sound]
+            length = len(word)
             start, end = last - length + 1, last + 1
             written = text[start:end]
             if written == word or written in self._known or written.isascii():
@@ -183,10 +202,10 @@ class Respeller:
             n_right = sum(a == b for a, b in zip(written, word, strict=True))
             if length == 2:
                 if (
-                    sure
-                    and n_right == 1
+                    n_right == 1
                     and written not in PHRASES_DICT
                     and not self._part_of_word(text, start)
+                    and is_sure()
                 ):
                     yield start, end, word
             elif 2 * n_right >= length and not (length == 3 and self._stands(text, start, written, word)):
@@ -206,6 +225,8 @@ class Respeller:
         )
 
     def _leet(self, text: str) -> Iterator[Change]:
+        if not _LEET_SIGN.search(text):
+            return
         for match in _LEET_WORD.finditer(text):
             for table in (_LEET, _LEET_I):
                 plain = match.group().translate(table)
@@ -217,15 +238,6 @@ class Respeller:
 def _touches_cjk(text: str, start: int, end: int) -> bool:
     """Whether a Latin word stands directly beside a Chinese one: daan in 高考daan, not in English."""
     return text[max(0, start - 1) : start] > "\u2e80" or text[end : end + 1] > "\u2e80"
-
-
-def _automaton(pairs: Iterable[tuple[str, str]]) -> Any:
-    found: Any = ahocorasick.Automaton()
-    for pattern, word in pairs:
-        if pattern not in found:
-            found.add_word(pattern, (len(pattern), word))
-    found.make_automaton()
-    return found
 
 
 def _changed(canonical: Canonical, text: str, changes: list[Change]) -> Canonical:

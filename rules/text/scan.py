@@ -29,6 +29,24 @@ LONGEST = 400
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
+def inside_words(codes: NDArray[np.uint32], joined: I32) -> Any:
+    """For each place between characters, 1 inside a Latin word or number.
+
+    Not inside a word that had been pulled apart (`joined`, ranges): its own borders are lost.
+    """
+    inside = np.zeros(len(codes) + 1, dtype=np.uint8)
+    before = 0
+    for place in range(len(codes)):
+        code = codes[place]
+        kind = 1 if 97 <= code <= 122 else 2 if 48 <= code <= 57 else 0
+        inside[place] = kind == before and kind > 0
+        before = kind
+    for low, high in joined:
+        inside[low : high + 1] = 0
+    return inside
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def find_terms(
     lasts: I32,
     surfaces: I32,
@@ -93,10 +111,12 @@ def find_terms(
         length = surface_length[surface]
         start = lasts[hit] - length + 1
         end = lasts[hit] + 1
-        for index in range(term_first[surface], term_first[surface + 1]):
-            rows[n_rows, 0], rows[n_rows, 1], rows[n_rows, 2] = term_of[index], start, end
-            n_rows += 1
-        if block_high[start] >= end and block_high[start] - block_low[start] > length:
+        blocked = block_high[start] >= end and block_high[start] - block_low[start] > length
+        if not blocked or length > 1:  # a single character inside an ordinary word is no word
+            for index in range(term_first[surface], term_first[surface + 1]):
+                rows[n_rows, 0], rows[n_rows, 1], rows[n_rows, 2] = term_of[index], start, end
+                n_rows += 1
+        if blocked:
             continue
         gap = latin_gap if surface_bits[surface] & LATIN_FIRST else usual_gap
         for index in range(part_first[surface], part_first[surface + 1]):

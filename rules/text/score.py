@@ -135,6 +135,10 @@ _HELP_TURN: Final = _turn(news=0.8, warning=0.8, doubt=0.3, study=0.8, chat=0.5,
 _PAPER_TURN: Final = _turn(news=0.3, warning=0.3, study=0.5)
 
 
+_WORDS_OF_CONTACT: Final = 0.4
+"""What naming a medium is worth: news names it too. A number or a name to reach is worth twice that."""
+
+
 def _turned(e: Evidence, turn: Turn) -> float:
     """How much is left of a score in the context found."""
     kept = 1.0
@@ -142,7 +146,8 @@ def _turned(e: Evidence, turn: Turn) -> float:
         kept *= 1.0 - weight * e.strengths[role]
     if kept == 1.0:
         return 1.0
-    insistence = either(0.85 * e["contact"], 0.5 * e["price"] * e["offer"])
+    reach = max(0.0, (e["contact"] - _WORDS_OF_CONTACT) / (1.0 - _WORDS_OF_CONTACT))
+    insistence = either(0.85 * reach, 0.5 * e["price"] * e["offer"])
     return 1.0 - (1.0 - kept) * (1.0 - 0.8 * insistence)
 
 
@@ -209,7 +214,7 @@ def _paper(e: Evidence) -> float:
     return e["layout"] * _turned(e, _PAPER_TURN)
 
 
-_JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
+JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
     "sell": _sell,
     "scam": _goods,
     "proxy": _goods,
@@ -220,9 +225,27 @@ _JUDGES: Final[Mapping[str, Callable[[Evidence], float]]] = {
 }
 
 
-def harmless(text: str) -> list[Verdict]:
-    """The verdicts on a text that has no term of `CORE_OR_EXAM`: without one of these no judge scores."""
-    seen = Seen(text, nothing(), ())
+def _bit(*roles: str) -> int:
+    return sum(1 << _ROLE[role] for role in roles)
+
+
+_PAIRS: Final = (
+    (_bit("deal", "layout"), -1),
+    (_bit("object"), _bit("offer", "contact", "price", "guarantee", "exam", "claim")),
+    (_bit("exam"), _bit("contact", "price")),
+    (_bit("ask"), _bit("hall", "price", "time")),
+)
+"""Without one of the first and one of the second no judge scores."""
+
+
+def may_score(roles: int) -> bool:
+    """Whether a text with these roles (bit n for role n), of whatever categories, may score at all."""
+    return any(roles & one and roles & other for one, other in _PAIRS)
+
+
+def judged_harmless() -> list[Verdict]:
+    """The verdicts on any text that may not score."""
+    seen = Seen("", nothing(), ())
     return [Verdict(category, 0.0, THRESHOLDS[category], seen, -1) for category in CATEGORIES]
 
 
@@ -259,7 +282,7 @@ def judge(text: str, found: Gathered) -> list[Verdict]:
             needed = _AT_LEAST_SELL if category == "sell" else _AT_LEAST
             worth = np.flatnonzero(by_window[:everything, index, needed].any(axis=1)).tolist()
             for window in worth:
-                score = _JUDGES[category](Evidence(by_window[window, index].tolist()))
+                score = JUDGES[category](Evidence(by_window[window, index].tolist()))
                 if score > best:
                     best, at = score, window
         verdicts.append(Verdict(category, round(best, 4), THRESHOLDS[category], seen, at))

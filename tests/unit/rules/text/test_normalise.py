@@ -10,6 +10,7 @@ import pytest
 from disguises import DISGUISES
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_normalise import normalise_slowly
 
 from rules.text.lexicon_file import shipped_lexicon
 from rules.text.normalise import canonical_term, normalise
@@ -47,6 +48,18 @@ def test_every_canonical_character_has_its_place_in_the_original(text: str) -> N
     assert len(canonical.origin) == len(canonical.text)
     assert list(canonical.origin) == sorted(canonical.origin)
     assert all(0 <= place < len(text) for place in canonical.origin)
+
+
+MARKED = st.sampled_from(["ab1$% .,。·答案", "a b,.", "答案,。！ a\u200b", "a.b*c 答⑩…$", "ab cd。"]).flatmap(
+    lambda alphabet: st.text(alphabet=alphabet, max_size=30)
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.one_of(MARKED, st.text(max_size=40)))
+def test_the_compiled_form_is_that_of_the_slow_twin(text: str) -> None:
+    fast = normalise(text)
+    assert (fast.text, list(fast.starts), fast.breaks, fast.joined) == normalise_slowly(text)
 
 
 @given(st.text(max_size=60), st.data())

@@ -56,6 +56,15 @@ def test_posts_of_three_wider_sets_are_told_apart() -> None:
     assert sum(bool(fires(text)) for text in quiet) <= 0.01 * len(quiet)
 
 
+def test_posts_of_a_set_of_disguises_and_harmless_talk_are_told_apart() -> None:
+    lines = Path(__file__).with_name("unseen_posts.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    posts = [line.replace("\\n", "\n").split("\t")[1:] for line in lines]
+    wanted = [(set(categories.split("|")), text) for categories, text in posts if categories != "harmless"]
+    quiet = [text for categories, text in posts if categories == "harmless"]
+    assert sum(bool(categories & fires(text)) for categories, text in wanted) >= 0.95 * len(wanted)
+    assert sum(bool(fires(text)) for text in quiet) <= 0.02 * len(quiet)
+
+
 @pytest.mark.parametrize("exam", ["软考", "高考", "雅思", "SAT", "a level"])
 def test_the_name_of_an_exam_alone_is_no_offer(exam: str) -> None:
     assert not fires(exam)

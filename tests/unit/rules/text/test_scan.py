@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.text.lexicon import FRAME_GAP, Frame, Lexicon, Term
+from rules.text.lexicon import CATEGORIES, FRAME_GAP, ROLES, Frame, Lexicon, Term
 from rules.text.normalise import normalise
 from rules.text.scan import FORM, TURNS, strengths, unmasked
+from rules.text.score import JUDGES, Evidence, may_score
 
 PART = st.lists(st.sampled_from(["替", "我", "考", "题", "答案"]), min_size=1, max_size=2, unique=True)
 FRAMES = st.lists(st.lists(PART, min_size=2, max_size=3), min_size=1, max_size=4)
@@ -54,6 +55,17 @@ def _walk(parts: list[list[str]], text: str) -> set[tuple[int, int]]:
                 else:
                     reached[place] = (first, end)
     return found
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.sampled_from((0.0, 0.0, 0.5, 0.9)), min_size=len(ROLES), max_size=len(ROLES)),
+    st.sampled_from(CATEGORIES),
+)
+def test_what_may_not_score_scores_nothing(strengths_: list[float], category: str) -> None:
+    roles = sum(1 << index for index, strength in enumerate(strengths_) if strength)
+    score = JUDGES[category](Evidence(strengths_))
+    assert not score or may_score(roles)
 
 
 def _column(values: list[int]) -> np.ndarray:
