@@ -81,6 +81,10 @@ describe("the clock of a venue", () => {
     starts_at: at(start),
     ends_at: at(end),
     phase: "none",
+    exam_en: "",
+    exam_zh: "",
+    session_en: "",
+    session_zh: "",
     venues,
   });
   const hour = 3_600_000;

@@ -42,6 +42,19 @@ class Frame:
     """Of the audit chain, when the report was made."""
     departments: Mapping[str, str] = field(default_factory=dict[str, str])
     """Id to name in `language`."""
+    venues: Mapping[str, str] = field(default_factory=dict[str, str])
+    """As `departments`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """A session of an exam as it is called, and the ids of the venues that sat it."""
+
+    exam: str
+    session: str
+    starts_at: datetime
+    ends_at: datetime
+    venues: Sequence[str]
 
 
 def case_report(whole: Whole, alerts: Sequence[AlertDetail], book: Book | None, frame: Frame) -> str:
@@ -56,6 +69,7 @@ def session_report(
     end: datetime,
     frame: Frame,
     covered: Covered = NOTHING_PROVEN,
+    sat: Sequence[Sat] = (),
 ) -> str:
     """All of a span of time, also where nothing was found. `alerts` are those with news in it."""
     found = [one for one in alerts if one.kind != "health"]
@@ -75,6 +89,7 @@ def session_report(
         cases=cases,
         times=_times(found, cases),
         covered=covered,
+        sat=sat,
     )
 
 
@@ -126,6 +141,9 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
     def department(name: str) -> str:
         return frame.departments.get(name, name)
 
+    def place(name: str | None) -> str:
+        return frame.venues.get(name, name) if name else "–"
+
     return (
         _templates()
         .get_template(template)
@@ -137,6 +155,7 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
             short=short,
             word=word,
             mhz=mhz,
+            place=place,
             percent=percent,
             department=department,
             **values,

@@ -3,6 +3,7 @@ import { send } from "../../api/client";
 import type { FleetView, NodeView, RevokedView } from "../../api/schema";
 import { now } from "../../state/clock";
 import { at, restate } from "../../state/page";
+import { venueName } from "../../state/names";
 import { percent, when } from "../../text/format";
 import { mayI, useDoing } from "../parts/load";
 import { Field, Refusal, Sheet, TableBox } from "../parts/Parts";
@@ -96,7 +97,7 @@ function Row({ node, register, done }: { node: NodeView; register: boolean; done
     <>
       <tr data-node={node.node}>
         <td class="mono">{node.node}</td>
-        <td>{node.venue ?? NOTHING}</td>
+        <td>{node.venue ? venueName(node.venue) : NOTHING}</td>
         <td>{node.role ? (say.roleOf[node.role] ?? node.role) : NOTHING}</td>
         <td class="fleet-state">
           <State node={node} />
@@ -171,7 +172,7 @@ export function Machines({ fleet, reload }: { fleet: FleetView; reload: () => vo
   const query = at.value.query;
   const counts = counted(fleet.nodes);
   const asked = { needy: query.has("needs"), retired: query.has("all"), find: query.get("find") ?? "" };
-  const shown = shownOf(fleet.nodes, asked);
+  const shown = shownOf(fleet.nodes, asked, venueName);
   const empty = fleet.nodes.length === 0 ? say.none : asked.needy && !asked.find ? say.allWell : say.noneFits;
   const done = (text: string) => {
     setTold(text);
