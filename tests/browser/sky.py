@@ -104,6 +104,10 @@ class Sky:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hush()
+
+    def hush(self) -> None:
+        """No more rows: what is shown stays as it is."""
         self._is_over.set()
         self._thread.join(5)
 
