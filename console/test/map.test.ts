@@ -51,7 +51,7 @@ describe("the flat map", () => {
       },
       flat,
     );
-    expect(shapes.map((one) => [one.isArea, one.path.split("Z").length - 1, one.name])).toEqual([
+    expect(shapes.map((one) => [one.isArea, one.path.split("Z").length - 1, one.name.en])).toEqual([
       [true, 2, "Hall"],
       [true, 2, ""],
       [false, 0, ""],

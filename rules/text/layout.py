@@ -55,7 +55,7 @@ class _Form:
     """One of these stands in every such form: most texts are passed by at a glance."""
 
 
-_FORMS: Final = (
+FORMS: Final = (
     _Form("options A B C", _OPTIONS, 0.3, 0.7, "A"),
     _Form("options A to D", _FOUR_OPTIONS, 0.3, 0.7, "A"),
     _Form("numbered questions", _NUMBERED, 0.12, 0.5, ".．、题"),
@@ -76,7 +76,7 @@ def find_layout(text: str) -> list[Found]:
     if len(text) < MIN_CHARACTERS:
         return []
     found: list[Found] = []
-    for form in _FORMS:
+    for form in FORMS:
         if form.needs and not any(character in text for character in form.needs):
             continue
         n = sum(1 for _ in form.pattern.finditer(text))

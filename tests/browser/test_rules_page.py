@@ -163,7 +163,7 @@ def test_exceptions_say_what_they_would_have_hidden_before_they_hold(quiet_day, 
     expect(save).to_be_disabled()
     field.fill(text)
     page.get_by_role("button", name="Check, and count").click()
-    expect(page.get_by_test_id("would-hide")).to_contain_text("1 alerts, 1 of them in the last 7 days")
+    expect(page.get_by_test_id("would-hide")).to_contain_text("1 alert, 1 of them in the last 7 days")
     save.click()
     expect(page.get_by_test_id("exceptions")).to_contain_text("Our own set")
     assert (day.folder / "exceptions.yml").read_text("utf-8") == text

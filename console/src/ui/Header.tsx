@@ -162,7 +162,7 @@ export function Header() {
       <PartsMenu name={words.sensors} parts={view && sensorParts(view)} none={words.noSensors} />
       <PartsMenu name={words.sources} parts={view && sourceParts(view)} none={words.noSources} />
       <ConnectionChip />
-      <time class="clock num" title={words.clock}>
+      <time class="clock num" title={words.clock(zone())}>
         {timeOfDay(now.value)} <small>{zone()}</small>
       </time>
       {isPerson(who.value) && who.value.expires_at !== null && (
@@ -233,7 +233,7 @@ export function StatusBar() {
       </span>
       {view && (
         <span class="num">
-          {words.status.queue(view.queue.n_waiting)}
+          {zone()} · {words.status.queue(view.queue.n_waiting)}
           {nDropped > 0 && ` · ${words.status.dropped(nDropped)}`} · {words.status.version(view.version)}
         </span>
       )}

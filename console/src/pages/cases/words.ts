@@ -49,7 +49,7 @@ const en = {
   dueIn: (left: string) => `due in ${left}`,
   lateBy: (by: string) => `late by ${by}`,
   nothingDue: "No deadline",
-  days: (n: number) => `${n} days`,
+  days: (n: number) => (n === 1 ? "1 day" : `${n} days`),
   held: (name: string, left: string) => `held by ${name}, ${left} left`,
   heldByYou: (left: string) => `You hold it, ${left} left`,
   heldLast: (name: string) => `last held by ${name}`,
