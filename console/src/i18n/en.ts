@@ -298,6 +298,7 @@ export const en = {
     source: "Source",
   },
   review: {
+    told: (verdict: string, title: string) => `${verdict}: ${title}. z takes it back.`,
     title: "Review",
     none: "Nobody has judged this yet.",
     held: (name: string, until: string) => `held by ${name} until ${until}`,

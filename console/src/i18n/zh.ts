@@ -298,6 +298,7 @@ export const zh: Dictionary = {
     source: "来源",
   },
   review: {
+    told: (verdict, title) => `已判为${verdict}：${title}。按 z 撤销。`,
     title: "研判",
     none: "尚无人研判。",
     held: (name: string, until: string) => `${name} 持有至 ${until}`,

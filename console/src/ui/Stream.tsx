@@ -18,7 +18,7 @@ import {
 } from "../state/desk";
 import { ALL, isFiring, isJudged, isNarrowed } from "../state/filters";
 import { marks, toggleMark } from "../state/marks";
-import { reviewer } from "../state/review";
+import { reviewer, told } from "../state/review";
 import { venueName } from "../state/names";
 import { when } from "../text/format";
 import { FilterBar } from "./Filters";
@@ -198,6 +198,9 @@ export function StreamPane() {
           }}
         />
       </div>
+      <p class="unseen" role="status" data-testid="told">
+        {told.value && t.value.review.told(t.value.review.state[told.value.verdict] ?? "", prose(told.value.title, "title"))}
+      </p>
       <FilterBar />
       <div
         class="rows"

@@ -51,6 +51,11 @@ function Card({ one }: { one: CaseView }) {
         <span class="case-card-foot">
           <span class="case-where">{one.venue ? venueName(one.venue) : departmentName(one.department, language.value)}</span>
           {one.drill && <span class="tag tag-drill">{words.drill}</span>}
+          {one.verdict === "suspected" && one.confirmed_by.length > 0 && (
+            <span class="tag" data-testid="half">
+              ◐ {words.halfConfirmed}
+            </span>
+          )}
           <span class="num">{words.alertsIn(one.alerts.length)}</span>
         </span>
         <span class="case-card-foot">
