@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -118,12 +118,24 @@ def _instant(value: Any) -> datetime | None:
     return found if found.tzinfo is not None else None
 
 
+def _offset(at: datetime) -> str:
+    """``UTC+8``: letters such as CST are the zones of several countries."""
+    minutes = round((at.utcoffset() or timedelta()).total_seconds() / 60)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}"
+
+
 def _page(template: str, frame: Frame, **values: Any) -> str:
     words = {name: both[frame.language] for name, both in WORDS.items()}
 
     def instant(given: datetime | str | None) -> str:
         at = _instant(given) if isinstance(given, str) else given
-        return "" if at is None else f"{at.astimezone(frame.zone):%Y-%m-%d %H:%M:%S %Z}"
+        if at is None:
+            return ""
+        there = at.astimezone(frame.zone)
+        return f"{there:%Y-%m-%d %H:%M:%S} {_offset(there)}"
 
     def short(text: Any) -> str:
         told = str(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from monitor import timetable
 from monitor.case.habits import Habits
 from monitor.case.machine import ACTIONS, VERDICTS, Step, StepError
 from monitor.case.playbook import playbooks
@@ -21,11 +22,12 @@ from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError
 from monitor.cli.alerts import Format, InLanguage, Language, StoreOption
 from monitor.cli.stores import DEFAULT, shell_actor, store_place
-from monitor.config import load_config
+from monitor.config import Config, load_config
 from monitor.config.desk import habits_of
 from monitor.faults import Fault, InputError
 from monitor.server.case_views import case_view
 from monitor.store import Store
+from monitor.timetable import Timetable
 
 if TYPE_CHECKING:
     from monitor.case.press import Press
@@ -206,7 +208,15 @@ def _press(store: Store, given: str) -> Press:
         playbooks(config.cases.playbooks),
         site,
         habits_of(config.departments, config.cases).departments,
+        *_calendar(config, datetime.now(UTC)),
     )
+
+
+def _calendar(config: Config, now: datetime) -> tuple[Timetable, tzinfo] | tuple[()]:
+    if config.timetable is None:
+        return ()
+    table = timetable.load(config.timetable, now)
+    return table, table.zone
 
 
 def _check_out(out: Path) -> None:
