@@ -54,7 +54,7 @@ def _whole(correlation: Correlation, members: Sequence[Entry]) -> Reason:
             return Reason("", "at", "period", list(correlation.period_s), round(period_s, 3), (), en, zh)
         case "sequence" | "coincidence" as kind:
             steps = [show_condition(step) for step in correlation.steps]
-            spread, spread_zh = _both(float(round(members[-1].at - members[0].at)))
+            spread, spread_zh = _both(_told_s(members[-1].at - members[0].at))
             # Conditions are for who writes rules; what they found stands below, line by line.
             if kind == "sequence":
                 en = f"{n} findings one after the other, {spread} from first to last (at most {within})"
@@ -63,6 +63,11 @@ def _whole(correlation: Correlation, members: Sequence[Entry]) -> Reason:
                 en = f"{n} findings that belong together, {spread} apart (at most {within})"
                 zh = f"{n} 项发现相互印证，相隔{spread_zh}（限{within_zh}内）"
             return Reason("", "at", kind, steps, round(members[-1].at - members[0].at, 3), (), en, zh)
+
+
+def _told_s(seconds: float) -> float:
+    """To the second up to ten minutes, then to the minute: nobody reads 1065 s."""
+    return float(round(seconds) if seconds < 600 else 60 * round(seconds / 60))
 
 
 def _both(seconds: float) -> tuple[str, str]:

@@ -198,7 +198,7 @@ export function StreamPane() {
           }}
         />
       </div>
-      <p class="unseen" role="status" data-testid="told">
+      <p class="hidden" role="status" data-testid="told">
         {told.value && t.value.review.told(t.value.review.state[told.value.verdict] ?? "", prose(told.value.title, "title"))}
       </p>
       <FilterBar />

@@ -98,11 +98,11 @@ function Row({ node, register, done }: { node: NodeView; register: boolean; done
       <tr data-node={node.node}>
         <td class="mono">{node.node}</td>
         <td>{node.venue ? venueName(node.venue) : NOTHING}</td>
-        <td>{node.role ? (say.roleOf[node.role] ?? node.role) : NOTHING}</td>
+        <td class="fleet-minor">{node.role ? (say.roleOf[node.role] ?? node.role) : NOTHING}</td>
         <td class="fleet-state">
           <State node={node} />
         </td>
-        <td class="num">{node.software ?? NOTHING}</td>
+        <td class="num fleet-minor">{node.software ?? NOTHING}</td>
         <td class="right num">{node.release || NOTHING}</td>
         <td class="right num nowrap">{node.last_seen ? when(node.last_seen, now.value) : NOTHING}</td>
         <td class={`right num nowrap${node.needs.includes("clock") ? " fleet-bad" : ""}`}>
@@ -195,9 +195,9 @@ export function Machines({ fleet, reload }: { fleet: FleetView; reload: () => vo
                 <tr>
                   <th>{say.machine}</th>
                   <th>{say.venue}</th>
-                  <th>{say.role}</th>
+                  <th class="fleet-minor">{say.role}</th>
                   <th>{say.state}</th>
-                  <th>{say.software}</th>
+                  <th class="fleet-minor">{say.software}</th>
                   <th class="right">{say.release}</th>
                   <th class="right">{say.heard}</th>
                   <th class="right">{say.clock}</th>
