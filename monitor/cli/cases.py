@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +22,7 @@ from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError
 from monitor.cli.alerts import Format, InLanguage, Language, StoreOption
 from monitor.cli.stores import DEFAULT, shell_actor, store_place
-from monitor.config import Config, load_config
+from monitor.config import load_config
 from monitor.config.desk import habits_of
 from monitor.faults import Fault, InputError
 from monitor.server.case_views import case_view
@@ -197,26 +197,22 @@ def _whole(store: Store, case_id: str) -> Whole:
 
 def _press(store: Store, given: str) -> Press:
     """With the site's name, its own playbooks and departments, where a configuration says so."""
-    from monitor.case.press import Press
+    from monitor.case.press import Press, local_zone
 
     if not given.endswith((".yml", ".yaml")):
         return Press(store, playbooks())
     config = load_config(Path(given))
+    named = config.timetable
+    table = timetable.load(named, datetime.now(UTC)) if named is not None else None
     site = {"en": config.site.name.en, "zh": config.site.name.zh}
     return Press(
         store,
         playbooks(config.cases.playbooks),
         site,
         habits_of(config.departments, config.cases).departments,
-        *_calendar(config, datetime.now(UTC)),
+        table or Timetable(),
+        table.zone if table is not None else local_zone(),
     )
-
-
-def _calendar(config: Config, now: datetime) -> tuple[Timetable, tzinfo] | tuple[()]:
-    if config.timetable is None:
-        return ()
-    table = timetable.load(config.timetable, now)
-    return table, table.zone
 
 
 def _check_out(out: Path) -> None:
