@@ -145,7 +145,7 @@ async def _open_doors(stack: AsyncExitStack, setup: Setup, clock: Clock, role: R
     crawler, commons, source_desk = await _open_crawler(
         stack, config, build_sources(setup.sources), clock, browser
     )
-    notify = await open_notify(stack, config, lead_book, clock)
+    notify = await open_notify(stack, setup, lead_book, clock)
     ping = await open_ping(stack, config)
     escalation = open_escalation(setup, lead_book, clock)
     heads = await asyncio.to_thread(open_heads, config, lead_book, clock)
@@ -314,7 +314,7 @@ async def _open_server(
             setup.playbooks,
             doors.clock,
             {"en": config.site.name.en, "zh": config.site.name.zh},
-            setup.timetable.zone if config.timetable is not None else None,
+            setup.timetable if config.timetable is not None else None,
         ),
         duty=DutyService(doors.book, setup.roster, setup.habits.departments, doors.clock)
         if config.duty is not None

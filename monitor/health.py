@@ -15,7 +15,7 @@ import msgspec
 from monitor.clock import Clock
 from monitor.pipeline import PipelineCounts
 from monitor.queue import QueueStats
-from monitor.server.views import HealthView, QueueHealth, SensorHealth, SessionClock, SourceHealth
+from monitor.server.views import HealthView, QueueHealth, SensorHealth, SessionClock, SourceHealth, VenueName
 from monitor.timetable import Timetable
 
 SILENT = timedelta(seconds=10)
@@ -66,6 +66,10 @@ class Health:
             sources=sources,
             queue=queue,
             sessions=session_clocks(self._parts.timetable, now),
+            venues=[
+                VenueName(id=one, name_en=name.en, name_zh=name.zh)
+                for one, name in self._parts.timetable.venues.items()
+            ],
         )
 
     def _queue(self, now: datetime) -> QueueHealth:
@@ -95,6 +99,10 @@ def session_clocks(timetable: Timetable, now: datetime) -> list[SessionClock]:
             ends_at=session.ends_at,
             phase=session.phase(now),
             venues=list(session.venues),
+            exam_en=timetable.exam_name(session.exam).en,
+            exam_zh=timetable.exam_name(session.exam).zh,
+            session_en=session.name.en,
+            session_zh=session.name.zh,
         )
         for session in near
     ]

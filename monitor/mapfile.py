@@ -23,6 +23,8 @@ MOST_PLAN_BYTES = 20 << 20
 MOST_GEOJSON_BYTES = 10 << 20
 MOST_POSITIONS = 50_000
 """Drawn as paths, so many still move smoothly."""
+NAMES = ("name", "name_en", "name_zh")
+"""Of what stands on the map: in one language, or in both."""
 _ACTIVE = frozenset(
     {"script", "foreignobject", "iframe", "object", "embed", "handler", "animate", "set", "animatetransform"}
 )
@@ -45,7 +47,7 @@ class Ground:
 
     plan: PlanPicture | None = None
     outlines: tuple[dict[str, Any], ...] = ()
-    """GeoJSON features with a ``name`` at most."""
+    """GeoJSON features with `NAMES` at most."""
 
 
 def read_plan(path: Path, corners: tuple[Place, ...]) -> PlanPicture:
@@ -143,11 +145,9 @@ def _features(tree: Any) -> list[dict[str, Any]]:
         if node.get("geometry") is None:
             return []
         properties = node.get("properties")
-        name = cast("dict[str, Any]", properties).get("name") if isinstance(properties, dict) else None
-        return [
-            {**one, "properties": {"name": name} if isinstance(name, str) else {}}
-            for one in _features(node["geometry"])
-        ]
+        given = cast("dict[str, Any]", properties) if isinstance(properties, dict) else {}
+        names = {key: given[key] for key in NAMES if isinstance(given.get(key), str)}
+        return [{**one, "properties": names} for one in _features(node["geometry"])]
     if kind == "GeometryCollection":
         parts = node.get("geometries")
         if not isinstance(parts, list):

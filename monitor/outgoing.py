@@ -6,6 +6,7 @@ import asyncio
 import random
 import ssl
 from contextlib import AsyncExitStack
+from typing import Literal
 
 import aiohttp
 
@@ -28,22 +29,30 @@ from monitor.store.book import StoreBook
 
 
 async def open_notify(
-    stack: AsyncExitStack, config: Config, book: StoreBook, clock: Clock
+    stack: AsyncExitStack, setup: Setup, book: StoreBook, clock: Clock
 ) -> NotifyDesk | None:
+    config = setup.config
     if config.notify is None:
         return None
     client = await stack.enter_async_context(aiohttp.ClientSession())
     language = config.language
     senders = {one.id: Sender(one, client, language) for one in config.notify.receivers}
-    plan = Plan(config.notify.tree, config.notify.inhibitions, config.site.name.of(language), language)
+    site, venues = config.site.name.of(language), _venue_names(setup, language)
+    plan = Plan(config.notify.tree, config.notify.inhibitions, site, language, venues)
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
+
+
+def _venue_names(setup: Setup, language: Literal["zh", "en"]) -> dict[str, str]:
+    return {venue: name.of(language) for venue, name in setup.timetable.venues.items()}
 
 
 def open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDesk | None:
     config = setup.config
     if config.duty is None or not config.duty.escalation or config.notify is None:
         return None
-    duty = DutyPlans(config.duty.plans, setup.roster, config.site.name.of(config.language), config.language)
+    language = config.language
+    site, venues = config.site.name.of(language), _venue_names(setup, language)
+    duty = DutyPlans(config.duty.plans, setup.roster, site, language, venues)
     return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
 
 

@@ -53,6 +53,9 @@ class Name:
     en: str
     zh: str
 
+    def of(self, language: Literal["zh", "en"]) -> str:
+        return self.zh if language == "zh" else self.en
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -99,6 +102,14 @@ class Timetable:
     """In which its days begin."""
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     """Where venues are, of those that say so."""
+
+    def exam_name(self, exam: str) -> Name:
+        """As people call it; its id where the timetable does not know it."""
+        return self.exams.get(exam) or Name(exam, exam)
+
+    def venue_name(self, venue: str) -> Name:
+        """As `exam_name`."""
+        return self.venues.get(venue) or Name(venue, venue)
 
     def nearest(self, at: datetime, venue: str | None = None) -> Session | None:
         """The session at `venue` (None: anywhere) that `at` lies in or next to."""

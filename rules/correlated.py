@@ -27,7 +27,7 @@ def members_why(correlation: Correlation, members: Sequence[Entry]) -> Iterator[
 
 
 def _whole(correlation: Correlation, members: Sequence[Entry]) -> Reason:
-    within = show_duration(correlation.within_s)
+    within, within_zh = _both(correlation.within_s)
     n, least = len(members), correlation.at_least
     match correlation.type:
         case "values":
@@ -37,12 +37,12 @@ def _whole(correlation: Correlation, members: Sequence[Entry]) -> Reason:
             shown = ", ".join(values[:MAX_SHOWN])
             label_en, label_zh = (known.en, known.zh) if known else (name, name)
             en = f"{n} different ({label_en}) within {within}: {shown} (at least {least})"
-            zh = f"{within} 内有 {n} 个不同的{label_zh}：{shown}（至少 {least} 个）"
+            zh = f"{within_zh}内有 {n} 个不同的{label_zh}：{shown}（至少 {least} 个）"
             return Reason("", name, "values", least, values[:MAX_SHOWN], (), en, zh)
         case "count":
             en, zh = (
                 f"{n} events within {within} (at least {least})",
-                f"{within} 内 {n} 次（至少 {least} 次）",
+                f"{within_zh}内 {n} 次（至少 {least} 次）",
             )
             return Reason("", "at", "count", least, n, (), en, zh)
         case "period":
@@ -54,11 +54,27 @@ def _whole(correlation: Correlation, members: Sequence[Entry]) -> Reason:
             return Reason("", "at", "period", list(correlation.period_s), round(period_s, 3), (), en, zh)
         case "sequence" | "coincidence" as kind:
             steps = [show_condition(step) for step in correlation.steps]
-            order_en, order_zh = (" then ", " 之后 ") if kind == "sequence" else (" and ", " 与 ")
-            spread = show_duration(float(round(members[-1].at - members[0].at)))
-            en = f"{order_en.join(steps)}: {spread} apart (within {within})"
-            zh = f"{order_zh.join(steps)}：相隔 {spread}（{within} 内）"
+            spread, spread_zh = _both(_told_s(members[-1].at - members[0].at))
+            # Conditions are for who writes rules; what they found stands below, line by line.
+            if kind == "sequence":
+                en = f"{n} findings one after the other, {spread} from first to last (at most {within})"
+                zh = f"{n} 项发现依次出现，首尾相隔{spread_zh}（限{within_zh}内）"
+            else:
+                en = f"{n} findings that belong together, {spread} apart (at most {within})"
+                zh = f"{n} 项发现相互印证，相隔{spread_zh}（限{within_zh}内）"
             return Reason("", "at", kind, steps, round(members[-1].at - members[0].at, 3), (), en, zh)
+
+
+def _told_s(seconds: float) -> float:
+    """To the second up to ten minutes, then to the minute: nobody reads 1065 s."""
+    return float(round(seconds) if seconds < 600 else 60 * round(seconds / 60))
+
+
+def _both(seconds: float) -> tuple[str, str]:
+    """``90s`` and `` 90 秒 ``: a bare m is a metre to who reads Chinese."""
+    short = show_duration(seconds)
+    units = {"d": "天", "h": "小时", "m": "分钟", "s": "秒"}
+    return short, f" {short[:-1]} {units[short[-1]]}"
 
 
 def event_line(event: Mapping[str, Any], at: float) -> tuple[str, str]:
@@ -68,7 +84,7 @@ def event_line(event: Mapping[str, Any], at: float) -> tuple[str, str]:
         source = event.get("source") or event.get("author") or "?"
         return f"{clock(at)} {source}: “{words}”", f"{clock(at)} {source}：“{words}”"
     frequency = _shown(event, "center_hz", "Hz")
-    level = _shown(event, "snr_db", "dB")
+    level = _shown(event, "snr_db", "dB", 1)
     sensor = event.get("sensor") or "?"
     return (
         f"{clock(at)} {sensor}: {', '.join(part for part in (frequency, level) if part)}",
@@ -81,6 +97,6 @@ def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(round(at), UTC):%H:%M:%S}Z"
 
 
-def _shown(event: Mapping[str, Any], name: str, unit: str) -> str:
+def _shown(event: Mapping[str, Any], name: str, unit: str, digits: int = 6) -> str:
     value = event.get(name)
-    return show_quantity(float(value), unit) if isinstance(value, int | float) else ""
+    return show_quantity(round(float(value), digits), unit) if isinstance(value, int | float) else ""

@@ -12,6 +12,7 @@ from rules.event import ALL_FIELDS, Field, FieldType
 from rules.facts import Facts, TextReading
 from rules.modifiers import VERDICTS, occurrences, verdict_holds
 from rules.quantity import show_quantity
+from rules.roles_zh import because_zh
 from rules.rule import Reason, Test, Value
 
 MAX_SPANS: Final = 20
@@ -52,6 +53,13 @@ _CATEGORIES_ZH: Final = {
     "help": "考中求助",
     "rumour": "谣言",
 }
+_PHASES_EN: Final = {
+    "before": "before the exam",
+    "in": "during the exam",
+    "after": "after the exam",
+    "none": "no exam near",
+}
+_PHASES_ZH: Final = {"before": "考前", "in": "考试中", "after": "考后", "none": "非考试时段"}
 
 
 def reason(selection: str, test: Test, facts: Facts) -> Reason:
@@ -62,6 +70,12 @@ def reason(selection: str, test: Test, facts: Facts) -> Reason:
         if reading is not None:
             return _text_reason(selection, test, field, reading, facts)
     actual = facts.event.get(test.field)
+    en, zh = show_actual(test, actual, "en"), show_actual(test, actual, "zh")
+    if test.modifier == "equals" and len(test.values) == 1 and wanted(test, "en") == en:
+        # It is what is wanted: said once.
+        asks_en, asks_zh = "", ""
+    else:
+        asks_en, asks_zh = f" ({wanted(test, 'en')})", f"（{wanted(test, 'zh')}）"
     return Reason(
         selection,
         test.field,
@@ -69,8 +83,8 @@ def reason(selection: str, test: Test, facts: Facts) -> Reason:
         expected_of(test),
         sorted(actual) if isinstance(actual, set | frozenset) else actual,
         (),
-        f"{field.en}: {show_actual(test, actual, 'en')} ({wanted(test, 'en')})",
-        f"{field.zh}：{show_actual(test, actual, 'zh')}（{wanted(test, 'zh')}）",
+        f"{field.en}: {en}{asks_en}",
+        f"{field.zh}：{zh}{asks_zh}",
     )
 
 
@@ -101,8 +115,7 @@ def _verdict_reason(selection: str, test: Test, field: Field, reading: TextReadi
     fired = [str(value) for value in test.values if verdict_holds(test.modifier, str(value), reading)]
     best = max((reading.categories[name] for name in fired), key=lambda score: score.score)
     spans = merged(span for name in fired for hit in reading.categories[name].terms for span in hit.spans)
-    zh = "、".join(_CATEGORIES_ZH[name] for name in fired)
-    because = "; ".join(best.why)
+    zh, because = "、".join(_CATEGORIES_ZH[name] for name in fired), "; ".join(best.why)
     return Reason(
         selection,
         test.field,
@@ -111,7 +124,7 @@ def _verdict_reason(selection: str, test: Test, field: Field, reading: TextReadi
         round(best.score, 4),
         in_text(test.field, spans[:MAX_SPANS], facts),
         f"{field.en}: reads as {', '.join(fired)}, {best.score:.2f} of {best.threshold:.2f} ({because})",
-        f"{field.zh}：判为{zh}，得分 {best.score:.2f}，阈值 {best.threshold:.2f}（{because}）",
+        f"{field.zh}：判为{zh}，得分 {best.score:.2f}，阈值 {best.threshold:.2f}（{because_zh(best.why)}）",
     )
 
 
@@ -156,7 +169,10 @@ def wanted(test: Test, language: str) -> str:
             names
         )
     unit = ALL_FIELDS[test.field].unit
-    values = [_value(value, test.type, unit, zh) for value in test.values]
+    if test.field == "phase":
+        values = [(_PHASES_ZH if zh else _PHASES_EN).get(str(value), str(value)) for value in test.values]
+    else:
+        values = [_value(value, test.type, unit, zh) for value in test.values]
     several = ("和" if zh else " and ") if test.every else ("或" if zh else " or ")
     return (_ZH if zh else _EN)[test.modifier].format(several.join(values))
 
@@ -168,6 +184,8 @@ def show_actual(test: Test, actual: Any, language: str) -> str:
         return "未知" if zh else "not known"
     if isinstance(actual, list | tuple | set | frozenset):
         return ", ".join(sorted(map(str, actual))) or ("无" if zh else "none")
+    if test.field == "phase":
+        return (_PHASES_ZH if zh else _PHASES_EN).get(str(actual), str(actual))
     if isinstance(actual, datetime):
         return actual.isoformat()
     if test.type == "instant":
@@ -188,7 +206,9 @@ def _value(value: Value, type_: FieldType, unit: str, zh: bool) -> str:
         return datetime.fromtimestamp(value, UTC).isoformat()
     if isinstance(value, int | float):
         return show_quantity(float(value), unit)
-    return f"“{value}”" if type_ == "text" else value
+    if type_ == "text":
+        return f"“{value}”"
+    return value
 
 
 def _quoted(words: list[str]) -> str:

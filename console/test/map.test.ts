@@ -51,7 +51,7 @@ describe("the flat map", () => {
       },
       flat,
     );
-    expect(shapes.map((one) => [one.isArea, one.path.split("Z").length - 1, one.name])).toEqual([
+    expect(shapes.map((one) => [one.isArea, one.path.split("Z").length - 1, one.name.en])).toEqual([
       [true, 2, "Hall"],
       [true, 2, ""],
       [false, 0, ""],
@@ -81,6 +81,10 @@ describe("the clock of a venue", () => {
     starts_at: at(start),
     ends_at: at(end),
     phase: "none",
+    exam_en: "",
+    exam_zh: "",
+    session_en: "",
+    session_zh: "",
     venues,
   });
   const hour = 3_600_000;

@@ -7,6 +7,10 @@ const session = (name: string, from: string, to: string) => ({
   starts_at: `2026-06-07T${from}:00Z`,
   ends_at: `2026-06-07T${to}:00Z`,
   phase: "none" as const,
+  exam_en: "",
+  exam_zh: "",
+  session_en: "",
+  session_zh: "",
   venues: [],
 });
 const day = [session("afternoon", "07:00", "09:00"), session("morning", "01:00", "03:00")];

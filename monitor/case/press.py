@@ -10,13 +10,14 @@ from typing import Final
 from monitor.case.habits import DEPARTMENTS, Department
 from monitor.case.playbook import Playbooks
 from monitor.case.reader import CaseReader
-from monitor.case.report import Frame, Language, case_report, session_report
+from monitor.case.report import Frame, Language, Sat, case_report, session_report
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.proof import ACTION, Covered, covered
 from monitor.store.audit import AuditQuery, Entry, read_entries
 from monitor.store.errors import translated
 from monitor.store.query import AlertReader
 from monitor.store.store import Store
+from monitor.timetable import Timetable
 
 PAGE: Final = 200
 
@@ -44,6 +45,7 @@ class Press:
     site: Mapping[str, str] = field(default_factory=dict[str, str])
     """The site's name in ``en`` and ``zh``."""
     departments: tuple[Department, ...] = DEPARTMENTS
+    timetable: Timetable = field(default_factory=Timetable)
     zone: tzinfo = field(default_factory=local_zone)
 
     def case(self, case_id: str, language: Language, now: datetime, scope: Scope = EVERYTHING) -> str:
@@ -69,7 +71,18 @@ class Press:
         cases = CaseReader(self.store.reader).of_alerts(prints, scope)
         seen = _in_scope(covered(self._proofs(first, last)), scope)
         raised = reader.first_told(prints)
-        return session_report(alerts, cases, first, last, self._frame(language, now), seen, raised)
+        sat = self._sat(first, last, language, scope)
+        return session_report(alerts, cases, first, last, self._frame(language, now), seen, raised, sat)
+
+    def _sat(self, first: datetime, last: datetime, language: Language, scope: Scope) -> list[Sat]:
+        """The sessions that lay in that time, at the asker's venues."""
+        found: list[Sat] = []
+        for one in self.timetable.sessions:
+            venues = [venue for venue in one.venues if scope.holds(venue)]
+            if venues and one.starts_at <= last and one.ends_at >= first:
+                exam = self.timetable.exam_name(one.exam).of(language)
+                found.append(Sat(exam, one.name.of(language), one.starts_at, one.ends_at, venues))
+        return found
 
     def _proofs(self, first: datetime, last: datetime) -> list[Entry]:
         found: list[Entry] = []
@@ -84,4 +97,5 @@ class Press:
 
     def _frame(self, language: Language, now: datetime) -> Frame:
         names = {one.id: one.zh if language == "zh" else one.en for one in self.departments}
-        return Frame(self.site.get(language, ""), language, now, self.zone, self.store.head(), names)
+        venues = {one: name.of(language) for one, name in self.timetable.venues.items()}
+        return Frame(self.site.get(language, ""), language, now, self.zone, self.store.head(), names, venues)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -44,6 +44,19 @@ class Frame:
     """Of the audit chain, when the report was made."""
     departments: Mapping[str, str] = field(default_factory=dict[str, str])
     """Id to name in `language`."""
+    venues: Mapping[str, str] = field(default_factory=dict[str, str])
+    """As `departments`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """A session of an exam as it is called, and the ids of the venues that sat it."""
+
+    exam: str
+    session: str
+    starts_at: datetime
+    ends_at: datetime
+    venues: Sequence[str]
 
 
 def case_report(whole: Whole, alerts: Sequence[AlertDetail], book: Book | None, frame: Frame) -> str:
@@ -59,6 +72,7 @@ def session_report(
     frame: Frame,
     covered: Covered = NOTHING_PROVEN,
     raised: Mapping[str, datetime] | None = None,
+    sat: Sequence[Sat] = (),
 ) -> str:
     """All of a span of time, also where nothing was found. What was a drill is no finding, and told apart.
 
@@ -84,6 +98,7 @@ def session_report(
         cases=cases,
         times=_times(found, cases, raised or {}),
         covered=covered,
+        sat=sat,
     )
 
 
@@ -122,12 +137,24 @@ def _instant(value: Any) -> datetime | None:
     return found if found.tzinfo is not None else None
 
 
+def _offset(at: datetime) -> str:
+    """``UTC+8``: letters such as CST are the zones of several countries."""
+    minutes = round((at.utcoffset() or timedelta()).total_seconds() / 60)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}"
+
+
 def _page(template: str, frame: Frame, **values: Any) -> str:
     words = {name: both[frame.language] for name, both in WORDS.items()}
 
     def instant(given: datetime | str | None) -> str:
         at = _instant(given) if isinstance(given, str) else given
-        return "" if at is None else f"{at.astimezone(frame.zone):%Y-%m-%d %H:%M:%S %Z}"
+        if at is None:
+            return ""
+        there = at.astimezone(frame.zone)
+        return f"{there:%Y-%m-%d %H:%M:%S} {_offset(there)}"
 
     def short(text: Any) -> str:
         told = str(text)
@@ -145,6 +172,9 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
     def department(name: str) -> str:
         return frame.departments.get(name, name)
 
+    def place(name: str | None) -> str:
+        return frame.venues.get(name, name) if name else "–"
+
     return (
         _templates()
         .get_template(template)
@@ -156,6 +186,7 @@ def _page(template: str, frame: Frame, **values: Any) -> str:
             short=short,
             word=word,
             mhz=mhz,
+            place=place,
             percent=percent,
             department=department,
             **values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from monitor.case.report import Language
 from monitor.clock import Clock
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.book import StoreBook
+from monitor.timetable import Timetable
 
 T = TypeVar("T")
 
@@ -31,11 +32,18 @@ class CaseService:
         playbooks: Playbooks,
         clock: Clock,
         site: Mapping[str, str] | None = None,
-        zone: tzinfo | None = None,
+        timetable: Timetable | None = None,
     ) -> None:
-        """`site` and `zone` stand in reports; without a zone it is the machine's own."""
+        """`site` and `timetable` stand in reports; without a timetable, the zone is the machine's own."""
         self._book = book
-        self._press = Press(book.store, playbooks, site or {}, habits.departments, zone or local_zone())
+        self._press = Press(
+            book.store,
+            playbooks,
+            site or {},
+            habits.departments,
+            timetable or Timetable(),
+            timetable.zone if timetable is not None else local_zone(),
+        )
         self._register = CaseRegister(book.store, habits)
         self._reader = CaseReader(book.store.reader)
         self.habits = habits

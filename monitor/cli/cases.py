@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from monitor import timetable
 from monitor.case.habits import Habits
 from monitor.case.machine import ACTIONS, VERDICTS, Case, Step, StepError
 from monitor.case.playbook import playbooks
@@ -28,6 +29,7 @@ from monitor.faults import Fault, InputError
 from monitor.plain import plain
 from monitor.server.case_views import case_view
 from monitor.store import Store
+from monitor.timetable import Timetable
 
 if TYPE_CHECKING:
     from monitor.case.press import Press
@@ -219,17 +221,21 @@ def _whole(store: Store, case_id: str) -> Whole:
 
 def _press(store: Store, given: str) -> Press:
     """With the site's name, its own playbooks and departments, where a configuration says so."""
-    from monitor.case.press import Press
+    from monitor.case.press import Press, local_zone
 
     if not given.endswith((".yml", ".yaml")):
         return Press(store, playbooks())
     config = load_config(Path(given))
+    named = config.timetable
+    table = timetable.load(named, datetime.now(UTC)) if named is not None else None
     site = {"en": config.site.name.en, "zh": config.site.name.zh}
     return Press(
         store,
         playbooks(config.cases.playbooks),
         site,
         habits_of(config.departments, config.cases).departments,
+        table or Timetable(),
+        table.zone if table is not None else local_zone(),
     )
 
 

@@ -8,7 +8,7 @@ than one in half a minute: a storm calls a person once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -42,6 +42,8 @@ class DutyPlans:
     roster: Roster
     site: str
     language: Language
+    venues: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id to name in `language`."""
 
 
 class EscalationDesk:
@@ -114,7 +116,8 @@ class EscalationDesk:
                 partial(self._ledger.alerts, [one.fingerprint for one in some])
             )
             ranked = sorted(some, key=lambda one: _weight(alerts.get(one.fingerprint)))
-            told = body(ranked, alerts, self._duty.site, self._duty.language, now)
+            duty = self._duty
+            told = body(ranked, alerts, duty.site, duty.venues, duty.language, now)
             messages = [(receiver, told) for receiver in receivers]
         else:
             log.warning("nobody is on duty to escalate to", n=len(some))

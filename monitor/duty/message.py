@@ -14,9 +14,14 @@ from monitor.store.merge import Merged
 
 
 def body(
-    some: Sequence[Escalation], alerts: Mapping[str, Merged], site: str, language: Language, now: datetime
+    some: Sequence[Escalation],
+    alerts: Mapping[str, Merged],
+    site: str,
+    venues: Mapping[str, str],
+    language: Language,
+    now: datetime,
 ) -> dict[str, Any]:
-    """One message for all of `some`, which are at the step that is due."""
+    """One message for all of `some`, which are at the step that is due; `venues` by id as they are called."""
     found = [alerts[one.fingerprint] for one in some if one.fingerprint in alerts]
     found.sort(key=lambda one: (-LEVEL_RANK[one.level], one.starts_at, one.fingerprint))
     n, minutes = len(some), max(int((now - one.started_at).total_seconds() // 60) for one in some)
@@ -32,7 +37,8 @@ def body(
             f"{n} alert{'s' * (n != 1)} not acknowledged for {minutes} min"
         )
         rest = f"and {n - N_SHOWN} more"
-    lines = [head, *(line(one, language) for one in found[:N_SHOWN]), *([rest] if n > N_SHOWN else [])]
+    told = [line(one, language, venues.get(one.venue or "", one.venue or "")) for one in found[:N_SHOWN]]
+    lines = [head, *told, *([rest] if n > N_SHOWN else [])]
     return wire.plain(
         {
             "version": 1,

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -49,6 +49,8 @@ class Plan:
     inhibitions: tuple[Inhibition, ...]
     site: str
     language: Language
+    venues: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Id to name in `language`, of those that are called something."""
 
 
 class NotifyDesk:
@@ -174,7 +176,8 @@ class NotifyDesk:
             again = now + min(node.group_interval, node.repeat_interval)
             await self._book.write(partial(self._ledger.look_later, group, again, gone))
             return
-        told = body(message, alerts, verdicts, group.labels, self._plan.site, self._plan.language, now)
+        plan = self._plan
+        told = body(message, alerts, verdicts, group.labels, plan.site, plan.venues, plan.language, now)
         next_look = due_at(message.told, group.began_at, node)
         # What is judged benign and goes on stays: the verdict may be taken back.
         gone = {name for name in message.resolved if _is_over(alerts[name], now)}

@@ -57,10 +57,14 @@ def body(
     verdicts: Mapping[str, Judged],
     labels: Mapping[str, str],
     site: str,
+    venues: Mapping[str, str],
     language: Language,
     now: datetime,
 ) -> dict[str, Any]:
-    """The message as a webhook gets it; robots get its ``text``."""
+    """The message as a webhook gets it; robots get its ``text``.
+
+    `venues` says what people call a venue; what programs compare keeps its id.
+    """
     firing = [alerts[one] for one in message.firing]
     over = [alerts[one] for one in message.resolved]
     shown = firing or over
@@ -70,10 +74,13 @@ def body(
     drill = {"en": "[DRILL] ", "zh": "【演练】"}[language] if any(one.drill for one in shown) else ""
     counted = f"{n} 条" if language == "zh" else f"{n} alert{'s' * (n != 1)}"
     head = f"{drill}{site} · {reason} · {counted}"
-    where = " ".join(f"{name}={value}" for name, value in labels.items() if value)
+    named = {name: venues.get(value, value) if name == "venue" else value for name, value in labels.items()}
+    where = " ".join(f"{name}={value}" for name, value in named.items() if value)
     lines = [head, *([where] if where else [])]
     for one in shown[:N_SHOWN]:
-        lines.append(line(one, language))
+        # What the group has in common stands above; where it does not say the place, each line does.
+        place = "" if labels.get("venue") else venues.get(one.venue or "", one.venue or "")
+        lines.append(line(one, language, place))
         verdict = verdicts.get(one.fingerprint)
         if verdict is not None:
             lines.append(of_verdict(verdict, language))
@@ -122,11 +129,12 @@ def _judgement(verdict: Judged | None) -> dict[str, Any]:
     return {"judged": told}
 
 
-def line(alert: Merged, language: Language) -> str:
+def line(alert: Merged, language: Language, place: str = "") -> str:
     title = alert.annotations.get(f"title_{language}", alert.fingerprint)
     told = alert.annotations.get(f"summary_{language}", "")
     told = told if len(told) <= MAX_SUMMARY else told[: MAX_SUMMARY - 1] + "…"
-    return f"[{_MARK[alert.level]}] {title}{': ' if told else ''}{told}"
+    at = f"{place} · " if place else ""
+    return f"[{_MARK[alert.level]}] {at}{title}{': ' if told else ''}{told}"
 
 
 def record(alert: Merged) -> dict[str, Any]:

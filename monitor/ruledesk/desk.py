@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from monitor.clock import Clock
 from monitor.ruledesk.load import DayLoad
 from monitor.ruledesk.shelf import RuleFiles, Shelf
 from monitor.ruledesk.texts import (
+    ChangedError,
     NotWritableError,
     Written,
     digest_of,
@@ -32,6 +34,7 @@ from monitor.ruledesk.texts import (
     put_text,
     put_text_if,
 )
+from monitor.ruledesk.unsettled import EXCEPTIONS, Leaving, UnsettledError, differing
 from monitor.store.book import StoreBook
 from rules.book import EVERYWHERE, Edition, NoEditionError, RuleBook
 from rules.budget import Over
@@ -100,6 +103,7 @@ class RuleDesk:
         """Digest of an edition to its number on the shelf."""
         self._stamp = files.stamp()
         self._away_stamp = shelf.away_stamp()
+        self._leaving: Leaving | None = None
         self.faults: list[str] = []
         """Why the newest files are not in force, a line each; empty when they are."""
 
@@ -110,6 +114,12 @@ class RuleDesk:
     @property
     def trial(self) -> Edition | None:
         return self.book.trial
+
+    @property
+    def leaving(self) -> Leaving | None:
+        """The rule that what is on trial does without, if that is what is tried."""
+        leaving, trial = self._leaving, self.book.trial
+        return leaving if leaving and trial and trial.number == leaving.edition else None
 
     @property
     def history(self) -> list[Edition]:
@@ -147,7 +157,8 @@ class RuleDesk:
         async with self._turn:
             return await self._read_files(author, venues)
 
-    async def _read_files(self, author: str, venues: Collection[str]) -> Edition:
+    async def _read_files(self, author: str, venues: Collection[str], only: str | None = None) -> Edition:
+        """`only`: the id of the one rule, or `EXCEPTIONS`, in which the files may differ from what holds."""
         stamp = await asyncio.to_thread(self._files.stamp)
         try:
             prepared = await asyncio.to_thread(
@@ -159,6 +170,8 @@ class RuleDesk:
             raise
         finally:
             self._stamp = stamp
+        if only is not None:
+            await self._refuse_others(prepared.edition, venues, only)
         edition = self.book.put(prepared)
         self.faults = []
         await self._keep(self._files, edition)
@@ -169,6 +182,17 @@ class RuleDesk:
             await self._welcome()
         await self._note(author, "rules.tried" if edition.venues else "rules.changed", edition.to_record())
         return edition
+
+    async def _refuse_others(self, proposed: Edition, venues: Collection[str], only: str) -> None:
+        """Raises `UnsettledError` where `proposed` changes more than was asked for."""
+        leaving, trial = self.leaving, self.trial
+        if leaving is not None:
+            raise UnsettledError([leaving.rule])
+        # Who goes on with what is on trial there changes the trial, not what holds.
+        holds = trial if trial is not None and trial.venues == frozenset(venues) else self.edition
+        others = await asyncio.to_thread(differing, proposed, holds) - {only}
+        if others:
+            raise UnsettledError(others)
 
     async def written(self, rule_id: str) -> Written | None:
         """The file that holds a rule, as it stands; None where none does."""
@@ -199,7 +223,7 @@ class RuleDesk:
         ------
         RuleErrors
             With every fault; file and edition stay as they were.
-        NotWritableError, ChangedError, OSError
+        NotWritableError, ChangedError, UnsettledError, OSError
             Nothing was written.
         """
         rule, faults = load_text(text, "rule.yml")
@@ -207,10 +231,14 @@ class RuleDesk:
             raise RuleErrors(faults)
         async with self._turn:
             place = await asyncio.to_thread(place_for, self._files, rule.id)
-            return await self._save(place, text, was, author, venues)
+            return await self._save(place, text, was, author, venues, rule.id)
 
-    async def remove(self, rule_id: str, was: str, author: str, reason: str) -> Edition:
+    async def remove(
+        self, rule_id: str, was: str, author: str, reason: str, venues: Collection[str] = EVERYWHERE
+    ) -> Edition:
         """Delete a rule's file and put what is left in force. The shelf keeps it: a roll-back brings it back.
+
+        With `venues` the rule is off there and the file stays until `spread`; a restart ends the trial.
 
         Parameters
         ----------
@@ -221,15 +249,38 @@ class RuleDesk:
         ------
         RuleErrors
             What is left cannot stand without it; file and edition stay as they were.
-        NotWritableError, ChangedError, OSError
+        NotWritableError, ChangedError, UnsettledError, OSError
             Nothing was deleted.
         """
         async with self._turn:
             place = await asyncio.to_thread(place_for, self._files, rule_id)
-            edition = await self._save(place, None, was, author, EVERYWHERE)
-            removed = {"rule": rule_id, "digest": was, "reason": reason, "edition": edition.number}
-            await self._note(author, "rules.removed", removed)
+            if venues:
+                return await self._try_without(rule_id, place, was, author, reason, venues)
+            edition = await self._save(place, None, was, author, EVERYWHERE, rule_id)
+            await self._note_removed(Leaving(rule_id, place, was, reason, edition.number), author)
             return edition
+
+    async def _try_without(
+        self, rule_id: str, place: Path, was: str, author: str, reason: str, venues: Collection[str]
+    ) -> Edition:
+        stands = await asyncio.to_thread(find_rule, self._files, rule_id)
+        if stands is None or stands.digest != was:
+            raise ChangedError
+        others = [file for file in await asyncio.to_thread(self._files.rules) if file != place]
+        prepared = await asyncio.to_thread(
+            self.book.prepare_files, others, author, self._files.exceptions, venues
+        )
+        # Nothing else may be on trial: `spread` puts in force what the files then say, everywhere.
+        await self._refuse_others(prepared.edition, EVERYWHERE, rule_id)
+        edition = self.book.put(prepared)
+        self._leaving = Leaving(rule_id, place, was, reason, edition.number)
+        removal = {"rule": rule_id, "digest": was, "reason": reason}
+        await self._note(author, "rules.tried", {**edition.to_record(), "without": removal})
+        return edition
+
+    async def _note_removed(self, gone: Leaving, author: str) -> None:
+        removed = {"rule": gone.rule, "digest": gone.digest, "reason": gone.reason, "edition": gone.edition}
+        await self._note(author, "rules.removed", removed)
 
     async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
         """As `save`, with the file of exceptions, everywhere at once."""
@@ -241,17 +292,23 @@ class RuleDesk:
                     "name a file that can be written to under rules: exceptions: in the configuration",
                     "请在配置 rules: exceptions: 中指定可写的文件",
                 )
-            return await self._save(place, text, was, author, EVERYWHERE)
+            return await self._save(place, text, was, author, EVERYWHERE, EXCEPTIONS)
 
     async def _save(
-        self, place: Path, text: str | None, was: str | None, author: str, venues: Collection[str]
+        self,
+        place: Path,
+        text: str | None,
+        was: str | None,
+        author: str,
+        venues: Collection[str],
+        only: str,
     ) -> Edition:
         """`text` None: without the file."""
         before = await asyncio.to_thread(put_text_if, place, text, was)
         faults = self.faults
         try:
-            edition = await self._read_files(author, venues)
-        except RuleErrors:
+            edition = await self._read_files(author, venues, only)
+        except (RuleErrors, UnsettledError):
             await asyncio.to_thread(put_text, place, before)
             self._stamp, self.faults = await asyncio.to_thread(self._files.stamp), faults
             raise
@@ -261,11 +318,27 @@ class RuleDesk:
         return edition
 
     async def spread(self, author: str) -> Edition:
-        """Let what is on trial hold everywhere. Raises `NoEditionError`."""
+        """Let what is on trial hold everywhere; where it does without a rule, its file goes now.
+
+        Raises
+        ------
+        NoEditionError
+            Nothing is on trial.
+        ChangedError, OSError
+            The file of the rule that is to go was changed since, or cannot be deleted: the trial goes on.
+        """
         async with self._turn:
+            gone = self.leaving
+            if gone is not None:
+                await asyncio.to_thread(put_text_if, gone.file, None, gone.digest)
+                self._stamp = await asyncio.to_thread(self._files.stamp)
             edition = self.book.spread(author)
+            if gone is not None:
+                await self._keep(self._files, edition)
             await self._welcome()
             await self._note(author, "rules.changed", edition.to_record())
+            if gone is not None:
+                await self._note_removed(replace(gone, edition=edition.number), author)
             return edition
 
     async def roll_back(self, author: str) -> Edition:
@@ -279,11 +352,13 @@ class RuleDesk:
             The copy of an earlier run cannot be read any more.
         """
         async with self._turn:
+            keeps_files = self.leaving is not None
             try:
                 edition = self.book.roll_back(author)
             except NoEditionError:
                 edition = await self._from_shelf(author)
-            await self._turn_away(edition, author)
+            if not keeps_files:
+                await self._turn_away(edition, author)
             await self._note(author, "rules.rolled-back", edition.to_record())
             return edition
 

@@ -30,9 +30,11 @@ class RuleFiles:
     folders: tuple[Path, ...]
     exceptions: Path | None = None
 
+    def rules(self) -> list[Path]:
+        return [file for folder in self.folders for file in rule_files(folder)]
+
     def all(self) -> list[Path]:
-        files = [file for folder in self.folders for file in rule_files(folder)]
-        return [*files, *([self.exceptions] if self.exceptions is not None else [])]
+        return [*self.rules(), *([self.exceptions] if self.exceptions is not None else [])]
 
     def digest(self) -> str:
         """Of all that stands in them; another one after any change. Unreadable files count by name."""

@@ -7,7 +7,7 @@ from aiohttp import web
 from monitor.server.access import actor_of, scope_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Route
-from monitor.server.rule_editing import alone, fault_line, reach_view, saved, trials_of
+from monitor.server.rule_editing import alone, fault_line, reach_view, trials_of
 from monitor.server.rule_views import (
     ExceptionLine,
     ExceptionsCheck,
@@ -81,7 +81,7 @@ async def save_exceptions(request: web.Request) -> web.StreamResponse:
     desk, body = desk_of(request), await json_body(request, SaveBody)
     if body.venues:
         raise ProblemError(400, "bad-parameter", "venues: exceptions hold everywhere; each has its own scope")
-    await change(desk, lambda: saved(desk.save_exceptions(body.text, body.was, actor_of(request))))
+    await change(desk, lambda: desk.save_exceptions(body.text, body.was, actor_of(request)))
     return await _view(request)
 
 

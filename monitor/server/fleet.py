@@ -31,11 +31,11 @@ from monitor.server.fleet_views import (
     RevokeBody,
     RevokedView,
     StepView,
-    VenueName,
 )
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.services import SERVICES
+from monitor.server.views import VenueName
 from monitor.server.wire import json_body, json_response
 
 MAX_HOURS = 720.0

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from monitor.fleet.hands import Reason
-from monitor.server.views import View
+from monitor.server.views import VenueName, View
 
 
 class OutboxView(View, frozen=True, kw_only=True):
@@ -81,12 +81,6 @@ class ReleaseView(View, frozen=True, kw_only=True):
     failing: list[str]
     why: str
     steps: list[StepView]
-
-
-class VenueName(View, frozen=True, kw_only=True):
-    id: str
-    name_en: str
-    name_zh: str
 
 
 class FleetView(View, frozen=True, kw_only=True):

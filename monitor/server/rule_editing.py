@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from aiohttp import web
 
-from monitor.ruledesk.texts import ChangedError, NotWritableError
 from monitor.ruledesk.trial import Comparison, Moved, Reach, RuleTrials, limits_of
 from monitor.server.access import actor_of, scope_of
 from monitor.server.problem import ProblemError
@@ -213,22 +212,7 @@ async def save_rule(request: web.Request) -> web.StreamResponse:
         raise ProblemError(
             400, "bad-parameter", f"the text is of {rule.id!r}, the address of {request.match_info['rule']!r}"
         )
-    return await change(desk, lambda: saved(desk.save(body.text, body.was, actor_of(request), venues)))
-
-
-async def saved(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except NotWritableError as error:
-        raise ProblemError(409, "not-writable", str(error)) from None
-    except ChangedError:
-        raise ProblemError(
-            409, "changed-meanwhile", "the file was changed since it was read; open it again"
-        ) from None
-    except OSError as error:
-        raise ProblemError(
-            503, "unavailable", f"the file cannot be written: {error.strerror or error}"
-        ) from None
+    return await change(desk, lambda: desk.save(body.text, body.was, actor_of(request), venues))
 
 
 def _to_remove(request: web.Request) -> Rule:
@@ -258,7 +242,8 @@ async def remove_rule(request: web.Request) -> web.StreamResponse:
     rule, reason = _to_remove(request), body.reason.strip()
     if not 1 <= len(reason) <= MAX_REASON:
         raise ProblemError(400, "bad-parameter", f"reason: say why, in at most {MAX_REASON} characters")
-    return await change(desk, lambda: saved(desk.remove(rule.id, body.was, actor_of(request), reason)))
+    venues = _known_venues(request, body.venues)
+    return await change(desk, lambda: desk.remove(rule.id, body.was, actor_of(request), reason, venues))
 
 
 _RULE = Param("rule", "path", {"type": "string"}, "its id")
@@ -332,7 +317,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/rules/{rule}/removal",
         remove_rule,
         "removeRule",
-        "Delete a rule's file and put in force what is left; a roll-back brings it back",
+        "Delete a rule, or do without it at some venues first; a roll-back brings it back",
         RulesView,
         (_RULE,),
         (400, 404, 409, 415, 422),

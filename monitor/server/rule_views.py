@@ -43,10 +43,17 @@ class RuleLine(View, frozen=True, kw_only=True):
     over_zh: str
 
 
+class RemovalView(View, frozen=True, kw_only=True):
+    rule: str
+    reason: str
+
+
 class RulesView(View, frozen=True, kw_only=True):
     edition: EditionView
     trial: EditionView | None
     """What holds at some venues only."""
+    removal: RemovalView | None
+    """The rule that what is on trial does without, where a removal is tried."""
     history: list[EditionView]
     """What held before in this run, the newest last."""
     faults: list[str]
@@ -209,6 +216,8 @@ class RemovalBody(View, frozen=True, kw_only=True, forbid_unknown_fields=True):
     was: str
     """Digest of the file that is to go."""
     reason: str
+    venues: list[str] = msgspec.field(default_factory=list[str])
+    """Where to do without it first, its file kept; empty: everywhere at once."""
 
 
 class ExceptionView(View, frozen=True, kw_only=True):

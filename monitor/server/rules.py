@@ -7,11 +7,14 @@ from typing import Any
 
 from aiohttp import web
 
+from monitor.ruledesk.texts import ChangedError, NotWritableError
+from monitor.ruledesk.unsettled import UnsettledError
 from monitor.server.access import actor_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
 from monitor.server.rule_views import (
     EditionView,
+    RemovalView,
     RuleLine,
     RuleSource,
     RulesView,
@@ -68,9 +71,11 @@ def _line(rule: Rule, desk: RuleService, over: dict[str, tuple[str, str]]) -> Ru
 
 def _view(desk: RuleService) -> RulesView:
     over = {one.rule.id: one.texts for one in desk.over()}
+    gone = desk.leaving
     return RulesView(
         edition=_edition(desk.edition),
         trial=_edition(desk.trial) if desk.trial else None,
+        removal=RemovalView(rule=gone.rule, reason=gone.reason) if gone else None,
         history=[_edition(edition) for edition in desk.history],
         faults=list(desk.faults),
         rules=[_line(rule, desk, over) for rule in desk.edition.rules],
@@ -111,6 +116,18 @@ async def change(desk: RuleService, work: Callable[[], Awaitable[Any]]) -> web.S
         raise ProblemError(422, "rules-refused", "\n".join(str(fault) for fault in error.faults)) from None
     except NoEditionError as error:
         raise ProblemError(409, "no-edition", str(error)) from None
+    except UnsettledError as error:
+        raise ProblemError(409, "unsettled", str(error)) from None
+    except NotWritableError as error:
+        raise ProblemError(409, "not-writable", str(error)) from None
+    except ChangedError:
+        raise ProblemError(
+            409, "changed-meanwhile", "the file was changed since it was read; open it again"
+        ) from None
+    except OSError as error:
+        raise ProblemError(
+            503, "unavailable", f"the file cannot be written: {error.strerror or error}"
+        ) from None
     return json_response(_view(desk))
 
 
@@ -167,7 +184,7 @@ ROUTES: tuple[Route, ...] = (
         "/api/rules/spread",
         spread_rules,
         "spreadRules",
-        "Let what is on trial hold everywhere",
+        "Let what is on trial hold everywhere; a rule that it does without is deleted now",
         RulesView,
         problems=(409,),
         method="POST",

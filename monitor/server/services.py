@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from monitor.people.saved import SavedViews
     from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
+    from monitor.ruledesk.unsettled import Leaving
     from monitor.sourcedesk import SourceDesk
     from monitor.store.retention import Holding
 
@@ -172,6 +173,11 @@ class RuleService(Protocol):
     def trial(self) -> Edition | None: ...
 
     @property
+    def leaving(self) -> Leaving | None:
+        """The rule whose removal is on trial."""
+        ...
+
+    @property
     def history(self) -> list[Edition]: ...
 
     @property
@@ -205,10 +211,12 @@ class RuleService(Protocol):
         ...
 
     async def save(self, text: str, was: str | None, author: str, venues: frozenset[str]) -> Edition:
-        """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, OSError; then all is as it was."""
+        """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, `UnsettledError`, OSError; all stays."""
         ...
 
-    async def remove(self, rule_id: str, was: str, author: str, reason: str) -> Edition:
+    async def remove(
+        self, rule_id: str, was: str, author: str, reason: str, venues: frozenset[str]
+    ) -> Edition:
         """As `save`."""
         ...
 
@@ -217,7 +225,7 @@ class RuleService(Protocol):
         ...
 
     async def spread(self, author: str) -> Edition:
-        """Raises `NoEditionError`."""
+        """Raises `NoEditionError`, `ChangedError`, OSError."""
         ...
 
     async def roll_back(self, author: str) -> Edition:

@@ -212,6 +212,18 @@ class SessionClock(View, frozen=True, kw_only=True):
     ends_at: datetime
     phase: Phase
     venues: list[str] = []
+    exam_en: str = ""
+    exam_zh: str = ""
+    session_en: str = ""
+    session_zh: str = ""
+
+
+class VenueName(View, frozen=True, kw_only=True):
+    """How people call a venue."""
+
+    id: str
+    name_en: str
+    name_zh: str
 
 
 class HealthView(View, frozen=True, kw_only=True):
@@ -225,6 +237,8 @@ class HealthView(View, frozen=True, kw_only=True):
     queue: QueueHealth
     sessions: list[SessionClock]
     """Of today and the next one, earliest first."""
+    venues: list[VenueName] = []
+    """All of the timetable's."""
 
 
 class LivenessView(View, frozen=True, kw_only=True):

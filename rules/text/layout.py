@@ -72,7 +72,7 @@ class _Form:
     """A character of each stands in every such form: most texts are passed by at a glance."""
 
 
-_FORMS: Final = (
+FORMS: Final = (
     _Form("options A B C", _OPTIONS, 0.3, 0.7, ("A", "B", "C", ".．、)）:：")),
     _Form("options A to D", _FOUR_OPTIONS, 0.3, 0.7, ("A", "B", "C", "D", ".．、)）:：")),
     _Form("numbered questions", _NUMBERED, 0.12, 0.5, (_NUMERALS, ".．、题")),
@@ -90,11 +90,11 @@ _FORMS: Final = (
 
 def _bits() -> tuple[CODES, tuple[int, ...]]:
     """By code point, a bit for each set of characters that it is in; and of each form, the bits it needs."""
-    sets = list(dict.fromkeys(needed for form in _FORMS for needed in form.needs))
+    sets = list(dict.fromkeys(needed for form in FORMS for needed in form.needs))
     table = np.zeros(0x10000, dtype=np.uint32)
     for bit, characters in enumerate(sets):
         table[list(map(ord, characters))] |= np.uint32(1 << bit)
-    return table, tuple(sum(1 << sets.index(needed) for needed in form.needs) for form in _FORMS)
+    return table, tuple(sum(1 << sets.index(needed) for needed in form.needs) for form in FORMS)
 
 
 _TABLE, _NEEDED = _bits()
@@ -107,7 +107,7 @@ def find_layout(text: str) -> list[Found]:
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
     present = _present(codes, _TABLE)
     found: list[Found] = []
-    for form, needed in zip(_FORMS, _NEEDED, strict=True):
+    for form, needed in zip(FORMS, _NEEDED, strict=True):
         if present & needed != needed:
             continue
         n = sum(1 for _ in form.pattern.finditer(text))

@@ -35,6 +35,8 @@ THRESHOLDS: Final[Mapping[str, float]] = {
 
 CORE: Final = frozenset(("deal", "object", "ask", "claim", "layout"))
 """Roles without which a category is not considered."""
+LOWERED: Final = "lowered by "
+"""Before the role of words that lowered a score."""
 CORE_OR_EXAM: Final = CORE | {"exam"}
 WINDOW: Final = 140
 """Canonical characters that are read together; a post on a microblog fits whole."""
@@ -304,7 +306,5 @@ def _why(text: str, hits: Sequence[Hit]) -> tuple[str, ...]:
         if word not in words:
             words.append(word)
     raising = [f"{role}: {', '.join(words)}" for role, words in by_role.items() if role not in TURNING]
-    lowering = [
-        f"lowered by {role}: {', '.join(words)}" for role, words in by_role.items() if role in TURNING
-    ]
+    lowering = [f"{LOWERED}{role}: {', '.join(words)}" for role, words in by_role.items() if role in TURNING]
     return tuple(raising + lowering)

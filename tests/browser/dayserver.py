@@ -142,6 +142,10 @@ def health(day: ExamDay) -> HealthView:
             SessionClock(
                 exam="2026 高考",
                 session="数学",
+                exam_en="Gaokao 2026",
+                exam_zh="2026 高考",
+                session_en="Mathematics",
+                session_zh="数学",
                 starts_at=start,
                 ends_at=start + timedelta(hours=2),
                 phase="in",
@@ -150,6 +154,10 @@ def health(day: ExamDay) -> HealthView:
             SessionClock(
                 exam="2026 高考",
                 session="外语",
+                exam_en="Gaokao 2026",
+                exam_zh="2026 高考",
+                session_en="Foreign language",
+                session_zh="外语",
                 starts_at=start + timedelta(hours=22),
                 ends_at=start + timedelta(hours=24),
                 phase="before",

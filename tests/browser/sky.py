@@ -19,6 +19,7 @@ from monitor.server.views import (
     SensorHealth,
     SessionClock,
     StareView,
+    VenueName,
 )
 from sdr.codes import codes
 from sdr.lookout import ROW_S, SpectrumRow
@@ -104,6 +105,10 @@ class Sky:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hush()
+
+    def hush(self) -> None:
+        """No more rows: what is shown stays as it is."""
         self._is_over.set()
         self._thread.join(5)
 
@@ -127,10 +132,18 @@ class Sky:
             sensors=[one.health() for one in self.sensors],
             sources=[],
             queue=QueueHealth(),
+            venues=[
+                VenueName(id="no1", name_en="No. 1 High School", name_zh="第一中学"),
+                VenueName(id="no2", name_en="No. 2 High School", name_zh="第二中学"),
+            ],
             sessions=[
                 SessionClock(
                     exam="2026 高考",
                     session="数学",
+                    exam_en="Gaokao 2026",
+                    exam_zh="2026 高考",
+                    session_en="Mathematics",
+                    session_zh="数学",
                     starts_at=now - timedelta(minutes=47),
                     ends_at=now + timedelta(minutes=73),
                     phase="in",
@@ -139,6 +152,10 @@ class Sky:
                 SessionClock(
                     exam="2026 高考",
                     session="外语",
+                    exam_en="Gaokao 2026",
+                    exam_zh="2026 高考",
+                    session_en="Foreign language",
+                    session_zh="外语",
                     starts_at=now + timedelta(minutes=30),
                     ends_at=now + timedelta(minutes=150),
                     phase="before",

@@ -38,7 +38,7 @@ def test_eight_sensors_are_shown_at_once_and_cost_nothing_when_nobody_looks(sky,
     expect(page.get_by_test_id("panel")).to_have_count(8)
     expect(page.locator(".panel footer").first).to_have_text(re.compile(r"^[1-9]\d* rows/s"))
     expect(page.get_by_test_id("beat")).to_have_text(re.compile(r"^[1-9]\d* frames/s · [1-9]\d* pictures/s"))
-    expect(page.get_by_test_id("blind")).to_contain_text("Not watched by any sensor · no1")
+    expect(page.get_by_test_id("blind")).to_contain_text("Not watched by any sensor · No. 1 High School")
     page.get_by_role("link", name="Review").click()
     expect(page.get_by_test_id("panel")).to_have_count(0)
     page.wait_for_timeout(300)

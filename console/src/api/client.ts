@@ -39,7 +39,8 @@ async function ask<T>(path: string, request: RequestInit, signal?: AbortSignal):
     answer = await fetch(path, { ...request, ...(signal ? { signal } : {}) });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new ApiError("unreachable", 0, String(cause));
+    // What the browser says of it ("Failed to fetch") is in no language of ours and tells nothing more.
+    throw new ApiError("unreachable", 0, "");
   }
   if (!answer.ok) throw await problemOf(answer);
   return (await answer.json()) as T;

@@ -464,6 +464,7 @@ export interface HealthView {
   sources: SourceHealth[];
   queue: QueueHealth;
   sessions: SessionClock[];
+  venues: VenueName[];
 }
 
 export interface HoldingView {
@@ -813,6 +814,12 @@ export interface ReleaseView {
 export interface RemovalBody {
   was: string;
   reason: string;
+  venues: string[];
+}
+
+export interface RemovalView {
+  rule: string;
+  reason: string;
 }
 
 export interface RenewBody {
@@ -900,6 +907,7 @@ export interface RuleView {
 export interface RulesView {
   edition: EditionView;
   trial: EditionView | null;
+  removal: RemovalView | null;
   history: EditionView[];
   faults: string[];
   rules: RuleLine[];
@@ -992,6 +1000,10 @@ export interface SessionClock {
   ends_at: string;
   phase: "after" | "before" | "in" | "none";
   venues: string[];
+  exam_en: string;
+  exam_zh: string;
+  session_en: string;
+  session_zh: string;
 }
 
 export interface SessionView {

@@ -30,7 +30,7 @@ export const zh: Dictionary = {
     samplesLost: (n) => `丢失 ${n} 个样本`,
     dropped: (n) => `丢弃 ${n} 个信号`,
     failures: (n) => `连续失败 ${n} 次`,
-    clock: "服务器时间",
+    clock: (zone) => `服务器时间；本页所有时间均为 ${zone}`,
     darkTheme: "深色界面",
     lightTheme: "浅色界面",
     pages: "页面",
@@ -166,7 +166,7 @@ export const zh: Dictionary = {
     },
     action: { raised: "产生", updated: "更新", repeated: "再次出现", recurred: "结束后再次出现", abandoned: "因重启而结束", ended: "结束" },
     details: "事件",
-    label: { rule: "规则", venue: "考点", channel: "频道", document: "文档", sensor: "传感器", source: "来源", part: "部件", id: "编号", problem: "问题", drill: "演练" },
+    label: { rule: "规则", venue: "考点", channel: "频道", document: "文档", sensor: "传感器", source: "来源", part: "部件", id: "编号", problem: "问题", drill: "演练", correlation: "关联规则", exam: "考试", topic: "话题", category: "类别" },
   },
   radio: {
     surveyed: "与勘测比对",
@@ -305,6 +305,7 @@ export const zh: Dictionary = {
     source: "来源",
   },
   review: {
+    told: (verdict, title) => `已判为${verdict}：${title}。按 z 撤销。`,
     title: "研判",
     none: "尚无人研判。",
     held: (name: string, until: string) => `${name} 持有至 ${until}`,

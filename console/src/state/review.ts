@@ -25,6 +25,8 @@ export const last = signal<{ fingerprint: string; caseIds: readonly string[] } |
 export const outcome = signal<{ nDone: number; refused: readonly StepDone[] } | null>(null);
 /** Which step is being written: a note, or to whom it is passed on. */
 export const asking = signal<"note" | "pass" | null>(null);
+/** The last verdict, for who hears the page and does not see the list move on. */
+export const told = signal<{ verdict: Verdict; title: Record<string, string> } | null>(null);
 let busy = false;
 
 export function reviewer(): SessionView | null {
@@ -106,7 +108,11 @@ export async function claim(): Promise<void> {
 export async function judge(verdict: Verdict): Promise<void> {
   const several = marks.value.size > 0;
   const judged = selected.value;
-  if ((await stepOn({ action: "judge", verdict })) && !several) await goOn(judged);
+  const title = detail.value?.annotations ?? {};
+  if ((await stepOn({ action: "judge", verdict })) && !several) {
+    told.value = { verdict, title };
+    await goOn(judged);
+  }
 }
 
 /** A step with words; then, if asked, the next alert. */

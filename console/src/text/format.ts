@@ -72,6 +72,13 @@ export function when(instant: string | number, now: number): string {
   return `${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${timeOfDay(instant).slice(0, 5)}`;
 }
 
+/** A text of the server's with its universal times (`01:32:10Z`) as the clock here showed them on the day of `on`. */
+export function atHome(text: string, on: string | number): string {
+  const day = new Date(on);
+  if (Number.isNaN(day.getTime())) return text;
+  return text.replace(/\b\d\d:\d\d:\d\dZ/g, (time) => timeOfDay(`${day.toISOString().slice(0, 10)}T${time}`));
+}
+
 /** The zone that all times are shown in: UTC+8. */
 export function zone(offsetMinutes = -new Date().getTimezoneOffset()): string {
   const sign = offsetMinutes < 0 ? MINUS : "+";

@@ -5,6 +5,7 @@ import { now } from "../state/clock";
 import { detail, detailState, partial, retryDetail, select, selected } from "../state/desk";
 import { sensorOf, textOf } from "../state/event";
 import { isFiring } from "../state/filters";
+import { venueName } from "../state/names";
 import { dayAndTime, when } from "../text/format";
 import { Facts } from "./Facts";
 import { KindMark, LevelMark } from "./icons";
@@ -48,7 +49,7 @@ function Head({ alert }: { alert: AlertDetail }) {
           <div>
             <dt>{alert.venue ? words.alert.venue : words.web.source}</dt>
             <dd>
-              {alert.venue ?? heardAt}
+              {alert.venue ? venueName(alert.venue) : heardAt}
               {alert.venue && heardAt && <span class="dim"> · {heardAt}</span>}
             </dd>
           </div>

@@ -3,6 +3,7 @@ import { prose, t } from "../i18n";
 import { now } from "../state/clock";
 import { select } from "../state/desk";
 import { bySensor, numberOf, textOf } from "../state/event";
+import { venueName } from "../state/names";
 import { when } from "../text/format";
 import { LevelMark } from "./icons";
 import { useRelated } from "./related";
@@ -49,7 +50,7 @@ export function RelatedList({ found }: { found: readonly AlertView[] }) {
           <button type="button" class="link" onClick={() => select(one.fingerprint)}>
             {prose(one.annotations, "title")}
           </button>
-          <span class="dim">{one.venue ?? textOf(one.event, "source") ?? ""}</span>
+          <span class="dim">{(one.venue && venueName(one.venue)) ?? textOf(one.event, "source") ?? ""}</span>
           {one.case && <span class="tag">{t.value.review.state[one.case.state] ?? one.case.state}</span>}
         </li>
       ))}

@@ -4,7 +4,11 @@ import type { AlertDetail } from "../api/schema";
 import { t } from "../i18n";
 import { now } from "../state/clock";
 import { textOf } from "../state/event";
+import { examName, venueName } from "../state/names";
 import { dayAndTime, when } from "../text/format";
+
+/** Labels whose value has a name that people call it by. */
+const NAMED: Readonly<Record<string, (id: string) => string>> = { venue: venueName, exam: examName };
 
 const MOST_SHOWN = 12;
 
@@ -82,7 +86,7 @@ export function Facts({ alert }: { alert: AlertDetail }) {
           {Object.entries(alert.labels).map(([name, value]) => (
             <div key={name}>
               <dt>{words.label[name] ?? name}</dt>
-              <dd class="mono">{value}</dd>
+              <dd class={name in NAMED ? undefined : "mono"}>{NAMED[name]?.(value) ?? value}</dd>
             </div>
           ))}
           <div>

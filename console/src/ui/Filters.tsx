@@ -2,6 +2,7 @@ import { t } from "../i18n";
 import { filters, narrow } from "../state/desk";
 import { ALL, fromUrl, isNarrowed, KINDS, LEVELS, REVIEWS, STATES, toggle } from "../state/filters";
 import { currentQuery } from "../state/views";
+import { venueName } from "../state/names";
 import { KindMark, LevelMark } from "./icons";
 import { Views } from "./Views";
 
@@ -63,7 +64,7 @@ export function FilterBar() {
       </div>
       {chosen.venue && (
         <button type="button" class="chip" onClick={() => narrow({ venue: null })}>
-          {chosen.venue} ✕
+          {venueName(chosen.venue)} ✕
         </button>
       )}
       <Views page="review" query={currentQuery.value} open={(query) => narrow(fromUrl(new URL(`http://x/?${query}`)).filters)} />

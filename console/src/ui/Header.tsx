@@ -7,6 +7,7 @@ import { isPerson, leave, who } from "../state/person";
 import { go } from "../state/page";
 import { currentSession, phaseAt } from "../state/session";
 import { switchTheme, theme } from "../state/theme";
+import { examName, sessionName, venueName } from "../state/names";
 import { countdown, timeOfDay, when, zone } from "../text/format";
 import { PageTabs } from "./Pages";
 import { Logo, MoonIcon, StateDot, SunIcon, WallIcon } from "./icons";
@@ -33,9 +34,9 @@ function SessionBox() {
   return (
     <div class={`session session-${phase}`} data-testid="session" title={story}>
       <span class="phase">{words.phase[phase]}</span>
-      <span class="name" title={`${session.exam} · ${session.session}`}>
-        <span class="exam">{session.exam} · </span>
-        {session.session}
+      <span class="name" title={`${examName(session.exam)} · ${sessionName(session)}`}>
+        <span class="exam">{examName(session.exam)} · </span>
+        {sessionName(session)}
       </span>
       <span class="story num">{story}</span>
       {phase === "in" && <progress value={now.value - start} max={end - start} aria-label={story} />}
@@ -52,7 +53,7 @@ interface Part {
 function sensorParts(view: HealthView): Part[] {
   const words = t.value;
   return view.sensors.map((s) => ({
-    id: s.venue ? `${s.id} · ${s.venue}` : s.id,
+    id: s.venue ? `${s.id} · ${venueName(s.venue)}` : s.id,
     state: s.state,
     lines: [
       s.last_seen_at ? words.header.lastSeen(when(s.last_seen_at, now.value)) : words.header.never,
@@ -161,7 +162,7 @@ export function Header() {
       <PartsMenu name={words.sensors} parts={view && sensorParts(view)} none={words.noSensors} />
       <PartsMenu name={words.sources} parts={view && sourceParts(view)} none={words.noSources} />
       <ConnectionChip />
-      <time class="clock num" title={words.clock}>
+      <time class="clock num" title={words.clock(zone())}>
         {timeOfDay(now.value)} <small>{zone()}</small>
       </time>
       {isPerson(who.value) && who.value.expires_at !== null && (
@@ -232,7 +233,7 @@ export function StatusBar() {
       </span>
       {view && (
         <span class="num">
-          {words.status.queue(view.queue.n_waiting)}
+          {zone()} · {words.status.queue(view.queue.n_waiting)}
           {nDropped > 0 && ` · ${words.status.dropped(nDropped)}`} · {words.status.version(view.version)}
         </span>
       )}

@@ -3,6 +3,7 @@ import { language, t } from "../i18n";
 import { now } from "../state/clock";
 import { health } from "../state/desk";
 import { phaseAt } from "../state/session";
+import { examName, sessionName, venueName } from "../state/names";
 import { dayAndTime, megahertz, percent, seconds, timeOfDay, when } from "../text/format";
 import { StateDot } from "./icons";
 import { Notice } from "./Notice";
@@ -60,9 +61,9 @@ export function Overview() {
                     {dayAndTime(session.starts_at).slice(0, 16)} – {timeOfDay(session.ends_at).slice(0, 5)}
                   </td>
                   <td>
-                    {session.exam} · {session.session}
+                    {examName(session.exam)} · {sessionName(session)}
                   </td>
-                  <td class="dim">{session.venues.join(", ")}</td>
+                  <td class="dim">{session.venues.map(venueName).join(language.value === "zh" ? "、" : ", ")}</td>
                   <td>
                     <span class={`phase phase-${phaseAt(session, now.value)}`}>
                       {words.phase[phaseAt(session, now.value)]}

@@ -18,7 +18,8 @@ import {
 } from "../state/desk";
 import { ALL, isFiring, isJudged, isNarrowed } from "../state/filters";
 import { marks, toggleMark } from "../state/marks";
-import { reviewer } from "../state/review";
+import { reviewer, told } from "../state/review";
+import { venueName } from "../state/names";
 import { when } from "../text/format";
 import { FilterBar } from "./Filters";
 import { KindMark, LevelMark } from "./icons";
@@ -89,7 +90,7 @@ function Row({ alert, index, top }: { alert: AlertView; index: number; top: numb
             </span>
           )}
           {alert.count > 1 && <span class="tag num">×{alert.count}</span>}
-          {alert.venue && <span class="row-venue">{alert.venue}</span>}
+          {alert.venue && <span class="row-venue">{venueName(alert.venue)}</span>}
         </div>
       </div>
     </div>
@@ -197,6 +198,9 @@ export function StreamPane() {
           }}
         />
       </div>
+      <p class="hidden" role="status" data-testid="told">
+        {told.value && t.value.review.told(t.value.review.state[told.value.verdict] ?? "", prose(told.value.title, "title"))}
+      </p>
       <FilterBar />
       <div
         class="rows"

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { AlertView } from "../api/schema";
 import { language, prose, t } from "../i18n";
+import { atHome } from "../text/format";
 import { LevelMark } from "./icons";
 
 /** The reason that the pointer or focus is on: its marks in the text stand out. */
@@ -43,7 +44,7 @@ export function Why({ alert }: { alert: AlertView }) {
               pointedReason.value = null;
             }}
           >
-            {(language.value === "zh" ? reason.text_zh || reason.text : reason.text || reason.text_zh) ||
+            {atHome(language.value === "zh" ? reason.text_zh || reason.text : reason.text || reason.text_zh, alert.updated_at) ||
               `${reason.field} ${reason.modifier} ${JSON.stringify(reason.expected)}`}
           </li>
         ))}

@@ -89,6 +89,10 @@ async def test_a_session_leaves_proofs_that_its_report_tells(tmp_path):
     press = Press(book.store, playbooks(), zone=UTC)
     page = press.session(instant("08:30"), instant("12:00"), "en", clock.now())
     assert all(word in page for word in ("167 – 174", "42%", "90%", "board", "58%"))
+    named = Press(book.store, playbooks(), timetable=table, zone=UTC)
+    page = named.session(instant("08:30"), instant("12:00"), "zh", clock.now())
+    assert table.venue_name("no1").zh in page
+    assert all(f"{table.exam_name(one.exam).zh} · {one.name.zh}" in page for one in table.sessions[:1])
     other = press.session(instant("13:00"), instant("14:00"), "zh", clock.now())
     assert "没有覆盖记录" in other
     assert not sits(table, datetime(2026, 6, 7, tzinfo=UTC) + timedelta(hours=20))

@@ -3,6 +3,7 @@ import { ApiError } from "../../api/client";
 import type { CaseView } from "../../api/schema";
 import { language, t } from "../../i18n";
 import { go } from "../../state/page";
+import { venueName } from "../../state/names";
 import { ErrorNotice, Notice } from "../../ui/Notice";
 import { LevelMark } from "../../ui/icons";
 import { Views } from "../../ui/Views";
@@ -48,8 +49,13 @@ function Card({ one }: { one: CaseView }) {
         </span>
         <strong class="case-card-title">{one.title[language.value] ?? one.id}</strong>
         <span class="case-card-foot">
-          <span class="case-where">{one.venue ?? departmentName(one.department, language.value)}</span>
+          <span class="case-where">{one.venue ? venueName(one.venue) : departmentName(one.department, language.value)}</span>
           {one.drill && <span class="tag tag-drill">{words.drill}</span>}
+          {one.verdict === "suspected" && one.confirmed_by.length > 0 && (
+            <span class="tag" data-testid="half">
+              ◐ {words.halfConfirmed}
+            </span>
+          )}
           <span class="num">{words.alertsIn(one.alerts.length)}</span>
         </span>
         <span class="case-card-foot">
@@ -150,7 +156,7 @@ function FilterBar() {
         label={words.filter.kind}
         options={(desk.value?.books ?? []).map((book) => [book.id, book.title[language.value] ?? book.id])}
       />
-      <Choice name="venue" label={words.filter.venue} options={venues.value.map((venue) => [venue, venue])} />
+      <Choice name="venue" label={words.filter.venue} options={venues.value.map((venue) => [venue, venueName(venue)])} />
       <Choice
         name="owner"
         label={words.filter.owner}

@@ -2,6 +2,7 @@ import { ApiError } from "../../api/client";
 import type { CaseDetail } from "../../api/schema";
 import { language, t } from "../../i18n";
 import { now } from "../../state/clock";
+import { venueName } from "../../state/names";
 import { dayAndTime, when } from "../../text/format";
 import { LevelMark } from "../../ui/icons";
 import { ErrorNotice, Notice } from "../../ui/Notice";
@@ -72,7 +73,7 @@ function Head({ one }: { one: CaseDetail }) {
         )}
         <div>
           <dt>{words.venue}</dt>
-          <dd>{one.venue ?? "–"}</dd>
+          <dd>{one.venue ? venueName(one.venue) : "–"}</dd>
         </div>
         <div>
           <dt>{words.opened}</dt>

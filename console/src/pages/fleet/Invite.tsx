@@ -4,6 +4,7 @@ import type { FleetView, InvitedView } from "../../api/schema";
 import { language } from "../../i18n";
 import { now } from "../../state/clock";
 import { when } from "../../text/format";
+import { Coded } from "../../ui/Coded";
 import { useDoing } from "../parts/load";
 import { Field, Refusal, Sheet } from "../parts/Parts";
 import { words } from "./words";
@@ -40,7 +41,9 @@ export function Invite({ venues, made }: { venues: FleetView["venues"]; made: ()
   };
   return (
     <Sheet title={say.invite} testid="invite">
-      <p class="dim">{say.inviteHint}</p>
+      <p class="dim">
+        <Coded text={say.inviteHint} />
+      </p>
       {invited && <Code invited={invited} done={() => setInvited(null)} />}
       <Refusal error={doing.refusal} />
       <form

@@ -3,6 +3,7 @@ import { send } from "../../api/client";
 import type { FleetView, NodeView, RevokedView } from "../../api/schema";
 import { now } from "../../state/clock";
 import { at, restate } from "../../state/page";
+import { venueName } from "../../state/names";
 import { percent, when } from "../../text/format";
 import { mayI, useDoing } from "../parts/load";
 import { Field, Refusal, Sheet, TableBox } from "../parts/Parts";
@@ -96,12 +97,12 @@ function Row({ node, register, done }: { node: NodeView; register: boolean; done
     <>
       <tr data-node={node.node}>
         <td class="mono">{node.node}</td>
-        <td>{node.venue ?? NOTHING}</td>
-        <td>{node.role ? (say.roleOf[node.role] ?? node.role) : NOTHING}</td>
+        <td>{node.venue ? venueName(node.venue) : NOTHING}</td>
+        <td class="fleet-minor">{node.role ? (say.roleOf[node.role] ?? node.role) : NOTHING}</td>
         <td class="fleet-state">
           <State node={node} />
         </td>
-        <td class="num">{node.software ?? NOTHING}</td>
+        <td class="num fleet-minor">{node.software ?? NOTHING}</td>
         <td class="right num">{node.release || NOTHING}</td>
         <td class="right num nowrap">{node.last_seen ? when(node.last_seen, now.value) : NOTHING}</td>
         <td class={`right num nowrap${node.needs.includes("clock") ? " fleet-bad" : ""}`}>
@@ -171,7 +172,7 @@ export function Machines({ fleet, reload }: { fleet: FleetView; reload: () => vo
   const query = at.value.query;
   const counts = counted(fleet.nodes);
   const asked = { needy: query.has("needs"), retired: query.has("all"), find: query.get("find") ?? "" };
-  const shown = shownOf(fleet.nodes, asked);
+  const shown = shownOf(fleet.nodes, asked, venueName);
   const empty = fleet.nodes.length === 0 ? say.none : asked.needy && !asked.find ? say.allWell : say.noneFits;
   const done = (text: string) => {
     setTold(text);
@@ -194,9 +195,9 @@ export function Machines({ fleet, reload }: { fleet: FleetView; reload: () => vo
                 <tr>
                   <th>{say.machine}</th>
                   <th>{say.venue}</th>
-                  <th>{say.role}</th>
+                  <th class="fleet-minor">{say.role}</th>
                   <th>{say.state}</th>
-                  <th>{say.software}</th>
+                  <th class="fleet-minor">{say.software}</th>
                   <th class="right">{say.release}</th>
                   <th class="right">{say.heard}</th>
                   <th class="right">{say.clock}</th>

@@ -1,6 +1,7 @@
 import type { FleetView } from "../../api/schema";
 import { at } from "../../state/page";
 import { Notice } from "../../ui/Notice";
+import { Coded } from "../../ui/Coded";
 import { useLoad } from "../parts/load";
 import { PartTabs, Shown } from "../parts/Parts";
 import { Machines } from "./Machines";
@@ -18,10 +19,14 @@ function Begin() {
       <p>{say.begin}</p>
       <ol class="fleet-begin">
         {say.beginHow.map((step) => (
-          <li key={step}>{step}</li>
+          <li key={step}>
+            <Coded text={step} />
+          </li>
         ))}
       </ol>
-      <p class="dim">{say.beginMore}</p>
+      <p class="dim">
+        <Coded text={say.beginMore} />
+      </p>
     </Notice>
   );
 }

@@ -3,6 +3,7 @@ import { send } from "../../api/client";
 import type { FleetView, ReleaseView } from "../../api/schema";
 import { now } from "../../state/clock";
 import { when } from "../../text/format";
+import { Coded } from "../../ui/Coded";
 import { mayI, useDoing } from "../parts/load";
 import { Refusal, Sheet } from "../parts/Parts";
 import { mayRepeat, stagesOf } from "./fleet";
@@ -87,7 +88,9 @@ export function Releases({ fleet, put }: { fleet: FleetView; put: (fleet: FleetV
   return (
     <Sheet title={say.releases} testid="releases">
       {fleet.releases.length === 0 ? (
-        <p class="dim">{say.noReleases}</p>
+        <p class="dim">
+          <Coded text={say.noReleases} />
+        </p>
       ) : (
         <>
           <p class="dim">{say.soak(String(Math.round(fleet.soak_s / 60)))}</p>

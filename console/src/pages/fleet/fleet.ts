@@ -19,12 +19,13 @@ export interface Asked {
   readonly find: string;
 }
 
-export function shownOf(nodes: readonly NodeView[], asked: Asked): NodeView[] {
+/** `called` says how people call a venue: it is found by that name and by its id. */
+export function shownOf(nodes: readonly NodeView[], asked: Asked, called: (venue: string) => string = (venue) => venue): NodeView[] {
   const find = asked.find.trim().toLowerCase();
   return nodes
     .filter((node) => asked.retired || node.state !== "revoked")
     .filter((node) => !asked.needy || node.needs.length > 0)
-    .filter((node) => !find || node.node.toLowerCase().includes(find) || (node.venue ?? "").toLowerCase().includes(find))
+    .filter((node) => !find || [node.node, ...(node.venue ? [node.venue, called(node.venue)] : [])].some((name) => name.toLowerCase().includes(find)))
     .sort((a, b) => gravity(a) - gravity(b) || a.node.localeCompare(b.node));
 }
 

@@ -44,7 +44,7 @@ export const words = dictionary(
     offset: (s: string) => `${s} s`,
     waiting: (n: number) => `${n.toLocaleString()} waiting`,
     dropped: (n: number) => `${n} dropped`,
-    evidence: (n: number) => `${n} files of evidence`,
+    evidence: (n: number) => (n === 1 ? "1 file of evidence" : `${n} files of evidence`),
     wants: (n: number) => `refused ${n}`,
     revoke: "Shut out",
     withdraw: "Withdraw the code",

@@ -13,6 +13,9 @@ import { words } from "./words";
 
 const LEAST_M = 300;
 const GRID_PX = 90;
+/** A name of the plan gives way to a sensor or venue that stands on it. */
+const LIFT_PX = 20;
+const NEAR_PX = { x: 70, y: 14 };
 /** Outlines' names are shown while the map is this many metres high at most. */
 const NAMES_M = 1500;
 
@@ -82,6 +85,9 @@ export function Ground({ view, flat, sensors, venue, area }: Props) {
     ...stands.filter((one) => venue === null || one.venue === venue).map((one) => one.place),
     ...areas.flatMap((one) => one.corners),
   ];
+  const points = [...venues, ...stands].map((one) => one.place);
+  const isUnderPoint = ([x, y]: readonly [number, number]) =>
+    points.some((at) => Math.abs(at[0] - x) < NEAR_PX.x * px && Math.abs(at[1] - y) < NEAR_PX.y * px);
   const aspect = size.height > 0 ? size.width / size.height : 1.5;
   const extent = moved ? { ...moved, width: moved.height * aspect } : extentOf(inView, LEAST_M, aspect);
   const px = size.height > 0 ? extent.height / size.height : 1;
@@ -155,10 +161,10 @@ export function Ground({ view, flat, sensors, venue, area }: Props) {
         {extent.height <= NAMES_M && (
           <g class="names" font-size={10.5 * px}>
             {outlines
-              .filter((one) => one.name)
+              .filter((one) => one.name[language.value])
               .map((one) => (
-                <text key={one.name} x={one.middle[0]} y={one.middle[1]}>
-                  {one.name}
+                <text key={one.path} x={one.middle[0]} y={one.middle[1] - (isUnderPoint(one.middle) ? LIFT_PX * px : 0)}>
+                  {one.name[language.value]}
                 </text>
               ))}
           </g>

@@ -7,6 +7,7 @@ import { health } from "../../state/desk";
 import { at, restate } from "../../state/page";
 import { isPerson, who } from "../../state/person";
 import { ErrorNotice, Notice } from "../../ui/Notice";
+import { Coded } from "../../ui/Coded";
 import { alerts, asApiError, followAlerts } from "../spectrum/data";
 import { AreaPanel, EmissionList } from "./Area";
 import { flatAt, middleOf } from "./flat";
@@ -90,7 +91,9 @@ export default function MapPage() {
       <div class="map-middle">
         {placed.length === 0 ? (
           <Notice title={text.noPlaces}>
-            <p class="dim">{text.noPlacesHint}</p>
+            <p class="dim">
+              <Coded text={text.noPlacesHint} />
+            </p>
           </Notice>
         ) : (
           <Ground key={venue ?? ""} view={view} flat={flat} sensors={sensors} venue={venue} area={found} />

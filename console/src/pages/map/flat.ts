@@ -85,7 +85,7 @@ export function gridLines(low: number, high: number, step: number): number[] {
 
 export interface Shape {
   readonly kind: string;
-  readonly name: string;
+  readonly name: { readonly en: string; readonly zh: string };
   /** Of an SVG path. */
   readonly path: string;
   readonly isArea: boolean;
@@ -121,13 +121,14 @@ export function shapesOf(collection: Record<string, unknown>, flat: Flat): Shape
     if (!places.length) return [];
     const xs = places.map(([x]) => x);
     const ys = places.map(([, y]) => y);
-    const name = properties?.["name"];
+    const nameIn = (key: string) => (typeof properties?.[key] === "string" ? (properties[key] as string) : "");
+    const plain = nameIn("name");
     const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
     const [y0, y1] = [Math.min(...ys), Math.max(...ys)];
     return [
       {
         kind: String(properties?.["kind"] ?? ""),
-        name: typeof name === "string" ? name : "",
+        name: { en: nameIn("name_en") || plain, zh: nameIn("name_zh") || plain },
         path: drawn.map((one) => one.path).join(""),
         isArea,
         middle: [(x0 + x1) / 2, (y0 + y1) / 2],

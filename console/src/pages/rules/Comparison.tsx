@@ -1,5 +1,6 @@
 import type { ComparisonView, JudgedView, MovedView } from "../../api/schema";
 import { now } from "../../state/clock";
+import { venueName } from "../../state/names";
 import { megahertz, when } from "../../text/format";
 import { Sheet, TableBox } from "../parts/Parts";
 import { Reach } from "./Reach";
@@ -18,7 +19,7 @@ function MovedLine({ of }: { of: MovedView }) {
         {of.n_members > 0 && <span class="dim"> {words.value.together(of.n_members)}</span>}
       </a>
       <span class="mono wide">{of.rule}</span>
-      <span class="dim num">{[of.venue, when(of.at, now.value)].filter(Boolean).join(" · ")}</span>
+      <span class="dim num">{[of.venue && venueName(of.venue), when(of.at, now.value)].filter(Boolean).join(" · ")}</span>
       <span class={of.verdict ? undefined : "dim"}>{of.verdict ? (say.verdict[of.verdict] ?? of.verdict) : say.unjudged}</span>
     </li>
   );
@@ -88,7 +89,7 @@ export function Comparison({ view }: { view: ComparisonView }) {
               {view.cells.map((cell) => (
                 <tr key={`${cell.day} ${cell.venue} ${cell.rule}`}>
                   <td class="nowrap">{cell.day}</td>
-                  <td>{cell.venue}</td>
+                  <td>{venueName(cell.venue)}</td>
                   <td class="mono">{cell.rule}</td>
                   <td class="right">{cell.n_before}</td>
                   <td class="right">{cell.n_after}</td>

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { send } from "../../api/client";
 import type { ExceptionsCheck, ExceptionsView } from "../../api/schema";
+import { venueName } from "../../state/names";
 import { dayAndTime } from "../../text/format";
 import { mayI, useDoing, useLoad } from "../parts/load";
 import { Refusal, Sheet, Shown, TableBox } from "../parts/Parts";
@@ -31,7 +32,7 @@ function InForce({ view }: { view: ExceptionsView }) {
               <td class="wide">{one.reason}</td>
               <td>{one.author}</td>
               <td class="num nowrap">{dayAndTime(one.expires_at).slice(0, 16)}</td>
-              <td class="wide">{[say.kinds[one.kind] ?? one.kind, ...one.rules, ...one.venues].join(", ")}</td>
+              <td class="wide">{[say.kinds[one.kind] ?? one.kind, ...one.rules, ...one.venues.map(venueName)].join(", ")}</td>
             </tr>
           ))}
         </tbody>

@@ -2,6 +2,7 @@ import { send } from "../../api/client";
 import type { RuleLine, RulesView } from "../../api/schema";
 import { language, t } from "../../i18n";
 import { at, go, restate } from "../../state/page";
+import { venueName } from "../../state/names";
 import { LevelMark } from "../../ui/icons";
 import { mayI, useDoing, useLoad } from "../parts/load";
 import { Field, Refusal, Sheet, Shown, TableBox } from "../parts/Parts";
@@ -27,11 +28,11 @@ function EditionPanel({ view, take }: { view: RulesView; take: (view: RulesView)
           <div class="buttons">
             {view.trial && (
               <button type="button" class="button button-main" disabled={doing.busy} onClick={() => void change("spread")}>
-                {say.spread}
+                {view.removal ? say.removeSpread : say.spread}
               </button>
             )}
             <button type="button" class="button" disabled={doing.busy} onClick={() => void change("rollback")}>
-              {view.trial ? say.endTrial : say.rollBack}
+              {view.removal ? say.removeTake : view.trial ? say.endTrial : say.rollBack}
             </button>
             <button type="button" class="button" disabled={doing.busy} onClick={() => void change("reload")}>
               {say.reload}
@@ -56,7 +57,13 @@ function EditionPanel({ view, take }: { view: RulesView; take: (view: RulesView)
           </ol>
         </details>
       )}
-      {view.trial && <p class="caution">{say.onTrial(view.trial.number, view.trial.venues.join(", "))}</p>}
+      {view.trial && view.removal && (
+        <p class="caution">
+          {say.withoutRule(view.removal.rule, view.trial.venues.map(venueName).join(language.value === "zh" ? "、" : ", "))}
+          <span class="dim"> {view.removal.reason}</span>
+        </p>
+      )}
+      {view.trial && !view.removal && <p class="caution">{say.onTrial(view.trial.number, view.trial.venues.map(venueName).join(language.value === "zh" ? "、" : ", "))}</p>}
       {view.faults.length > 0 && (
         <div class="refusal" role="status">
           <strong>{say.faults}</strong>
@@ -68,7 +75,7 @@ function EditionPanel({ view, take }: { view: RulesView; take: (view: RulesView)
   );
 }
 
-function Row({ rule }: { rule: RuleLine }) {
+function Row({ rule, leaving }: { rule: RuleLine; leaving: boolean }) {
   const say = words.value;
   const zh = language.value === "zh";
   const path = `/rules/rules/${encodeURIComponent(rule.id)}`;
@@ -90,6 +97,7 @@ function Row({ rule }: { rule: RuleLine }) {
           {zh ? rule.title_zh : rule.title_en}
         </a>{" "}
         {rule.experimental && <span class="tag">{say.experimental}</span>}
+        {leaving && <span class="tag tag-leaving">{say.leaving}</span>}
         <div class="dim mono">{rule.id}</div>
       </td>
       <td>{say.kinds[rule.kind] ?? rule.kind}</td>
@@ -112,7 +120,7 @@ function fits(rule: RuleLine, find: string, kind: string): boolean {
   return (!kind || rule.kind === kind) && find.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
-function Table({ rules }: { rules: readonly RuleLine[] }) {
+function Table({ rules, leaving }: { rules: readonly RuleLine[]; leaving: string | null }) {
   const say = words.value;
   const [find, kind] = [at.value.query.get("find") ?? "", at.value.query.get("kind") ?? ""];
   const ask = (change: Record<string, string>) => {
@@ -169,7 +177,7 @@ function Table({ rules }: { rules: readonly RuleLine[] }) {
             </thead>
             <tbody>
               {shown.map((rule) => (
-                <Row key={rule.id} rule={rule} />
+                <Row key={rule.id} rule={rule} leaving={rule.id === leaving} />
               ))}
             </tbody>
           </table>
@@ -190,7 +198,7 @@ export function List() {
       {(view) => (
         <>
           <EditionPanel view={view} take={rules.put} />
-          <Table rules={view.rules} />
+          <Table rules={view.rules} leaving={view.removal?.rule ?? null} />
         </>
       )}
     </Shown>

@@ -169,8 +169,8 @@ function Desk({ source, isNew }: { source: RuleSource; isNew: boolean }) {
             )}
           </Sheet>
         )}
-        {mayTune && !isNew && source.writable && was !== null && (
-          <Removal id={source.id} was={was} removed={() => go("/rules/rules")} />
+        {mayTune && !isNew && source.writable && was !== null && rules.value?.removal?.rule !== source.id && (
+          <Removal id={source.id} was={was} venues={rules.value?.venues ?? []} removed={() => go("/rules/rules")} />
         )}
         {compared && (
           <div class={compared.of === text ? undefined : "outdated"}>

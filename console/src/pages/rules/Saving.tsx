@@ -4,6 +4,7 @@ import type { RuleSource, RulesView } from "../../api/schema";
 import { get } from "../../api/client";
 import { useDoing } from "../parts/load";
 import { Refusal } from "../parts/Parts";
+import { TryAt } from "./TryAt";
 import { words } from "./words";
 
 /** Saving a rule's text: everywhere, or at some venues first. */
@@ -26,7 +27,6 @@ export function Saving({
   const doing = useDoing();
   const [at, setAt] = useState<readonly string[]>([]);
   const [done, setDone] = useState<string | null>(null);
-  const toggle = (venue: string) => setAt(at.includes(venue) ? at.filter((one) => one !== venue) : [...at, venue]);
   const save = async () => {
     const path = `/api/rules/${encodeURIComponent(id)}`;
     const answer = await doing.run(async (csrf) => {
@@ -40,19 +40,7 @@ export function Saving({
   };
   return (
     <>
-      {venues.length > 0 && (
-        <fieldset class="checks">
-          <legend>
-            {say.tryAt} <span class="dim">({say.everywhere})</span>
-          </legend>
-          {venues.map((venue) => (
-            <label key={venue} class="check">
-              <input type="checkbox" checked={at.includes(venue)} onChange={() => toggle(venue)} />
-              {venue}
-            </label>
-          ))}
-        </fieldset>
-      )}
+      <TryAt venues={venues} at={at} setAt={setAt} />
       <div class="buttons">
         <button type="button" class="button" disabled={!ready || doing.busy} onClick={() => void save()}>
           {at.length ? say.saveAt(at.length) : say.save}

@@ -25,7 +25,7 @@ function SourceRow({ source, open, choose }: { source: SourceHealth; open: boole
         </button>
         </span>
       </td>
-      <td>{source.kind}</td>
+      <td>{say.kinds[source.kind] ?? source.kind}</td>
       <td>
         {t.value.partState[source.state]}
         {source.n_failures > 0 && <div class="dim">{say.failures(source.n_failures)}</div>}

@@ -1,5 +1,6 @@
 /** What is watched and with which chance, and what is not: in plain sight, not behind a button. */
 import { language, t } from "../../i18n";
+import { venueName } from "../../state/names";
 import { percent, seconds } from "../../text/format";
 import { coverage } from "./data";
 import { stripShare, STRIP_MHZ, TUNABLE } from "./strip";
@@ -54,7 +55,7 @@ export function Blind() {
         <p key={venue} class="num">
           <strong>
             {words.value.blind}
-            {venue && ` · ${venue}`}:
+            {venue && ` · ${venueName(venue)}`}:
           </strong>{" "}
           {listed(ranges, 12)}
         </p>

@@ -4,6 +4,7 @@ import { ApiError } from "../../api/client";
 import type { SensorHealth } from "../../api/schema";
 import { at, go, restate } from "../../state/page";
 import { stopListening } from "../../state/listening";
+import { venueName } from "../../state/names";
 import { dayAndTime } from "../../text/format";
 import { StateDot } from "../../ui/icons";
 import { ErrorNotice } from "../../ui/Notice";
@@ -175,7 +176,7 @@ export function One({ sensor }: { sensor: SensorHealth }) {
         <h2>
           <StateDot state={sensor.state} /> {sensor.id}
         </h2>
-        <span class="dim cut">{sensor.venue}</span>
+        <span class="dim cut">{sensor.venue && venueName(sensor.venue)}</span>
         <div class="spacer" />
         <span class="num dim" data-testid="rate">
           {time

@@ -56,7 +56,7 @@ class Stage {
     private readonly over: HTMLCanvasElement,
     private readonly scope: Scope,
   ) {
-    this.painter = painterFor(fall);
+    this.painter = painterFor(fall, () => scope.touch());
     this.fall.dataset["painter"] = this.painter.kind;
     this.context = over.getContext("2d");
     this.colours = paletteOf(box);

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { SensorHealth } from "../../api/schema";
 import { t } from "../../i18n";
 import { at, go, restate } from "../../state/page";
+import { venueName } from "../../state/names";
 import { megahertz, timeOfDay } from "../../text/format";
 import { StateDot } from "../../ui/icons";
 import { Blind } from "./Coverage";
@@ -43,7 +44,7 @@ function Panel({ sensor }: { sensor: SensorHealth }) {
         >
           {sensor.id}
         </a>
-        <span class="dim cut">{sensor.venue ?? ""}</span>
+        <span class="dim cut">{sensor.venue && venueName(sensor.venue)}</span>
         <span class="num dim">{range && `${megahertz(range.low)}–${megahertz(range.high)}`}</span>
       </header>
       <div class="panel-plot" onClick={() => go(path)}>

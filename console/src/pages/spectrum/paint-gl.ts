@@ -83,17 +83,18 @@ function isProcessorDrawing(): boolean {
   return slowness;
 }
 
-/** Null where there is no WebGL2, or only one that is drawn by the processor (unless `evenSlow`). */
-export function paintGl(canvas: HTMLCanvasElement, evenSlow: boolean): Painter | null {
-  // A canvas that once had one kind of context has no other: a canvas of its own is asked first.
-  if (!evenSlow && isProcessorDrawing()) return null;
-  const gl = canvas.getContext("webgl2", {
-    alpha: false,
-    antialias: false,
-    depth: false,
-  });
-  const program = gl && compiled(gl);
-  if (!gl || !program) return null;
+/** All that lives on the graphics card, and is gone with the context. */
+interface Card {
+  readonly places: Readonly<Record<"bins" | "ages" | "pixel" | "head" | "lines" | "scale" | "unheard", WebGLUniformLocation | null>>;
+  codes: WebGLTexture | null;
+  /** What lies in `codes`, and how many of its lines. */
+  sent: Sheet | null;
+  nSent: number;
+}
+
+function laidOn(gl: WebGL2RenderingContext): Card | null {
+  const program = compiled(gl);
+  if (!program) return null;
   gl.useProgram(program);
   const place = (name: string) => gl.getUniformLocation(program, name);
   const places = {
@@ -110,32 +111,61 @@ export function paintGl(canvas: HTMLCanvasElement, evenSlow: boolean): Painter |
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, TABLE);
   gl.uniform1i(place("codes"), 0);
   gl.uniform1i(place("table"), 1);
-  let codes: WebGLTexture | null = null;
-  let [sent, nSent]: [Sheet | null, number] = [null, 0];
+  return { places, codes: null, sent: null, nSent: 0 };
+}
 
-  const send = (sheet: Sheet) => {
-    const { width, height } = sheet;
-    if (sent !== sheet) {
-      if (codes) gl.deleteTexture(codes);
-      codes = texture(gl, 0);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, width, height, 0, gl.RED, gl.UNSIGNED_BYTE, sheet.codes);
-    } else {
-      gl.activeTexture(gl.TEXTURE0);
-      const nNew = Math.min(height, sheet.nPushed - nSent);
-      for (let age = nNew - 1; age >= 0; age--) {
-        const y = sheet.place(age);
-        const line = sheet.codes.subarray(y * width, (y + 1) * width);
-        gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, y, width, 1, gl.RED, gl.UNSIGNED_BYTE, line);
-      }
+function send(gl: WebGL2RenderingContext, card: Card, sheet: Sheet): void {
+  const { width, height } = sheet;
+  if (card.sent !== sheet) {
+    if (card.codes) gl.deleteTexture(card.codes);
+    card.codes = texture(gl, 0);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.R8, width, height, 0, gl.RED, gl.UNSIGNED_BYTE, sheet.codes);
+  } else {
+    gl.activeTexture(gl.TEXTURE0);
+    const nNew = Math.min(height, sheet.nPushed - card.nSent);
+    for (let age = nNew - 1; age >= 0; age--) {
+      const y = sheet.place(age);
+      const line = sheet.codes.subarray(y * width, (y + 1) * width);
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, y, width, 1, gl.RED, gl.UNSIGNED_BYTE, line);
     }
-    [sent, nSent] = [sheet, sheet.nPushed];
+  }
+  [card.sent, card.nSent] = [sheet, sheet.nPushed];
+}
+
+/**
+ * Null where there is no WebGL2, or only one that is drawn by the processor (unless `evenSlow`).
+ *
+ * A driver that is reset takes all away: when it is back all is laid on it anew, and `redraw` is called, as a
+ * picture of the past would wait for ever for something new.
+ */
+export function paintGl(canvas: HTMLCanvasElement, evenSlow: boolean, redraw: () => void): Painter | null {
+  // A canvas that once had one kind of context has no other: a canvas of its own is asked first.
+  if (!evenSlow && isProcessorDrawing()) return null;
+  const gl = canvas.getContext("webgl2", {
+    alpha: false,
+    antialias: false,
+    depth: false,
+  });
+  let card = gl && laidOn(gl);
+  if (!gl || !card) return null;
+  const lost = (event: Event) => {
+    // Else the browser never gives it back.
+    event.preventDefault();
+    card = null;
   };
+  const back = () => {
+    card = laidOn(gl);
+    redraw();
+  };
+  canvas.addEventListener("webglcontextlost", lost);
+  canvas.addEventListener("webglcontextrestored", back);
 
   return {
     kind: "webgl2",
     draw(sheet: Sheet, { hz, age, scale, unheard }: Shown) {
-      if (gl.isContextLost()) return;
-      send(sheet);
+      if (!card || gl.isContextLost()) return;
+      send(gl, card, sheet);
+      const { places } = card;
       gl.viewport(0, 0, canvas.width, canvas.height);
       const bin = (value: number) => (value - sheet.hz.low) / sheet.binHz;
       gl.uniform2f(places.bins, bin(hz.low), bin(hz.high));
@@ -148,6 +178,8 @@ export function paintGl(canvas: HTMLCanvasElement, evenSlow: boolean): Painter |
       gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     },
     close() {
+      canvas.removeEventListener("webglcontextlost", lost);
+      canvas.removeEventListener("webglcontextrestored", back);
       // A page has room for sixteen contexts: one that is done with is given back at once.
       gl.getExtension("WEBGL_lose_context")?.loseContext();
     },

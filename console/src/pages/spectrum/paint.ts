@@ -20,9 +20,9 @@ export interface Painter {
   close(): void;
 }
 
-/** `?draw=` in the address asks for one of them, for who compares them. */
-export function painterFor(canvas: HTMLCanvasElement): Painter {
+/** `redraw` asks for a picture when what was drawn is lost. `?draw=` in the address asks for one of them, for who compares them. */
+export function painterFor(canvas: HTMLCanvasElement, redraw: () => void): Painter {
   const asked = new URLSearchParams(location.search).get("draw");
-  const painter = asked === "2d" ? null : paintGl(canvas, asked === "webgl2");
+  const painter = asked === "2d" ? null : paintGl(canvas, asked === "webgl2", redraw);
   return painter ?? paintPlain(canvas);
 }

@@ -2,6 +2,7 @@ import type { SystemView } from "../../api/schema";
 import { t } from "../../i18n";
 import { now } from "../../state/clock";
 import { health } from "../../state/desk";
+import { venueName } from "../../state/names";
 import { when } from "../../text/format";
 import { bytes } from "../../text/bytes";
 import { StateDot } from "../../ui/icons";
@@ -36,7 +37,7 @@ function Sensors() {
               <td class="nowrap">
                 <StateDot state={sensor.state} /> {sensor.id}
               </td>
-              <td>{sensor.venue ?? "–"}</td>
+              <td>{sensor.venue ? venueName(sensor.venue) : "–"}</td>
               <td>
                 {t.value.partState[sensor.state]}
                 {sensor.error && <div class="dim wide">{sensor.error}</div>}

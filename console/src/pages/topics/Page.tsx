@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { TopicsView, TopicView } from "../../api/schema";
 import { go } from "../../state/page";
+import { examName, venueName } from "../../state/names";
 import { useLoad } from "../parts/load";
 import { Sheet, Shown } from "../parts/Parts";
 import { bars, HEIGHT, hours, sumOf, topOf, WIDTH } from "./plot";
@@ -25,7 +26,7 @@ function Plot({ topic, view, top }: { topic: TopicView; view: TopicsView; top: n
           </span>
         )}
       </div>
-      <div class="dim topic-place">{[topic.exam, topic.place].filter(Boolean).join(" · ") || say.nowhere}</div>
+      <div class="dim topic-place">{[topic.exam && examName(topic.exam), topic.place && venueName(topic.place)].filter(Boolean).join(" · ") || say.nowhere}</div>
       <svg viewBox={`0 -2 ${WIDTH} ${HEIGHT + 16}`} role="img" aria-label={say.describe(name, n, own)}>
         <line class="axis" x1={0} x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         {hours(Date.parse(view.begins_at), view.bucket_s, topic.counts.length, 6).map(({ x, hour }) => (

@@ -5,6 +5,7 @@ import { now } from "../../state/clock";
 import { connection, health } from "../../state/desk";
 import { go } from "../../state/page";
 import { currentSession, phaseAt } from "../../state/session";
+import { examName, sessionName, venueName } from "../../state/names";
 import { countdown, parts, percent, timeOfDay } from "../../text/format";
 import { KindMark, LEVEL_MARKS, StateDot } from "../../ui/icons";
 import { SoundSwitch } from "../../ui/SoundSwitch";
@@ -35,7 +36,7 @@ function Clock() {
     <div class={`wall-session session-${phase}`} data-testid="wall-session">
       <span class="phase">{t.value.phase[phase]}</span>
       <span class="wall-exam">
-        {session.exam} · {session.session}
+        {examName(session.exam)} · {sessionName(session)}
       </span>
       <span class="num wall-story">{story}</span>
     </div>
@@ -76,7 +77,7 @@ function Newest({ alert }: { alert: WallAlert }) {
       <span class="wall-title">{(language.value === "zh" ? alert.title_zh : alert.title_en) || alert.title_en || alert.title_zh}</span>
       {alert.drill && <span class="wall-tag">{say.drill}</span>}
       {alert.judged && <span class="wall-tag">{say.judged}</span>}
-      <span class="wall-venue">{alert.venue ?? ""}</span>
+      <span class="wall-venue">{alert.venue && venueName(alert.venue)}</span>
       <span class="num wall-time">{timeOfDay(alert.updated_at).slice(0, 5)}</span>
     </li>
   );
