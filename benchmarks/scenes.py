@@ -294,7 +294,7 @@ def rates(rng: Rng) -> Scene:
     """Three plain senders at a rate drawn anew, in another format."""
     rate = float(rng.choice([96e3, 240e3, 250e3, 1.024e6, 2.048e6, 2.4e6, 3.2e6]))
     scene = empty(rng, rate, 4.0)
-    one, two, three = _places(rng, 3, rate, 22e3)
+    one, two, three = _places(rng, 3, rate, 14e3)
     add(
         scene,
         s.fsk2(rng, rate, 1.0, 1200, 2500),
