@@ -106,6 +106,8 @@ class Followed:
     """Rows averaged for one decision on or off."""
     limit: float = 2.0
     reviewed: bool = False
+    wandered: int = 0
+    """The row at which it was last looked whether the band has moved."""
     at_start: bool = False
     """On before the first row we saw."""
 

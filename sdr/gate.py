@@ -26,6 +26,9 @@ SMOOTHING_S = 0.001
 
 MIN_SMOOTHING_SAMPLES = 16
 
+LEAST_PIECES = 40
+"""Pieces of which the quietest tenth is looked at."""
+
 FALSE_ALARMS_PER_CLIP = 0.01
 """How many specks of noise may pass per clip, before short ones are dropped."""
 
@@ -57,14 +60,24 @@ def noise_power(clip: Clip, noise_density: float | None) -> float:
 
 
 def quiet_power(clip: Clip) -> float:
-    """Mean power of the clip's quietest tenth, in pieces of a millisecond or longer."""
+    """Mean power of the clip's quietest tenth, in pieces of a millisecond or longer.
+
+    Where a part of the clip is silent, the quietest tenth of all pieces is more than a tenth of the silent
+    ones, and the correction for having chosen them is too large, the more so the shorter the pieces are: long
+    pieces are tried as well, and the lower of both counts.
+    """
     power = clip.iq.real**2 + clip.iq.imag**2
     window = max(MIN_SMOOTHING_SAMPLES, int(SMOOTHING_S * clip.rate_hz))
     if len(power) < 2 * window:
         return max(float(power.mean()) * 1e-2 if len(power) else 0.0, 1e-14)
-    means = power[: len(power) // window * window].reshape(-1, window).mean(axis=1)
+    lengths = [size for size in (window, 8 * window) if size == window or len(power) >= LEAST_PIECES * size]
+    return max(min(_quietest(power, size) for size in lengths), 1e-14)
+
+
+def _quietest(power: NDArray[np.floating], size: int) -> float:
+    means = power[: len(power) // size * size].reshape(-1, size).mean(axis=1)
     lowest = np.sort(means)[: max(1, len(means) // 10)]
-    return max(float(lowest.mean()) / low_bias(0.1, INDEPENDENT_SHARE * window), 1e-14)
+    return float(lowest.mean()) / low_bias(0.1, INDEPENDENT_SHARE * size)
 
 
 def low_bias(share: float, n_averaged: float) -> float:

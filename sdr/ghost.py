@@ -164,7 +164,7 @@ def mirror(seen: Capture, frequency_hz: float, width_hz: float) -> Ghost | None:
     there = cutter.band(np.conj(cutter.at(-offset_hz)), half_hz)
     noise = cutter.noise(offset_hz, half_hz)
     ratio_db = _db(_energy(there)) - _db(_energy(here) - noise)
-    if ratio_db < MIRROR_DB or not _explains(there, here, noise):
+    if ratio_db < MIRROR_DB or not explains(there, here, noise):
         return None
     partner_mhz = (seen.center_hz - offset_hz) / 1e6
     return Ghost("mirror", f"conjugate of {partner_mhz:.4f} MHz, {ratio_db:.0f} dB under it")
@@ -175,7 +175,7 @@ def intermod(seen: Capture, frequency_hz: float, width_hz: float) -> Ghost | Non
     offset_hz = frequency_hz - seen.center_hz
     width_hz = max(width_hz, 2 * seen.bin_hz)
     half_hz = max(0.75 * width_hz, LEAST_HALF_HZ)
-    parents = [one for one in _strongest(seen) if abs(one[0] - offset_hz) > width_hz]
+    parents = [one for one in strongest(seen) if abs(one[0] - offset_hz) > width_hz]
     cutter = _Cutter(seen, max(width_hz, PARENT_WIDTH_HZ))
     for a, b, c in _products(parents, offset_hz, max(width_hz, PARENT_WIDTH_HZ)):
         here = cutter.band(cutter.at(offset_hz), half_hz)
@@ -185,7 +185,7 @@ def intermod(seen: Capture, frequency_hz: float, width_hz: float) -> Ghost | Non
             continue
         product = cutter.at(a[0]) * cutter.at(b[0]) * np.conj(cutter.at(c[0]))
         rotate(product, a[0] + b[0] - c[0] - offset_hz, cutter.rate_hz)
-        if _explains(cutter.band(product, half_hz), here, noise):
+        if explains(cutter.band(product, half_hz), here, noise):
             names = " + ".join(f"{(seen.center_hz + one[0]) / 1e6:.4f}" for one in (a, b))
             minus = (seen.center_hz + c[0]) / 1e6
             return Ghost("intermod", f"third-order product {names} - {minus:.4f} MHz")
@@ -326,7 +326,7 @@ def _energy(bins: NDArray[np.complex128]) -> float:
     return float(np.sum(np.abs(bins) ** 2))
 
 
-def _explains(cause: NDArray[np.complex128], here: NDArray[np.complex128], noise: float) -> bool:
+def explains(cause: NDArray[np.complex128], here: NDArray[np.complex128], noise: float) -> bool:
     """Whether `cause`, scaled, is most of what `here` holds besides noise."""
     both = _energy(cause) * _energy(here)
     if both <= 0 or here.size < 2 * LEAST_COHERENCE:
@@ -337,7 +337,7 @@ def _explains(cause: NDArray[np.complex128], here: NDArray[np.complex128], noise
     return coherence > LEAST_COHERENCE / (here.size * 2 / 3) and coherence > EXPLAINED * signal
 
 
-def _strongest(seen: Capture) -> list[tuple[float, float]]:
+def strongest(seen: Capture) -> list[tuple[float, float]]:
     """Offset and power (dBFS) of the strongest emissions, at least a channel apart."""
     n = seen.spectrum.size
     half = max(1, round(PARENT_WIDTH_HZ / 2 / seen.bin_hz))

@@ -28,8 +28,9 @@ SAME_ROWS = 3
 WIDEST_HZ = 400_000.0
 """Wireless M-Bus, the widest FSK of the bands watched, keeps its lines within this."""
 MOST_LINES = 48
-AT_START_RATIO = 0.05
-"""All that is on when we begin seems to begin together: there, what is 13 dB weaker is left alone."""
+AT_START_RATIO = 0.15
+"""All that is on when we begin seems to begin together. There the envelope alone must tell, which two senders
+8 dB apart move by twice as much as `STEADY`; what is weaker is left alone."""
 LOOKED_AT_S = 0.1
 STEADY = 0.1
 LEAST_SNR = 1.0
@@ -72,7 +73,7 @@ def is_one_sender(group: Sequence[Followed], watch: Watch, tape: Tape) -> bool:
         return False
     low, high = min(o.low for o in group), max(o.high for o in group)
     width_hz = (high - low) * watch.bin_hz
-    offset_hz = (0.5 * (low + high) - watch.n_fft / 2) * watch.bin_hz
+    offset_hz = watch.offset_hz(0.5 * (low + high))
     clip = extract(iq, watch.format, rate, offset_hz, width_hz)
     noise = 10 ** ((watch.floor_dbfs_hz or -120.0) / 10) * clip.noise_hz
     return steady(clip.iq, noise)

@@ -15,6 +15,9 @@ from sdr.shape import EDGE_DB, Shape
 
 F32 = NDArray[np.float32]
 
+WANDER_OFF_BINS = 0.75
+"""From there on a line is nearer to the middle of the band one bin further."""
+
 CHANNEL_HZ = 16_000.0
 """What touches and together is not wider than this is one narrowband sender whose deviation has grown."""
 WIDE_HZ = 40_000.0
@@ -67,3 +70,17 @@ def shows_again(one: Followed, other: Followed, a: Shape, b: Shape, bin_hz: floa
         return both >= 0.7 * (one.last_row - one.first_row + 1)
     starts = other.bursts[: min(other.n_bursts, MAX_BURSTS), 0]
     return bool(np.any(np.abs(starts - one.first_row) * row_s <= SAME_TIME_S))
+
+
+def wandered(excess: NDArray[np.float64], begin: int, low: int, high: int, n_rows: int) -> int:
+    """By how many bins, -1, 0 or 1, the power lies off the middle of the band `low`..`high`.
+
+    Parameters
+    ----------
+    excess : mean power over the floor, less one, of bins from `begin` on, over `n_rows` rows
+    """
+    clear = np.where(excess > 4.0 / math.sqrt(n_rows), excess, 0.0)
+    if not clear.any():
+        return 0
+    off = float(np.average(np.arange(begin, begin + excess.size), weights=clear)) - 0.5 * (low + high - 1)
+    return int(np.sign(off)) if abs(off) >= WANDER_OFF_BINS else 0

@@ -170,6 +170,12 @@ class PowerSpectrum:
         self.n_rows = 0
         return mean, peak, n
 
+    @property
+    def dc(self) -> complex:
+        """The receiver's DC that is taken out, with 1 at full scale."""
+        i, q = (self._offset - self.format.offset) / self.format.full_scale
+        return complex(float(i), float(q))
+
     def remove_dc(self, raw: NDArray[Any]) -> None:
         """Take the mean of `raw`, shape (n, 2), as the receiver's DC from now on."""
         if raw.shape[0]:

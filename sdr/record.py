@@ -63,6 +63,7 @@ def summary_record(
         "n_samples": status.n_samples,
         "n_dropped": status.n_dropped,
         "n_gaps": status.n_gaps,
+        "overloaded_s": round(status.overloaded_s, 3),
         "n_emissions": status.n_emissions,
         "n_unfollowed": status.n_unfollowed,
         "n_undecoded": status.n_undecoded,

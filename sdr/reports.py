@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sdr.decoders.worker import DecodeWorker
-from sdr.describe import Place, describe
+from sdr.describe import PLAIN, Place, describe
 from sdr.evidence import EvidenceError
 from sdr.follow import Followed
 from sdr.join import groups, is_one_sender
@@ -174,16 +174,18 @@ class Reports:
             emission = self._kept(emission, watch, center_hz)
         else:
             # What the first report saw of it is nearer to its start than the tape now reaches.
+            kind = emission if _says_more(emission, earlier) else earlier
             emission = replace(
                 emission,
                 id=earlier.id,
                 start_s=earlier.start_s,
                 first_seen=earlier.first_seen,
-                modulation=earlier.modulation or emission.modulation,
-                confidence=earlier.confidence if earlier.modulation else emission.confidence,
-                symbol_rate=earlier.symbol_rate if earlier.modulation else emission.symbol_rate,
-                deviation_hz=earlier.deviation_hz if earlier.modulation else emission.deviation_hz,
-                content=earlier.content or emission.content,
+                modulation=kind.modulation,
+                confidence=kind.confidence,
+                symbol_rate=kind.symbol_rate,
+                deviation_hz=kind.deviation_hz,
+                content=kind.content
+                or (emission.content if emission.modulation == kind.modulation else None),
                 flags=tuple(dict.fromkeys((*earlier.flags, *emission.flags))),
                 evidence=earlier.evidence,
                 burst_period_s=emission.burst_period_s or earlier.burst_period_s,
@@ -214,6 +216,13 @@ class Reports:
         except EvidenceError:
             self._status.n_evidence_failed += 1
             return emission
+
+
+def _says_more(now: Emission, earlier: Emission) -> bool:
+    """Whether a later look told a modulation where the first saw none: a carrier that then began to speak."""
+    if now.modulation is None or earlier.modulation is None:
+        return earlier.modulation is None
+    return earlier.modulation in PLAIN and now.modulation not in PLAIN
 
 
 def _shared_rows(one: Followed, other: Followed) -> int:

@@ -73,5 +73,7 @@ class ScanStatus:
     n_unfollowed: int = 0
     n_undecoded: int = 0
     """Emissions for which the decoders had no time."""
+    overloaded_s: float = 0.0
+    """Time in which the converter was clipped: what is heard then may be the receiver's own."""
     last_block_at: datetime | None = None
     floor_dbfs_hz: float | None = None

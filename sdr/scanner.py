@@ -267,6 +267,7 @@ class Scanner:
         if self._history is not None:
             self._history.push(watch.psd, block)
         status.floor_dbfs_hz = watch.floor_dbfs_hz
+        status.overloaded_s = sum(w.overloaded_s for w in self._watches.values())
         status.n_unfollowed = sum(w.tracker.n_dropped for w in self._watches.values())
         if watch.take_new():
             self._is_hit = True

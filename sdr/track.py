@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sdr.detect import MAX_KNOWN, Hit, Search, leakage_db
 from sdr.follow import MAX_BURSTS, Followed, begin, follow_rows
-from sdr.kin import CHANNEL_HZ, WIDE_HZ, alike, grow, shows_again
+from sdr.kin import CHANNEL_HZ, WIDE_HZ, alike, grow, shows_again, wandered
 from sdr.noise import freedom
 from sdr.pyramid import CODE_VALUES
 from sdr.runs import largest_run, runs
@@ -33,6 +33,11 @@ TOUCH_HZ = 1_500.0
 SKIRT_RATIO = 0.01
 """What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
 REVIEW_ROWS = 8
+LINE_HZ = 5_000.0
+"""A band no wider than this may wander: the oscillators of cheap senders do, by kilohertz a minute."""
+WANDER_BINS = 3
+WANDER_S = 0.5
+"""How often it is looked whether it has: a bin at a time, and 1 kHz a second are followed."""
 
 
 class Tracker:
@@ -118,6 +123,7 @@ class Tracker:
         for one in list(self.followed):
             self._advance(one)
             self._review(one)
+            self._wander(one)
         for position, one in enumerate(self.followed):
             silent = self.search.n_rows - 1 - one.last_row
             if silent > max(self._hold_rows, 3 * one.look):
@@ -244,6 +250,35 @@ class Tracker:
         room = MAX_KNOWN - len(self.followed)
         self.n_dropped += max(0, len(parts) - room)
         self.followed.extend(parts[:room])
+        self._tell_search()
+
+    def _wander(self, one: Followed) -> None:
+        """Move the band of a line after it, where its power of late lies off the middle.
+
+        A band that only grew would dilute it until it was lost, and found again as another.
+        """
+        rows = max(one.look, round(WANDER_S / self.row_s))
+        now = self.search.n_rows
+        if now - one.wandered < rows or now - one.first_row < 2 * rows or one.last_row < now - rows:
+            return
+        one.wandered = now
+        width = one.high - one.low
+        if width * self.bin_hz > LINE_HZ or one.lift is not None:
+            return
+        begin = max(one.low - WANDER_BINS, 0)
+        end = min(one.high + WANDER_BINS, self.n_bins)
+        slots = np.arange(now - rows, now) % self.search.history.shape[0]
+        excess = CODE_VALUES[self.search.history[slots, begin:end]].mean(axis=0, dtype=np.float64) - 1.0
+        shift = wandered(excess, begin, one.low, one.high, rows)
+        low, high = one.low + shift, one.high + shift
+        free = all(o is one or o.high < low or high < o.low for o in self.followed)
+        if not shift or low < 0 or high > self.n_bins or not free:
+            return
+        one.low, one.high = low, high
+        one.skirt = (one.skirt[0] + shift, one.skirt[1] + shift)
+        one.level = max(float(excess[low - begin : high - begin].mean()), 1e-3)
+        one.peak = max(float(excess.max()) + 1.0, 1.0)
+        one.set_look()
         self._tell_search()
 
     def _part(self, one: Followed, low: int, high: int) -> Followed:

@@ -28,6 +28,8 @@ FIRST_FLOOR_S = 0.5
 """What is heard first is held back this long, then searched against a floor that it made itself."""
 FLOOR_S = 4.0
 FLOOR_CELLS = 36
+CLIPPED_SHARE = 1e-3
+"""Of samples at the converter's ends, from which the receiver is overloaded."""
 STEP_ROWS = 32
 """Followed emissions are looked at this often: 55 ms at 2.4 MS/s, an eighth of the cost of every block."""
 
@@ -87,6 +89,8 @@ class Watch:
         """Rows before which samples were lost; where the receiver was elsewhere meanwhile, none were."""
         self.clipped_rows: deque[tuple[int, float]] = deque(maxlen=4096)
         """Row and share of clipped samples, for blocks where there were any."""
+        self.overloaded_s = 0.0
+        """Time in which more than `CLIPPED_SHARE` of the samples were clipped."""
         self.floor_dbfs_hz: float | None = None
         """Median density of the floor."""
         self.on_rows: Callable[[NDArray[np.float32]], None] | None = None
@@ -140,6 +144,23 @@ class Watch:
         """The source's number of the first sample of `row`."""
         at = max(0, bisect_right(self._anchor_rows, row) - 1)
         return self._anchor_samples[at] + (row - self._anchor_rows[at]) * self.n_fft
+
+    def offset_hz(self, edge: float) -> float:
+        """The frequency at `edge`, counted in bins from the first one's lower edge; 0 is the centre."""
+        return float(edge - 0.5 - self.n_fft / 2) * self.bin_hz
+
+    def density(self, low: float, high: float) -> float | None:
+        """Noise power per hertz about bins `low` to `high`, full scale 1; None before there is a floor.
+
+        Under a wide emission the line rises with it, so the passband's median is an upper bound: where the
+        passband falls off, at its edges, the noise is less than that.
+        """
+        floor = self._floors.floor
+        if floor is None or self.floor_dbfs_hz is None:
+            return None
+        first = min(max(0, int(low)), self.n_fft - 1)
+        here = float(floor.power[first : max(first + 1, int(np.ceil(high)))].mean()) / self.bin_hz
+        return min(here, 10 ** (self.floor_dbfs_hz / 10))
 
     def clipped_between(self, first_row: int, last_row: int) -> float:
         """Largest share of clipped samples in any block of these rows."""
@@ -225,12 +246,15 @@ class Watch:
 
     def _note_clipping(self, iq: NDArray[Any]) -> None:
         """Count samples at the converter's ends in an eighth of the block."""
-        if self.format is not SampleFormat.CU8:
+        if self.format is SampleFormat.CF32:
             return
+        ends = np.iinfo(self.format.dtype)
         some = iq[: max(1, iq.shape[0] // 8)]
-        share = float(np.count_nonzero((some == 0) | (some == 255))) / max(1, some.size)
+        share = float(np.count_nonzero((some == ends.min) | (some == ends.max))) / max(1, some.size)
         if share > 0:
             self.clipped_rows.append((self._rows_taken, share))
+        if share > CLIPPED_SHARE:
+            self.overloaded_s += iq.shape[0] / self.rate_hz
 
 
 def _quantisation(format: SampleFormat, n_fft: int) -> float:

@@ -146,6 +146,10 @@ class _Table:
             f"{record['n_emissions']} emissions in {record['seconds']:.3f} s; "
             f"{record['n_gaps']} gaps, {record['n_dropped']} samples lost\n"
         )
+        if record["overloaded_s"]:
+            sys.stdout.write(
+                f"  overloaded for {record['overloaded_s']:.1f} s: lower the gain / 过载，请降低增益\n"
+            )
         for band in record["bands"]:
             sys.stdout.write(
                 f"  {band['low_hz'] / 1e6:.4f}-{band['high_hz'] / 1e6:.4f} MHz: "

@@ -16,21 +16,22 @@ from sdr.modulation import features
 from sdr.modulation.decide import Identification, decide
 from sdr.types import SampleFormat
 
-__all__ = ["Identification", "identify", "identify_in"]
+__all__ = ["LOBES", "Identification", "identify", "identify_in"]
 
 LOBES = 4.0
 """FSK with a wide shift shows as two humps a few of their own widths apart: look this much wider."""
 
 
-def identify(clip: Clip, snr_db: float) -> Identification:
+def identify(clip: Clip, snr_db: float, noise_density: float | None = None) -> Identification:
     """Say what the emission in `clip` is.
 
     Parameters
     ----------
     clip : the emission with at least its own bandwidth around it, and as a rule some silence
     snr_db : of the emission in its own bandwidth; used where the clip shows no noise of its own
+    noise_density : power per hertz with full scale 1, as the receiver's floor says, where that is known
     """
-    return decide(features.extract(clip, snr_db))
+    return decide(features.extract(clip, snr_db, noise_density))
 
 
 def identify_in(

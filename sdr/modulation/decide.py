@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sdr.modulation import audio
-from sdr.modulation.features import Features
+from sdr.modulation.features import NARROW_HZ, Features
 
 UNKNOWN_SCORE = 0.15
 """What a class has to beat. Lower values guess more."""
@@ -25,15 +25,17 @@ CALIBRATION = ((0.5, 0.7, 0.8, 0.87), (0.45, 0.65, 0.82, 0.98))
 """From the winner's share of the scores to how often such a winner is right: measured on made signals
 at 5 to 30 dB (`python -m benchmarks.modulation`, table of reliability), joined by straight lines."""
 
-NARROW_HZ = 42e3
-"""Voice FM ends at 25 kHz channels (16 to 20 kHz occupied); broadcast FM begins at about 60 kHz."""
-
 WIDE_HZ = 100e3
 """Noise-like emissions under this width are left unknown: narrow data with a shaped envelope."""
+
+SPEECH_WEIGHT = 0.8
+"""Power that comes and goes about a carrier is speech on FM, or now and then data on a carrier that idles."""
 
 MIN_SECONDS = 0.01
 MIN_TIME_BANDWIDTH = 24.0
 """Fewer independent samples than this say nothing about a law."""
+MIN_CHANGES = 5
+"""Three pulses, the envelope clean: keying needs no statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,17 @@ def _under(value: float, limit: float, width: float) -> float:
 
 def _ook(f: Features) -> float:
     k = f.keying
-    fast = k.median_run_s * f.measures.bandwidth_hz
+    fast = k.median_run_s * k.bandwidth_hz
+    # no burst of noise, PSK or FSK has so deep and so clean an envelope, however short: a few pulses will do
+    clean = _under(k.depth, 0.24, 0.02) * _under(k.middle_share, 0.18, 0.012) * _under(fast, 30.0, 5.0)
     return (
         _under(k.depth, 0.33, 0.05)  # thermal noise alone on a constant envelope reaches 0.4 at 12 dB
         * _under(k.middle_share, 0.26, 0.02)  # a Rayleigh envelope is between its levels 0.29 of the time
-        * _over(k.n_changes, 7.0, 1.2)
+        * _over(k.n_changes, 7.0 - 2.8 * clean, 1.2 - 0.6 * clean)
         * _over(min(k.low_share, 1 - k.low_share), 0.05, 0.01)
         * _under(fast, 120.0, 15.0)  # longer runs are packets with pauses, not bits
         # a random envelope changes as fast as the bandwidth lets it, and is mostly between its levels
-        * max(_over(fast, 2.1, 0.1), _under(k.middle_share, 0.12, 0.015))
+        * max(_over(fast, 2.1, 0.1), _under(k.middle_share, 0.12, 0.015), clean)
     )
 
 
@@ -152,6 +156,23 @@ def _analogue(f: Features) -> float:
     )
 
 
+def _speech(f: Features) -> float:
+    """Power that leaves the carrier in syllables and comes back in pauses, the whole staying what it is."""
+    return max(
+        (
+            _over(s.high, 0.45, 0.04)  # AM leaves two thirds in the carrier
+            * _over(s.high - s.low - 3.5 * s.error, 0.22, 0.03)  # symbols leave the same share at all times
+            * _under(
+                s.low - 2 * s.error, 0.25, 0.03
+            )  # of few symbols a frame may hold more or less, never none
+            * _under(s.lift, 1.7, 0.1)  # FM adds nothing; a neighbour that comes and goes does
+            * _over(s.n_swings, 1.5, 0.4)
+            for s in f.spreads
+        ),
+        default=0.0,
+    ) * _under(np.log2(max(f.measures.bandwidth_hz, 1.0) / NARROW_HZ), 0.0, 0.1)
+
+
 def _heard_well(f: Features) -> float:
     """Under some 10 dB an eye closes by noise alone: no eye is then no proof of speech."""
     known = f.audio is not None and audio.content(f.audio) in ("voice", "tones")
@@ -217,10 +238,11 @@ def scores(f: Features) -> dict[str, float]:
     fsk2 = _fsk2(f) * (1 - sub) * (1 - _steady_tones(f))
     fsk4 = _fsk4(f) * (1 - sub) * (1 - _steady_tones(f)) * (1 - 0.9 * fsk2)
     keyed = max(ook, fsk2, fsk4)
+    speech = _speech(f)
     return {
-        "carrier": _carrier(f) * (1 - ook) * (1 - am),
-        "am": am * (1 - keyed),
-        "nfm": max(_nfm(f), sub) * (1 - keyed),
+        "carrier": _carrier(f) * (1 - ook) * (1 - am) * (1 - speech),
+        "am": am * (1 - keyed) * (1 - speech),
+        "nfm": max(_nfm(f), sub, SPEECH_WEIGHT * speech) * (1 - keyed),
         "wfm": _wfm(f) * (1 - keyed),
         "ook": ook * (1 - 0.9 * max(fsk2, fsk4)),
         "fsk2": fsk2,
@@ -234,10 +256,11 @@ def decide(f: Features | None) -> Identification:
     if f is None:
         return Identification("unknown", 0.0)
     table = scores(f)
-    if f.seconds < MIN_SECONDS and f.seconds * f.measures.bandwidth_hz < MIN_TIME_BANDWIDTH:
-        return Identification("unknown", 1.0, scores=table)
     total = sum(table.values()) + UNKNOWN_SCORE
     name = max(table, key=lambda key: table[key])
+    is_short = f.seconds < MIN_SECONDS and f.seconds * f.measures.bandwidth_hz < MIN_TIME_BANDWIDTH
+    if is_short and not (name == "ook" and f.keying.n_changes >= MIN_CHANGES):
+        return Identification("unknown", 1.0, scores=table)
     confidence = table[name] / total
     if confidence < MIN_CONFIDENCE:
         return Identification("unknown", 1.0 - confidence, scores=table)

@@ -18,6 +18,9 @@ CARRIER_LOOP_HZ = 150.0
 """Under the 300 Hz where speech begins, over the drift of an oscillator."""
 
 
+CLEARLY = 0.8
+
+
 @dataclass(frozen=True, slots=True)
 class Keying:
     """Two levels of the envelope, if there are two."""
@@ -31,6 +34,8 @@ class Keying:
     median_run_s: float
     """Of the time on, between changes."""
     symbol_rate: float | None
+    bandwidth_hz: float
+    """That the envelope was smoothed to."""
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -65,7 +70,16 @@ def _parts(values: Any, low: float, gap: float) -> tuple[int, int]:
 
 
 def keying(iq: Iq, rate_hz: float, noise_power: float, bandwidth_hz: float) -> Keying:
-    """Fit two levels to the envelope of one burst."""
+    """Fit two levels to the envelope of one burst.
+
+    Half of the bandwidth is tried as well: the outer half of weak keying is mostly noise. Where the envelope
+    is clearly less between its levels, it is the truer one.
+    """
+    whole, half = (_keying(iq, rate_hz, noise_power, part * bandwidth_hz) for part in (1.0, 0.5))
+    return half if half.middle_share < CLEARLY * whole.middle_share else whole
+
+
+def _keying(iq: Iq, rate_hz: float, noise_power: float, bandwidth_hz: float) -> Keying:
     width = max(1, round(0.5 * rate_hz / max(bandwidth_hz, 1.0)))
     power = np.asarray(moving_mean(iq.real**2 + iq.imag**2, width))
     # a running mean may end a rounding error under zero
@@ -86,6 +100,7 @@ def keying(iq: Iq, rate_hz: float, noise_power: float, bandwidth_hz: float) -> K
         n_changes=len(changes),
         median_run_s=float(np.median(runs)) / rate_hz if len(runs) else len(iq) / rate_hz,
         symbol_rate=rates[0] if rates else None,
+        bandwidth_hz=bandwidth_hz,
     )
 
 

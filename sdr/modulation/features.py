@@ -12,7 +12,8 @@ from sdr.clip import Clip, narrow, rotate
 from sdr.gate import gate, low_bias, quiet_power
 from sdr.measure import Measures, measure, spectrum
 from sdr.modulation import audio, envelope, symbols
-from sdr.smooth import low_pass, quantile
+from sdr.modulation.spread import Spread, spreads
+from sdr.smooth import low_pass, moving_mean, quantile
 
 MAX_SAMPLES = 1 << 16
 """Of one burst: two seconds of a 12.5 kHz channel. Nothing here gets better with more."""
@@ -33,6 +34,13 @@ STILL_CARRIER, STILL_PHASE = 0.85, 0.02
 """Nearly all power in the carrier, and a phase that moves by an eighth of a radian: no symbols, no speech
 in FM. Symbols turn the phase by a quarter of a turn and more (MSK)."""
 
+NARROW_HZ = 42e3
+"""Voice FM ends at 25 kHz channels (16 to 20 kHz occupied); broadcast FM begins at about 60 kHz."""
+
+KNOWN_FACTOR = 2.0
+"""A receiver's floor is surer than what a clip shows of it, unless the clip differs by more than 3 dB: then
+something wider lies under the emission, or the passband falls off."""
+
 IF_FACTOR = 0.68
 """Half-width of the filter before the discriminator, in occupied bandwidths: wide enough that the filter
 bends no symbol, narrow enough to keep the noise under FM's threshold."""
@@ -51,10 +59,14 @@ class Features:
     eye4: symbols.Eye | None
     audio: audio.AudioFeatures | None
     deviation_hz: float
+    spreads: tuple[Spread, ...]
+    """Of the power about the carrier, over the whole clip."""
 
 
-def noise_density(clip: Clip, snr_db: float) -> float:
+def noise_density(clip: Clip, snr_db: float, known: float | None = None) -> float:
     """Power per hertz of the noise beside the emission, or, where it leaves no room, from its SNR.
+
+    `known` is what the receiver's floor says.
 
     The lowest fifth of the spectrum is noise (the 80 % method of ITU-R SM.1753), for a clip is cut
     with one and a half times the emission's bandwidth around it.
@@ -68,9 +80,13 @@ def noise_density(clip: Clip, snr_db: float) -> float:
     # half-overlapping windows are worth 1.8 times as many averages as windows side by side (Welch 1967)
     bias = low_bias(0.2, 1.8 * n / n_bins)
     lowest = float(inside[: max(1, len(inside) // 5)].mean()) / bias * n_bins / clip.rate_hz
-    mean = float(np.mean(clip.iq.real**2 + clip.iq.imag**2))
-    stated = mean / (10 ** (snr_db / 10)) / max(clip.bandwidth_hz, 1.0)
+    # a clip is mostly silence around a short burst: its loudest millisecond is the burst's own power
+    window = max(1, min(n, int(0.001 * clip.rate_hz)))
+    loudest = float(np.max(moving_mean(clip.iq.real**2 + clip.iq.imag**2, window)))
+    stated = loudest / (10 ** (snr_db / 10)) / max(clip.bandwidth_hz, 1.0)
     # beside a signal without a quiet edge the lowest fifth still holds signal
+    if known is not None and known / KNOWN_FACTOR < lowest < known * KNOWN_FACTOR:
+        return known
     rough = max(min(lowest, stated * 4.0), 1e-16)
     # the pauses hear the noise through the same filter; without pauses they are far over the rough value
     paused = quiet_power(clip) / clip.noise_hz
@@ -92,9 +108,9 @@ def _frequency(iq: NDArray[np.complex64], rate_hz: float) -> NDArray[np.float64]
     return np.angle(turned).astype(np.float64) * (rate_hz / (2 * np.pi))
 
 
-def extract(clip: Clip, snr_db: float) -> Features | None:
+def extract(clip: Clip, snr_db: float, known_density: float | None = None) -> Features | None:
     """None when nothing stands out of the noise."""
-    density = noise_density(clip, snr_db)
+    density = noise_density(clip, snr_db, known_density)
     found = measure(clip, density)
     if found is None:
         return None
@@ -144,6 +160,7 @@ def extract(clip: Clip, snr_db: float) -> Features | None:
         eye4=eye4,
         audio=None if still else audio.features(frequency, rate),
         deviation_hz=(quantile(frequency, 0.97) - quantile(frequency, 0.03)) / 2 if len(frequency) else 0.0,
+        spreads=spreads(clip, found.center_offset_hz, bandwidth, density) if bandwidth < NARROW_HZ else (),
     )
 
 

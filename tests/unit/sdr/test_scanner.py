@@ -16,6 +16,7 @@ from sdr.scanner import EmissionReport, Scanner, ScanSettings
 from sdr.source import open_source
 from sdr.source.base import SourceInfo
 from sdr.types import Block, Emission, Hop, SampleFormat
+from tests import signals
 
 RATE_HZ = 250_000
 CENTER_HZ = 169e6
@@ -210,3 +211,92 @@ def test_a_record_has_every_promised_field_as_plain_json(tmp_path: Path) -> None
     )
     assert set(promised.split()) <= set(record)
     assert len(record["id"]) == 26
+
+
+def played(folder: Path, iq: Any, rate_hz: float = RATE_HZ) -> str:
+    path = folder / "made.cu8"
+    signals.quantize(iq.astype(np.complex64), SampleFormat.CU8).tofile(path)
+    return str(path)
+
+
+def in_noise(rng: np.random.Generator, seconds: float) -> Any:
+    n = round(seconds * RATE_HZ)
+    return (rng.standard_normal(n) + 1j * rng.standard_normal(n)) * 10 ** (-38 / 20) / np.sqrt(2)
+
+
+def sent(iq: Any, z: Any, offset_hz: float, start_s: float, snr_db: float, width_hz: float) -> None:
+    """Add `z` to `iq`, `snr_db` over the noise in `width_hz`."""
+    first = round(start_s * RATE_HZ)
+    amplitude = 10 ** ((-38 + 10 * np.log10(width_hz / RATE_HZ) + snr_db) / 20)
+    turn = np.exp(2j * np.pi * offset_hz / RATE_HZ * np.arange(len(z)))
+    iq[first : first + len(z)] += amplitude * z * turn
+
+
+def scan_played(folder: Path, iq: Any) -> list[Emission]:
+    found: list[Emission] = []
+    source = open_source(played(folder, iq), rate_hz=float(RATE_HZ), center_hz=CENTER_HZ)
+    Scanner(
+        source, ScanSettings(decode=False), lambda r: found.append(r.emission) if r.is_last else None
+    ).run()
+    return found
+
+
+def test_who_holds_the_key_for_a_second_before_speaking_is_no_carrier(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    iq = in_noise(rng, 6.0)
+    freq = 2500 * np.clip(1.6 * signals.voice_audio(rng, RATE_HZ, 4.0), -1, 1)
+    freq[:RATE_HZ] = 0.0
+    sent(iq, np.exp(2j * np.pi * np.cumsum(freq) / RATE_HZ), 31e3, 1.0, 9.0, 10e3)
+    (one,) = scan_played(tmp_path, iq)
+    assert one.modulation == "nfm"
+
+
+def test_a_wandering_carrier_is_one_emission(tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    iq = in_noise(rng, 30.0)
+    t = np.arange(28 * RATE_HZ) / RATE_HZ
+    sent(iq, np.exp(1j * np.pi * 83.0 * t**2), 20e3, 1.0, 18.0, 1e3)
+    (one,) = scan_played(tmp_path, iq)
+    assert one.start_s == pytest.approx(1.0, abs=0.05)
+    assert one.end_s == pytest.approx(29.0, abs=0.1)
+
+
+def test_what_is_on_from_first_to_last_is_not_one_sender_for_that(tmp_path: Path) -> None:
+    rng = np.random.default_rng(13)
+    iq = in_noise(rng, 6.0)
+    sent(iq, signals.nfm_voice(rng, RATE_HZ, 6.0), 60e3, 0.0, 20.0, 10e3)
+    sent(iq, np.ones(6 * RATE_HZ), -80e3, 0.0, 18.0, 1e3)
+    found = {round((one.center_hz - CENTER_HZ) / 1e3): one.modulation for one in scan_played(tmp_path, iq)}
+    assert found == {-80: "carrier", 60: "nfm"}
+
+
+@pytest.mark.parametrize("offset_hz", [40_000.0, 40_240.0])
+def test_the_centre_of_what_outlasts_the_tape_is_right_within_a_part_of_a_bin(
+    tmp_path: Path, offset_hz: float
+) -> None:
+    iq = in_noise(np.random.default_rng(14), 8.0)
+    sent(iq, np.ones(7 * RATE_HZ), offset_hz, 0.8, 25.0, 1e3)
+    (one,) = scan_played(tmp_path, iq)
+    assert one.center_hz - CENTER_HZ == pytest.approx(offset_hz, abs=90)
+
+
+def test_a_few_pulses_of_some_milliseconds_are_keying(tmp_path: Path) -> None:
+    rng = np.random.default_rng(15)
+    iq = in_noise(rng, 4.0)
+    for k in range(3):
+        bits = np.repeat([1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1], RATE_HZ // 2500).astype(float)
+        sent(iq, bits, (-50e3, 20e3, 70e3)[k], 1.0 + 0.8 * k, 20.0, 5e3)
+    assert [one.modulation for one in scan_played(tmp_path, iq)] == ["ook"] * 3
+
+
+def test_an_overloaded_receiver_is_told_in_the_summary(tmp_path: Path) -> None:
+    iq = in_noise(np.random.default_rng(16), 3.0)
+    iq[RATE_HZ : 2 * RATE_HZ] += 2.0 * np.exp(2j * np.pi * 0.11 * np.arange(RATE_HZ))
+    source = open_source(played(tmp_path, iq), rate_hz=float(RATE_HZ), center_hz=CENTER_HZ)
+    found: list[Emission] = []
+    scanner = Scanner(source, ScanSettings(decode=False), lambda r: found.append(r.emission))
+    scanner.run()
+    assert scanner.status.overloaded_s == pytest.approx(1.0, abs=0.15)
+    assert all("overload" in one.flags for one in found)
+    record = summary_record(scanner.status, float(RATE_HZ), scanner.odds)
+    assert record["overloaded_s"] == pytest.approx(1.0, abs=0.15)

@@ -7,6 +7,7 @@ import pytest
 
 from sdr.detect import Search
 from sdr.follow import Followed
+from sdr.kin import wandered
 from sdr.runs import largest_run, stretch
 from sdr.track import Tracker
 
@@ -149,3 +150,22 @@ def test_stretch_bridges_gaps_up_to_their_limit_and_no_further() -> None:
     assert stretch(inside, 11, 2) == (10, 15)
     assert stretch(inside, 11, 5) == (10, 21)
     assert stretch(inside, 30, 1) == (30, 31)
+
+
+def test_a_line_that_wanders_stays_one_emission() -> None:
+    band = Band(12_000)
+    for row in range(500, 11_500):
+        at = 100 + (row - 500) // 900
+        band.send(slice(row, row + 1), slice(at, at + 2), 6, seed=row)
+    over, still = band.watch()
+    (one,) = [*over, *still]
+    assert one.first_row == pytest.approx(500, abs=4)
+    assert one.last_row == pytest.approx(11_499, abs=2 * one.look)
+
+
+@pytest.mark.parametrize(("place", "shift"), [(20, -1), (24, 0), (25, 0), (29, 1)])
+def test_a_band_follows_its_line_a_bin_at_a_time(place: int, shift: int) -> None:
+    excess = np.zeros(16)
+    excess[place - 17] = 5.0
+    assert wandered(excess, 17, 20, 30, 300) == shift
+    assert wandered(np.zeros(16), 17, 20, 30, 300) == 0
