@@ -123,7 +123,7 @@ class _Reading:
                 elif find is not None:
                     self._finds.append(find)
                     self._n_bytes += len(find.text) + sum(len(data) for _, data in find.blobs)
-                if records.next_line and records.reader.decompressor:
+                if records.next_line and records.reader is not None and records.reader.decompressor:
                     return "compressed as a whole, not by records: `warcio recompress` mends that"
                 self.offset, self._number = records.offset, self._number + 1
                 if self._is_full():

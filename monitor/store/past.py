@@ -77,7 +77,7 @@ def past_events(
 
 
 def _with_verdicts(
-    db: sa.Connection, wanted: sa.Select[Any], brought: Mapping[str, str]
+    db: sa.Connection, wanted: sa.Executable, brought: Mapping[str, str]
 ) -> Iterator[tuple[sa.Row[Any], str | None]]:
     """Rows and what was said of each: what the asker `brought` counts more than what cases came to."""
     rows = db.execute(wanted, execution_options={"yield_per": N_ROWS})
