@@ -14,7 +14,9 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import redirect_stderr
 from datetime import datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,7 +66,9 @@ def read_warc(path: Path, place: Place, max_bytes: int, now: datetime) -> Part:
         size = path.stat().st_size
         with path.open("rb") as file:
             reading = _Reading(path, place, max_bytes, now)
-            why = reading.records(file)
+            with redirect_stderr(StringIO()):
+                # The library prints there what stands in the file; what is wrong with it is told by us.
+                why = reading.records(file)
             if why is None:
                 return reading.part(-1, is_end=False)
             if _is_blank(file, reading.offset, size):

@@ -191,7 +191,7 @@ def test_half_a_compressed_record_that_reads_on_into_the_next_ones_takes_none_of
 
 
 @pytest.mark.parametrize("gz", [True, False])
-def test_reading_goes_on_behind_what_is_broken_in_the_middle(tmp_path, gz):
+def test_reading_goes_on_behind_what_is_broken_in_the_middle(tmp_path, capsys, gz):
     path = tmp_path / ("a.warc.gz" if gz else "a.warc")
     parts = [post(n, gz=gz) for n in range(4)]
     half = len(parts[1]) // 2
@@ -207,6 +207,7 @@ def test_reading_goes_on_behind_what_is_broken_in_the_middle(tmp_path, gz):
             break
     # Uncompressed, the broken record's head takes the next one's body for its own.
     assert texts == (["正文 0", "正文 2", "正文 3"] if gz else ["正文 0", "正文 3"])
+    assert capsys.readouterr().err == "", "the library tells bytes of the file"
     assert (part.is_end, place.size) == (True, path.stat().st_size)
     assert len(faults) == 1
     assert ("goes on at byte" if gz else "does not fit its own head") in faults[0]
