@@ -36,7 +36,7 @@ from monitor.duty.ledger import DutyLedger
 from monitor.notify.ledger import Ledger
 from monitor.notify.matcher import parse
 from monitor.people.scope import EVERYTHING, Scope
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.store import Store
 from monitor.store.audit import AuditQuery, read_entries
 from monitor.store.listing import write_cursor

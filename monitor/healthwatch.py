@@ -25,7 +25,7 @@ from monitor.heads import HeadKeeper
 from monitor.healthkinds import KINDS
 from monitor.healthpart import Part
 from monitor.queue import AlertQueue, QueueError
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.server.views import AlertPage, SensorHealth
 from monitor.store.errors import StoreError
 from monitor.store.partitions import N_COUNTED

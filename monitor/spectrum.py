@@ -10,7 +10,7 @@ from base64 import b64encode
 from collections.abc import Collection
 from pathlib import Path
 
-from monitor.server.services import PastQuery
+from monitor.server.spectrum_services import PastQuery
 from monitor.server.spectrum_views import PastView
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from monitor.config.model import Sensor
 from monitor.faults import InputError, WorldError
-from monitor.server.services import TemplateQuery
+from monitor.server.spectrum_services import TemplateQuery
 from monitor.server.spectrum_views import TemplateView
 
 if TYPE_CHECKING:

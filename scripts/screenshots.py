@@ -28,7 +28,7 @@ from skyday import sky_over  # noqa: E402
 
 from monitor.case.machine import Step  # noqa: E402
 from monitor.people.scope import EVERYTHING  # noqa: E402
-from monitor.server.services import AlertQuery  # noqa: E402
+from monitor.server.alert_services import AlertQuery  # noqa: E402
 
 DESK, WALL, TABLET = (1366, 768), (1920, 1080), (1024, 768)
 BOTH = ("dark", "light")

@@ -19,7 +19,7 @@ from monitor.cli.stores import DEFAULT, shown_store, store_place
 from monitor.cli.terminal import marked
 from monitor.faults import Fault, InputError
 from monitor.plain import plain
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.server.views import AlertDetail, AlertView
 from monitor.store.query import AlertReader
 

@@ -29,7 +29,7 @@ from monitor.link.stamp import HubTime, Stamper
 from monitor.link.stare_out import Stareable, StareServer
 from monitor.link.words import NodeReport
 from monitor.queue import QueueError
-from monitor.server.services import SpectrumPast, Templates
+from monitor.server.spectrum_services import SpectrumPast, Templates
 from monitor.server.views import HealthView
 
 REPORT_S = 15.0

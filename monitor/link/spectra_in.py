@@ -29,7 +29,7 @@ from monitor.link.stare_in import FarStares
 from monitor.link.survey_in import FarSurveys
 from monitor.link.words import AskPast, AskPiece, AskRows, Past, Piece, Rows, SpectraAsk
 from monitor.onlookers import Glance, Onlookers
-from monitor.server.services import PastQuery
+from monitor.server.spectrum_services import PastQuery
 from monitor.server.spectrum_views import PastView
 from monitor.server.views import SensorHealth, StareView
 from sdr.lookout import SpectrumRow

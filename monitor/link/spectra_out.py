@@ -29,7 +29,7 @@ from monitor.link.answering import Answering
 from monitor.link.evidence_out import Budget
 from monitor.link.words import AskPast, AskRows, AskSurvey, Past, Piece, Row, Rows, SpectraAsk, Survey
 from monitor.onlookers import Glance
-from monitor.server.services import PastQuery, SpectrumPast, TemplateQuery, Templates
+from monitor.server.spectrum_services import PastQuery, SpectrumPast, TemplateQuery, Templates
 from sdr.lookout import SpectrumRow
 
 ONE_PAST_S = 4.0

@@ -17,7 +17,7 @@ from monitor.link.asking import Asking, unpacked
 from monitor.link.bus import LinkError
 from monitor.link.words import AskSurvey, Survey
 from monitor.sensors import CutOffError
-from monitor.server.services import TemplateQuery
+from monitor.server.spectrum_services import TemplateQuery
 from monitor.server.spectrum_views import TemplateView
 
 ANSWER_S = 5.0

@@ -7,10 +7,11 @@ from typing import TypeVar, get_args
 from aiohttp import web
 
 from monitor.server.access import actor_of, scope_of
+from monitor.server.alert_services import AlertQuery, BadCursorError
 from monitor.server.params import CURSOR, LIMIT, flag, limit, number, only
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route, one_of, some_of
-from monitor.server.services import SERVICES, AlertQuery, BadCursorError
+from monitor.server.services import SERVICES
 from monitor.server.views import (
     AlertDetail,
     AlertPage,

@@ -15,8 +15,8 @@ from typing import Final
 
 import msgspec
 
+from monitor.server.alert_services import AlertBook, Change
 from monitor.server.case_views import CaseView
-from monitor.server.services import AlertBook, Change
 from monitor.server.views import AlertView
 
 BATCH: Final = 100

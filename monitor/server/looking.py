@@ -39,7 +39,8 @@ from monitor.sensors import CutOffError, SensorError, TooOldError
 from monitor.server.access import actor_of, scope_of, still_allowed
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
-from monitor.server.services import SERVICES, Held
+from monitor.server.services import SERVICES
+from monitor.server.spectrum_services import Held
 from monitor.server.spectrum_views import StareBody, StaringView
 from monitor.server.wire import json_body, json_response
 from sdr.lookout import SpectrumRow

@@ -20,7 +20,8 @@ from monitor.sensors import SensorError
 from monitor.server.alerts import get_alert
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
-from monitor.server.services import SERVICES, ServerServices, TemplateQuery
+from monitor.server.services import SERVICES, ServerServices
+from monitor.server.spectrum_services import TemplateQuery
 from monitor.server.spectrum_views import MomentState, MomentView, SurveyState, TemplateView
 from monitor.server.views import AlertDetail, EvidenceRef
 from monitor.server.wire import json_response

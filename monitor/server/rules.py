@@ -12,6 +12,7 @@ from monitor.ruledesk.unsettled import UnsettledError
 from monitor.server.access import actor_of
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
+from monitor.server.rule_services import RuleService
 from monitor.server.rule_views import (
     EditionView,
     RemovalView,
@@ -20,7 +21,7 @@ from monitor.server.rule_views import (
     RulesView,
     VenuesBody,
 )
-from monitor.server.services import SERVICES, RuleService
+from monitor.server.services import SERVICES
 from monitor.server.wire import json_body, json_response
 from rules.book import Edition, NoEditionError
 from rules.fault import RuleErrors

@@ -20,31 +20,20 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from monitor.bandplan import BandPlan
-from monitor.earphone import Hearing, ListenMode
 from monitor.notify.ledger import Notice
 from monitor.notify.matcher import Matcher
 from monitor.notify.silence import Asker, Silence
-from monitor.onlookers import Glance
 from monitor.people.desk import People
-from monitor.people.scope import EVERYTHING, Scope
-from monitor.server.case_views import CaseView
+from monitor.people.scope import Scope
+from monitor.server.alert_services import AlertBook
 from monitor.server.desk_views import WallView
-from monitor.server.spectrum_views import PastView, TemplateView
+from monitor.server.rule_services import RuleService
+from monitor.server.spectrum_services import Held, SpectrumPast, Templates
 from monitor.server.views import (
-    AlertDetail,
-    AlertPage,
-    AlertState,
-    AlertView,
     HealthView,
-    Kind,
-    Level,
-    Review,
-    StareView,
 )
 from monitor.store.audit import AuditQuery, Entry
 from monitor.topics import Topics
-from rules.book import Edition
-from rules.budget import Over
 
 if TYPE_CHECKING:
     from monitor.case.service import CaseService
@@ -57,103 +46,9 @@ if TYPE_CHECKING:
     from monitor.mapdesk import MapDesk
     from monitor.oidc.desk import OidcDesk
     from monitor.people.saved import SavedViews
-    from monitor.ruledesk.texts import Written
     from monitor.ruledesk.trial import RuleTrials
-    from monitor.ruledesk.unsettled import Leaving
     from monitor.sourcedesk import SourceDesk
     from monitor.store.retention import Holding
-
-
-@dataclass(frozen=True, slots=True)
-class AlertQuery:
-    """Which alerts to list. Empty sets and None do not restrict."""
-
-    kinds: frozenset[Kind] = frozenset()
-    levels: frozenset[Level] = frozenset()
-    venue: str | None = None
-    state: AlertState | None = None
-    review: Review | None = None
-    asker: str = ""
-    scope: Scope = EVERYTHING
-    drill: bool | None = None
-    case: str | None = None
-    """Only the alerts of this case."""
-    copies_of: str | None = None
-    """Only this document and its near copies."""
-    near_hz: float | None = None
-    """Only radio that was heard within half a channel of there."""
-    cursor: str | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An alert was raised, merged or ended, or a step was taken with a case: one of the two is there."""
-
-    id: int
-    """Grows with each change, over restarts too; gaps are allowed."""
-    alert: AlertView | None = None
-    case: CaseView | None = None
-
-
-class Named(Protocol):
-    """Whom one picture names."""
-
-    @property
-    def attachment(self) -> str: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def seat(self) -> str | None: ...
-    @property
-    def number(self) -> str | None: ...
-    @property
-    def seen_at(self) -> datetime: ...
-
-
-class BadCursorError(ValueError):
-    """The cursor was not made by this store."""
-
-
-class AlertBook(Protocol):
-    """The store's alerts as the server reads them."""
-
-    async def list_alerts(self, query: AlertQuery) -> AlertPage:
-        """One page, gravest level first and newest first within a level.
-
-        ``live_id`` must have been read before the alerts, so that a change between
-        the two is streamed again rather than missed.
-
-        Raises
-        ------
-        BadCursorError
-            If ``query.cursor`` is not one of ours.
-        """
-        ...
-
-    async def get_alert(self, fingerprint: str) -> AlertDetail | None: ...
-
-    async def last_change(self) -> int:
-        """The newest change's number; 0 when there was none yet."""
-        ...
-
-    async def changes_since(self, after: int, limit: int) -> Sequence[Change]:
-        """The changes with a number over `after`, in order, at most `limit`.
-
-        Of several changes of one alert the older ones may be left out.
-        """
-        ...
-
-    async def view_personal(self, fingerprint: str, actor: str) -> Sequence[Named] | None:
-        """Whom the pictures of an alert name, None where there is no such alert.
-
-        That `actor` asked is in the audit before the answer is given.
-        """
-        ...
-
-    def subscribe(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake` in the event loop after each committed change; the result ends that."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,76 +56,6 @@ class EvidenceFile:
     path: Path
     media_type: str
     role: str = ""
-
-
-class RuleService(Protocol):
-    """The rules in force, and how they change; every change is audited."""
-
-    @property
-    def edition(self) -> Edition: ...
-
-    @property
-    def trial(self) -> Edition | None: ...
-
-    @property
-    def leaving(self) -> Leaving | None:
-        """The rule whose removal is on trial."""
-        ...
-
-    @property
-    def history(self) -> list[Edition]: ...
-
-    @property
-    def faults(self) -> Sequence[str]: ...
-
-    @property
-    def venues(self) -> frozenset[str]:
-        """Those of the timetable, where an edition can be tried."""
-        ...
-
-    def n_alerts(self, rule: str) -> int: ...
-
-    def over(self) -> Sequence[Over]:
-        """Rules that have used up their day, the worst first."""
-        ...
-
-    async def reload(self, author: str, venues: frozenset[str]) -> Edition:
-        """Raises `RuleErrors` with every fault; the old edition stays."""
-        ...
-
-    async def written(self, rule_id: str) -> Written | None:
-        """The file that holds a rule, as it stands; None where none does."""
-        ...
-
-    async def place(self, rule_id: str) -> Path | None:
-        """Where a rule would be saved to; None where nothing may be written."""
-        ...
-
-    async def written_exceptions(self) -> Written | None:
-        """The file of exceptions; None where there is none. Raises OSError."""
-        ...
-
-    async def save(self, text: str, was: str | None, author: str, venues: frozenset[str]) -> Edition:
-        """Raises `RuleErrors`, `NotWritableError`, `ChangedError`, `UnsettledError`, OSError; all stays."""
-        ...
-
-    async def remove(
-        self, rule_id: str, was: str, author: str, reason: str, venues: frozenset[str]
-    ) -> Edition:
-        """As `save`."""
-        ...
-
-    async def save_exceptions(self, text: str, was: str | None, author: str) -> Edition:
-        """As `save`."""
-        ...
-
-    async def spread(self, author: str) -> Edition:
-        """Raises `NoEditionError`, `ChangedError`, OSError."""
-        ...
-
-    async def roll_back(self, author: str) -> Edition:
-        """Raises `NoEditionError`, `RuleErrors`."""
-        ...
 
 
 class Telling(Protocol):
@@ -268,90 +93,6 @@ class Machine(Protocol):
 
     def receivers(self) -> Sequence[tuple[str, datetime | None, str | None]]:
         """Who is told; since when it fails and why, None where it works."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class PastQuery:
-    """Which stretch of a sensor's spectrum is asked for, with how many rows and bins at most."""
-
-    sensor: str
-    low_hz: float
-    high_hz: float
-    start: datetime
-    end: datetime
-    n_rows: int
-    n_bins: int
-    asker: str = ""
-    """Who asks; where it costs a narrow line one question of each goes at a time."""
-
-
-class Held(Protocol):
-    """One sensor, as far as people may look at it, listen to it and hold it somewhere."""
-
-    @property
-    def venue(self) -> str | None: ...
-
-    def look(self) -> tuple[Glance, Callable[[], None]]:
-        """Rows of its spectrum from now on, and what ends that."""
-        ...
-
-    async def listen(self, channel_hz: float, mode: ListenMode, actor: str, /) -> Hearing:
-        """Sound of a channel, until it is closed.
-
-        Raises
-        ------
-        SensorError
-            If the sensor gives none; `TooOldError` if its edge cannot send any, `CutOffError` if that does
-            not answer.
-        """
-        ...
-
-    async def stare(self, center_hz: float, seconds: float, actor: str, reason: str, /) -> StareView:
-        """Raises `SensorError` if it cannot be held there, and as `listen`."""
-        ...
-
-    async def end_stare(self, actor: str, /) -> bool:
-        """False where it was not held. Raises as `listen`."""
-        ...
-
-
-class SpectrumPast(Protocol):
-    async def view(self, query: PastQuery) -> PastView | None:
-        """None where no sensor has the name.
-
-        Raises
-        ------
-        ValueError
-            If the time or the band is empty.
-        WorldError
-            If the sensor's edge does not answer.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateQuery:
-    """Which part of a site's survey is asked for."""
-
-    sensor: str
-    low_hz: float
-    high_hz: float
-    n_bins: int
-    at: datetime
-
-
-class Templates(Protocol):
-    async def view(self, query: TemplateQuery) -> TemplateView | None:
-        """None where the sensor has no survey.
-
-        Raises
-        ------
-        WorldError
-            If the survey's file cannot be read any more.
-        SensorError
-            `CutOffError` or `TooOldError`, of an edge's sensor.
-        """
         ...
 
 

@@ -16,7 +16,8 @@ from monitor.server.access import actor_of, scope_of
 from monitor.server.looking import said_by
 from monitor.server.problem import ProblemError
 from monitor.server.route import Param, Route
-from monitor.server.services import SERVICES, PastQuery, TemplateQuery
+from monitor.server.services import SERVICES
+from monitor.server.spectrum_services import PastQuery, TemplateQuery
 from monitor.server.spectrum_views import (
     BandPlanRow,
     BandPlanView,

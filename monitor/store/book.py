@@ -17,8 +17,8 @@ from crawlers.document import Document
 from monitor.alert.alert import Alert
 from monitor.clock import Clock
 from monitor.people.scope import Scope
+from monitor.server.alert_services import AlertQuery, Change
 from monitor.server.desk_views import WallView
-from monitor.server.services import AlertQuery, Change
 from monitor.server.views import AlertDetail, AlertPage
 from monitor.store import personal
 from monitor.store.audit import AuditQuery, Entry, read_entries

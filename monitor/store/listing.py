@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from monitor.airlog import RASTER_HZ
 from monitor.alert.alert import LEVEL_RANK
-from monitor.server.services import AlertQuery, BadCursorError
+from monitor.server.alert_services import AlertQuery, BadCursorError
 from monitor.store.count import bounded
 from monitor.store.tables import CENTER_HZ, DOCUMENT, REPOST_OF, alerts, case_alerts, cases
 

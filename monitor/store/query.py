@@ -15,8 +15,8 @@ from monitor.alert.alert import LEVEL_RANK, ranked
 from monitor.case.machine import Case
 from monitor.case.reader import CaseReader
 from monitor.people.scope import Scope
+from monitor.server.alert_services import AlertQuery, Change
 from monitor.server.case_views import case_view
-from monitor.server.services import AlertQuery, Change
 from monitor.server.views import (
     AlertDetail,
     AlertPage,

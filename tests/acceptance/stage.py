@@ -32,7 +32,7 @@ from monitor.intake import Heard
 from monitor.queue import open_queue
 from monitor.schedule import ClockSchedule
 from monitor.sensors import SensorError, WorkerStats
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.server.views import AlertView
 from monitor.store import Store, StoreError
 from monitor.store.book import StoreBook

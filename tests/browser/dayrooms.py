@@ -21,7 +21,7 @@ from monitor.machinestate import MachineState
 from monitor.ruledesk.desk import RuleDesk, open_rules
 from monitor.ruledesk.load import DayLoad
 from monitor.ruledesk.shelf import RuleFiles
-from monitor.server.services import TemplateQuery
+from monitor.server.spectrum_services import TemplateQuery
 from monitor.server.spectrum_views import TemplateView
 from monitor.sourcedesk import SourceDesk
 from monitor.store.book import StoreBook

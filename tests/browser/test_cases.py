@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from monitor.case.machine import Step
 from monitor.people.scope import EVERYTHING
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 
 pytestmark = pytest.mark.browser
 

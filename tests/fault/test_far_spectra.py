@@ -31,7 +31,8 @@ from monitor.onlookers import Onlookers
 from monitor.people.scope import Scope
 from monitor.server.app import make_server_app
 from monitor.server.looking import CUT_OFF
-from monitor.server.services import PastQuery, ServerServices
+from monitor.server.services import ServerServices
+from monitor.server.spectrum_services import PastQuery
 from monitor.server.views import HealthView, QueueHealth, SensorHealth
 from monitor.spectrum import HistoryFiles
 from scripts.servers import NatsServer

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.config.model import Sensor
 from monitor.faults import WorldError
-from monitor.server.services import TemplateQuery
+from monitor.server.spectrum_services import TemplateQuery
 from monitor.templates import SiteTemplates, template_view
 from sdr.survey import Key, Template
 from sdr.survey.template import VERSION, HourLevels, Stretch, write

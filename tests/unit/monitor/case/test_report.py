@@ -17,7 +17,7 @@ from monitor.case.report import Frame, case_report, session_report
 from monitor.case.words import WORDS
 from monitor.pdf import print_pdf
 from monitor.people.scope import EVERYTHING
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.store import Store
 from monitor.store.query import AlertReader
 from tests.unit.monitor.conftest import NOON, make_alert

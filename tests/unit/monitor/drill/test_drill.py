@@ -153,7 +153,7 @@ async def test_what_a_drill_sends_comes_out_marked_and_timed(stage):
 
 
 def _query():
-    from monitor.server.services import AlertQuery
+    from monitor.server.alert_services import AlertQuery
 
     return AlertQuery(limit=50)
 

@@ -12,15 +12,9 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.faults import WorldError
+from monitor.server.alert_services import AlertQuery, BadCursorError, Change
 from monitor.server.app import make_server_app
-from monitor.server.services import (
-    AlertQuery,
-    BadCursorError,
-    Change,
-    EvidenceFile,
-    ServerServices,
-    ServerSettings,
-)
+from monitor.server.services import EvidenceFile, ServerServices, ServerSettings
 from monitor.server.views import AlertDetail, AlertPage, AlertView, HealthView, QueueHealth, ReasonView
 from monitor.store.personal import NamedPerson
 

@@ -16,7 +16,7 @@ from monitor.case.reader import CaseQuery, CaseReader
 from monitor.case.register import CaseRegister, NoSuchError, StaleError, acknowledge, verdicts
 from monitor.cli.past import BadLines, past_events
 from monitor.people.scope import Scope
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.store import Store
 from monitor.store.past import past_events as stored_events
 from monitor.store.query import AlertReader

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from monitor.case.reader import CaseQuery, CaseReader
 from monitor.people.scope import EVERYTHING, Scope
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.store import Store
 from monitor.store.audit import AuditQuery, read_entries
 from monitor.store.query import AlertReader

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from monitor.case.habits import Habits
 from monitor.case.machine import Step
 from monitor.case.register import CaseRegister
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.store.audit import AuditError
 from monitor.store.query import AlertReader
 from monitor.store.retention import Kept, forget, holdings

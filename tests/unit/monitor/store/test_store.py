@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from monitor.people.outsiders import Grant, Identity, Outsider, Outsiders
 from monitor.people.register import Register
 from monitor.people.scope import EVERYTHING, Scope
-from monitor.server.services import AlertQuery, BadCursorError
+from monitor.server.alert_services import AlertQuery, BadCursorError
 from monitor.store import AuditError, Head, Store, StoreError, StoreVersionError
 from monitor.store.engine import open_engines
 from monitor.store.migrations import HEAD

@@ -15,7 +15,7 @@ from monitor.case.habits import Habits
 from monitor.case.machine import Step
 from monitor.case.register import CaseRegister
 from monitor.people.scope import Scope
-from monitor.server.services import AlertQuery
+from monitor.server.alert_services import AlertQuery
 from monitor.store import Store
 from monitor.store.engine import open_engines
 from monitor.store.migrations import HEAD
