@@ -1,4 +1,8 @@
-"""What the server reads of alerts, and what each change tells."""
+"""What the server reads of alerts, and what each change tells.
+
+The live stream pulls: `AlertBook.subscribe` only wakes it, `changes_since` delivers. So a
+connection holds no queue of its own, and one that was away asks for what it missed.
+"""
 
 from __future__ import annotations
 

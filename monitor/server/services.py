@@ -1,11 +1,8 @@
 """What the server needs of the rest of the daemon, and nothing else.
 
-    store ──AlertBook──┐
-    evidence folder ───┼── ServerServices ──> make_server_app
-    health, clock ─────┘
-
-The live stream pulls: `AlertBook.subscribe` only wakes it, `changes_since` delivers. So a
-connection holds no queue of its own, and one that was away asks for what it missed.
+store ──AlertBook──┐
+evidence folder ───┼── ServerServices ──> make_server_app
+health, clock ─────┘
 """
 
 from __future__ import annotations
@@ -29,9 +26,7 @@ from monitor.server.alert_services import AlertBook
 from monitor.server.desk_views import WallView
 from monitor.server.rule_services import RuleService
 from monitor.server.spectrum_services import Held, SpectrumPast, Templates
-from monitor.server.views import (
-    HealthView,
-)
+from monitor.server.views import HealthView
 from monitor.store.audit import AuditQuery, Entry
 from monitor.topics import Topics
 

@@ -10,9 +10,7 @@ from typing import Protocol
 from monitor.earphone import Hearing, ListenMode
 from monitor.onlookers import Glance
 from monitor.server.spectrum_views import PastView, TemplateView
-from monitor.server.views import (
-    StareView,
-)
+from monitor.server.views import StareView
 
 
 @dataclass(frozen=True, slots=True)
