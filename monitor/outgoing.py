@@ -6,7 +6,6 @@ import asyncio
 import random
 import ssl
 from contextlib import AsyncExitStack
-from typing import Literal
 
 import aiohttp
 
@@ -37,13 +36,9 @@ async def open_notify(
     client = await stack.enter_async_context(aiohttp.ClientSession())
     language = config.language
     senders = {one.id: Sender(one, client, language) for one in config.notify.receivers}
-    site, venues = config.site.name.of(language), _venue_names(setup, language)
+    site, venues = config.site.name.of(language), setup.timetable.venue_names(language)
     plan = Plan(config.notify.tree, config.notify.inhibitions, site, language, venues)
     return NotifyDesk(plan, senders, book, clock, random.Random())  # noqa: S311 - jitter, not a secret
-
-
-def _venue_names(setup: Setup, language: Literal["zh", "en"]) -> dict[str, str]:
-    return {venue: name.of(language) for venue, name in setup.timetable.venues.items()}
 
 
 def open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDesk | None:
@@ -51,7 +46,7 @@ def open_escalation(setup: Setup, book: StoreBook, clock: Clock) -> EscalationDe
     if config.duty is None or not config.duty.escalation or config.notify is None:
         return None
     language = config.language
-    site, venues = config.site.name.of(language), _venue_names(setup, language)
+    site, venues = config.site.name.of(language), setup.timetable.venue_names(language)
     duty = DutyPlans(config.duty.plans, setup.roster, site, language, venues)
     return EscalationDesk(duty, TellingService(Ledger(book.store), book, clock), book, clock)
 

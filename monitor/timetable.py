@@ -107,9 +107,9 @@ class Timetable:
         """As people call it; its id where the timetable does not know it."""
         return self.exams.get(exam) or Name(exam, exam)
 
-    def venue_name(self, venue: str) -> Name:
-        """As `exam_name`."""
-        return self.venues.get(venue) or Name(venue, venue)
+    def venue_names(self, language: Literal["zh", "en"]) -> dict[str, str]:
+        """Id to name, of those that are called something."""
+        return {venue: name.of(language) for venue, name in self.venues.items()}
 
     def nearest(self, at: datetime, venue: str | None = None) -> Session | None:
         """The session at `venue` (None: anywhere) that `at` lies in or next to."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from rules.text.answers import ANSWERS
 from rules.text.score import LOWERED
 
 ROLES_ZH: Final = {
@@ -41,6 +42,7 @@ FORMS_ZH: Final = {
     "blanks": "填空",
     "formulas": "公式",
     "fields for name and seat": "姓名与座位栏",
+    ANSWERS: "成串答案",
 }
 
 

@@ -12,27 +12,17 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from sdr.clip import Clip, extract
 from sdr.clipping import clipping
 from sdr.follow import MAX_BURSTS, Followed
 from sdr.ghost import Ghost, capture, crystal_harmonic, from_recording
+from sdr.look import CLIP_S, Look
 from sdr.measure import Measures, measure, rhythm
-from sdr.modulation import LOBES, Identification, identify
+from sdr.modulation import Identification
 from sdr.repeat import predicted
 from sdr.tape import Tape
 from sdr.types import Emission
 from sdr.watch import CLIPPED_SHARE, Watch
 
-CLIP_S = 0.35
-"""What is looked at of an emission: enough symbols for 100 baud, little enough to keep up with many."""
-LONG_S = 2.0
-"""What is looked at, up to its last moment heard, where `CLIP_S` of it showed a bare carrier or nothing
-known: who presses the key begins to speak a second later, and a pause between words lasts half of one."""
-PLAIN = frozenset({"carrier", "unknown"})
-LOBES_OF = frozenset({"ook", "unknown"})
-"""What one lobe of FSK with a wide shift looks like: it comes and goes with the symbols."""
-LEAD_S = 0.02
-"""Silence before the start that goes into the clip, so that the start itself can be measured."""
 REFINE_SNR_DB = 4.0
 """Weaker than this, a clip's figures scatter more than those of the rows."""
 EDGE_SHARE = 0.02
@@ -92,12 +82,10 @@ def describe(
         np.log10(max(float(one.state[6]), 1e-3) * (one.high - one.low) * watch.bin_hz)
     )
 
-    clip, clip_first = _cut(tape, watch, first, min(last, first + round(CLIP_S * rate)), offset_hz, width_hz)
+    look = Look(tape, watch, first, last, offset_hz, width_hz, snr_db, density)
+    clip, clip_first = look.beginning()
     found: Measures | None = None
     kind: Identification | None = None
-    row_first, row_last = first, last
-    # What the rows say fits together; the clip's own figures may be of a narrower band.
-    place_in_band, row_snr_db = (offset_hz, width_hz), snr_db
     if clip is not None and snr_db >= REFINE_SNR_DB and clip.duration_s >= 4 / clip.rate_hz:
         found = measure(clip, density)
         if found is not None and not _agrees(found, width_hz, watch.bin_hz):
@@ -109,18 +97,17 @@ def describe(
             peak_dbfs = max(found.peak_dbfs, peak_dbfs) if one.n_rows_on > 1 else found.peak_dbfs
             first, last = _refine_times(found, clip_first, rate, first, last, watch.n_fft, one)
         if with_modulation:
-            kind = identify(clip, row_snr_db, density)
-    if kind is not None and kind.modulation in LOBES_OF and LOBES * place_in_band[1] < rate / 2:
-        wide = _both_lobes(tape, watch, (row_first, row_last), *place_in_band, row_snr_db, density)
-        if wide is not None:
-            found, kind = wide
-            offset_hz, width_hz = place_in_band[0] + found.center_offset_hz, found.bandwidth_hz
-    if with_modulation and row_snr_db >= REFINE_SNR_DB and (kind is None or kind.modulation in PLAIN):
-        kind = _second_look(kind, tape, watch, (row_first, row_last), *place_in_band, row_snr_db, density)
+            kind = look.identify(clip)
+    wide = look.both_lobes(kind) if kind is not None else None
+    if wide is not None:
+        found, kind = wide
+        offset_hz, width_hz = look.offset_hz + found.center_offset_hz, found.bandwidth_hz
+    if with_modulation and look.snr_db >= REFINE_SNR_DB:
+        kind = look.again(kind)
 
     flags = _flags(one, watch, offset_hz, width_hz)
     span_s = GHOST_S if snr_db >= REFINE_SNR_DB else WEAK_GHOST_S
-    rows = row_first, min(row_last, row_first + round(span_s * rate))
+    rows = look.first, min(look.last, look.first + round(span_s * rate))
     ghosts = _ghosts(watch, tape, place, offset_hz, width_hz, rows)
     if not ghosts and "overload" in flags:
         ghosts = _made_by_clipping(one, watch, tape, place, rows)
@@ -166,69 +153,6 @@ def describe(
         ),
         rhythm(starts_s) if period_s is not None else None,
     )
-
-
-def _cut(
-    tape: Tape, watch: Watch, first: int, last: int, offset_hz: float, width_hz: float
-) -> tuple[Clip | None, int]:
-    rate = watch.rate_hz
-    lead = round(LEAD_S * rate)
-    iq, begin = tape.cut(first - lead, last + lead)
-    if iq.shape[0] < 64:
-        return None, begin
-    clip = extract(iq, watch.format, rate, offset_hz, width_hz)
-    if max(2 * watch.bin_hz, 0.25 * width_hz) < abs(offset_hz) < clip.usable_hz / 2:
-        # The search never saw the receiver's DC; a weak emission beside the centre would drown in it here.
-        # At the centre of its own band it may be the emission's carrier, and is left.
-        turns = np.arange(len(clip.iq)) * (offset_hz / clip.rate_hz)
-        np.subtract(clip.iq, watch.psd.dc * np.exp(-2j * np.pi * turns), out=clip.iq, casting="same_kind")
-    return clip, begin
-
-
-def _both_lobes(
-    tape: Tape,
-    watch: Watch,
-    rows: tuple[int, int],
-    offset_hz: float,
-    width_hz: float,
-    snr_db: float,
-    density: float,
-) -> tuple[Measures, Identification] | None:
-    """The whole of it, if what looked keyed is one lobe of FSK with a wide shift; else None."""
-    first, last = rows
-    clip, _ = _cut(
-        tape, watch, first, min(last, first + round(CLIP_S * watch.rate_hz)), offset_hz, LOBES * width_hz
-    )
-    if clip is None:
-        return None
-    kind, found = identify(clip, snr_db, density), measure(clip, density)
-    if found is None or kind.modulation not in ("fsk2", "fsk4"):
-        return None
-    return found, kind
-
-
-def _second_look(
-    first_look: Identification | None,
-    tape: Tape,
-    watch: Watch,
-    rows: tuple[int, int],
-    offset_hz: float,
-    width_hz: float,
-    snr_db: float,
-    density: float,
-) -> Identification | None:
-    """What the last seconds of it say, where its beginning said little or is gone from the tape."""
-    first, last = rows
-    begin = max(first, last - round(LONG_S * watch.rate_hz))
-    if last - begin < 1.2 * CLIP_S * watch.rate_hz:
-        return first_look
-    clip, _ = _cut(tape, watch, begin, last, offset_hz, width_hz)
-    if clip is None or clip.duration_s < CLIP_S:
-        return first_look
-    again = identify(clip, snr_db, density)
-    if first_look is None or again.modulation not in PLAIN or first_look.modulation == "unknown":
-        return again
-    return first_look
 
 
 def _agrees(found: Measures, width_hz: float, bin_hz: float) -> bool:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sdr.decoders.worker import DecodeWorker
-from sdr.describe import PLAIN, Place, describe
+from sdr.describe import Place, describe
 from sdr.evidence import EvidenceError
 from sdr.follow import Followed
 from sdr.join import groups, is_one_sender
 from sdr.keep import keep, kept_extra
+from sdr.look import PLAIN
 from sdr.reading import Reading
 from sdr.repeat import Repetition
 from sdr.scan import EmissionReport, ScanSettings, ScanStatus

@@ -18,7 +18,9 @@ _UNSOUND = re.compile("[\0\ud800-\udfff]")
 
 
 def encode(alert: Alert) -> bytes:
-    return _encoder.encode(sound(alert))
+    """As UTF-8 JSON, `sound`."""
+    body = _as_it_is(alert)
+    return _encoder.encode(_mend(alert)) if body is None else body
 
 
 def sound(alert: Alert) -> Alert:
@@ -27,11 +29,18 @@ def sound(alert: Alert) -> Alert:
     PostgreSQL takes no NUL and UTF-8 no half, and strangers write both: one post must not keep the
     alerts of all others out of the store.
     """
+    return _mend(alert) if _as_it_is(alert) is None else alert
+
+
+def _as_it_is(alert: Alert) -> bytes | None:
     try:
-        if _NUL not in _encoder.encode(alert):
-            return alert
+        body = _encoder.encode(alert)
     except UnicodeEncodeError:
-        pass
+        return None
+    return None if _NUL in body else body
+
+
+def _mend(alert: Alert) -> Alert:
     return msgspec.convert(_mended(msgspec.to_builtins(alert)), Alert)
 
 

@@ -45,8 +45,8 @@ class Press:
     site: Mapping[str, str] = field(default_factory=dict[str, str])
     """The site's name in ``en`` and ``zh``."""
     departments: tuple[Department, ...] = DEPARTMENTS
-    timetable: Timetable = field(default_factory=Timetable)
-    zone: tzinfo = field(default_factory=local_zone)
+    timetable: Timetable | None = None
+    """What sat, and what venues are called; its zone is that of reports, else the machine's own."""
 
     def case(self, case_id: str, language: Language, now: datetime, scope: Scope = EVERYTHING) -> str:
         """One case as HTML. Raises `NoSuchError`."""
@@ -77,6 +77,8 @@ class Press:
     def _sat(self, first: datetime, last: datetime, language: Language, scope: Scope) -> list[Sat]:
         """The sessions that lay in that time, at the asker's venues."""
         found: list[Sat] = []
+        if self.timetable is None:
+            return found
         for one in self.timetable.sessions:
             venues = [venue for venue in one.venues if scope.holds(venue)]
             if venues and one.starts_at <= last and one.ends_at >= first:
@@ -97,5 +99,6 @@ class Press:
 
     def _frame(self, language: Language, now: datetime) -> Frame:
         names = {one.id: one.zh if language == "zh" else one.en for one in self.departments}
-        venues = {one: name.of(language) for one, name in self.timetable.venues.items()}
-        return Frame(self.site.get(language, ""), language, now, self.zone, self.store.head(), names, venues)
+        venues = self.timetable.venue_names(language) if self.timetable is not None else {}
+        zone = self.timetable.zone if self.timetable is not None else local_zone()
+        return Frame(self.site.get(language, ""), language, now, zone, self.store.head(), names, venues)

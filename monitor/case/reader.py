@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.case.machine import OVER, Case, State
-from monitor.case.register import NoSuchError, read_case
+from monitor.case.rows import NoSuchError, read_case
 from monitor.people.scope import EVERYTHING, Scope
+from monitor.store.batches import batches
 from monitor.store.count import bounded
 from monitor.store.dialect import CaseText
 from monitor.store.errors import translated
@@ -22,7 +23,6 @@ RELATED = timedelta(minutes=30)
 LASTS = timedelta(days=1)
 """What began earlier than so long before is no news of that hour, though it may still ring."""
 N_RELATED = 20
-N_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ class CaseReader:
         """Cases that hold any of these alerts, the one with the newest step first."""
         found: dict[str, Listed] = {}
         with translated(), self._reader.connect() as db:
-            for i in range(0, len(fingerprints), N_AT_ONCE):
-                some = case_alerts.c.fingerprint.in_(fingerprints[i : i + N_AT_ONCE])
+            for some_of in batches(fingerprints):
+                some = case_alerts.c.fingerprint.in_(some_of)
                 held = sa.select(case_alerts.c.case_id).where(some)
                 wanted = sa.select(cases).where(cases.c.id.in_(held), *scope.conditions(cases))
                 rows = db.execute(wanted).mappings().all()

@@ -10,7 +10,7 @@ from typing import TypeVar
 from monitor.case.habits import Habits
 from monitor.case.machine import Case, Step, StepError
 from monitor.case.playbook import Playbooks
-from monitor.case.press import Press, local_zone
+from monitor.case.press import Press
 from monitor.case.reader import CaseQuery, CaseReader, Listed, Whole
 from monitor.case.register import CaseRegister, NoSuchError, acknowledge
 from monitor.case.report import Language
@@ -36,14 +36,7 @@ class CaseService:
     ) -> None:
         """`site` and `timetable` stand in reports; without a timetable, the zone is the machine's own."""
         self._book = book
-        self._press = Press(
-            book.store,
-            playbooks,
-            site or {},
-            habits.departments,
-            timetable or Timetable(),
-            timetable.zone if timetable is not None else local_zone(),
-        )
+        self._press = Press(book.store, playbooks, site or {}, habits.departments, timetable)
         self._register = CaseRegister(book.store, habits)
         self._reader = CaseReader(book.store.reader)
         self.habits = habits

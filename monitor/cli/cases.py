@@ -29,7 +29,6 @@ from monitor.faults import Fault, InputError
 from monitor.plain import plain
 from monitor.server.case_views import case_view
 from monitor.store import Store
-from monitor.timetable import Timetable
 
 if TYPE_CHECKING:
     from monitor.case.press import Press
@@ -221,7 +220,7 @@ def _whole(store: Store, case_id: str) -> Whole:
 
 def _press(store: Store, given: str) -> Press:
     """With the site's name, its own playbooks and departments, where a configuration says so."""
-    from monitor.case.press import Press, local_zone
+    from monitor.case.press import Press
 
     if not given.endswith((".yml", ".yaml")):
         return Press(store, playbooks())
@@ -234,8 +233,7 @@ def _press(store: Store, given: str) -> Press:
         playbooks(config.cases.playbooks),
         site,
         habits_of(config.departments, config.cases).departments,
-        table or Timetable(),
-        table.zone if table is not None else local_zone(),
+        table,
     )
 
 

@@ -43,12 +43,20 @@ class Asking:
         return answer.data
 
 
+def read(answer: bytes, kind: type[Any], node: str) -> Any:
+    """An answer in MessagePack. Raises `LinkError` if it is none."""
+    try:
+        return msgspec.msgpack.decode(answer, type=kind)
+    except msgspec.DecodeError as error:
+        raise LinkError(f"the answer of edge {node} cannot be read: {error}") from None
+
+
 def unpacked(packed: bytes, kind: type[Any], node: str) -> Any:
     """An answer in MessagePack and zlib. Raises `LinkError` if it is none, or too much."""
     # So far and no further: a few bytes can unpack to all of the memory.
     unpacker = zlib.decompressobj()
     try:
         body = unpacker.decompress(packed, MOST_BYTES)
-        return msgspec.msgpack.decode(body, type=kind)
-    except (zlib.error, msgspec.DecodeError) as error:
+    except zlib.error as error:
         raise LinkError(f"the answer of edge {node} cannot be read: {error}") from None
+    return read(body, kind, node)

@@ -11,12 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from monitor.clock import Clock
 from monitor.earphone import ListenMode, Piece
 from monitor.link import words
-from monitor.link.asking import Asking
+from monitor.link.asking import Asking, read
 from monitor.link.bus import LinkError
 from monitor.link.orders import AskListen, AskQuiet, AskSound, ListenAsk, Sound
 from monitor.link.sound import unpacked
@@ -60,10 +58,7 @@ class FarEars:
 
     async def _ask(self, node: str, ask: ListenAsk, timeout_s: float) -> Sound:
         answer = await self._asking.ask(node, words.listen(node), ask, timeout_s)
-        try:
-            return msgspec.msgpack.decode(answer, type=Sound)
-        except msgspec.DecodeError as error:
-            raise LinkError(f"the answer of edge {node} cannot be read: {error}") from None
+        return read(answer, Sound, node)
 
     def _quiet(self, node: str, token: str) -> None:
         task = asyncio.create_task(self._say_quiet(node, token), name=f"no longer listen at {node}")

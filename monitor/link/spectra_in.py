@@ -16,12 +16,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from monitor.clock import Clock
 from monitor.earphone import Hearing, ListenMode
 from monitor.link import words
-from monitor.link.asking import Asking, unpacked
+from monitor.link.asking import Asking, read, unpacked
 from monitor.link.bus import Bus, LinkError
 from monitor.link.listen_in import FarEars
 from monitor.link.nodes import Nodes
@@ -98,10 +96,7 @@ class FarSpectra:
         return unpacked(packed, Past, node)
 
     async def _piece(self, node: str, ask: SpectraAsk, timeout_s: float) -> Piece:
-        try:
-            piece = msgspec.msgpack.decode(await self._asked(node, ask, timeout_s), type=Piece)
-        except msgspec.DecodeError as error:
-            raise LinkError(f"the answer of edge {node} cannot be read: {error}") from None
+        piece: Piece = read(await self._asked(node, ask, timeout_s), Piece, node)
         if piece.error is not None and piece.is_wrong:
             raise ValueError(piece.error)
         if piece.error is not None:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import msgspec
 import structlog
 
 from monitor.clock import Clock
 from monitor.link import words
-from monitor.link.asking import Asking
+from monitor.link.asking import Asking, read
 from monitor.link.bus import LinkError
 from monitor.link.orders import AskKeep, AskRelease, AskStare, StareAsk, Stared
 from monitor.sensors import CutOffError, SensorError
@@ -95,7 +94,4 @@ class FarStares:
 
     async def _ask(self, node: str, ask: StareAsk) -> Stared:
         answer = await self._asking.ask(node, words.stare(node), ask, ANSWER_S)
-        try:
-            return msgspec.msgpack.decode(answer, type=Stared)
-        except msgspec.DecodeError as error:
-            raise LinkError(f"the answer of edge {node} cannot be read: {error}") from None
+        return read(answer, Stared, node)

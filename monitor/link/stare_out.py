@@ -66,6 +66,9 @@ class StareServer:
                 await self._clock.sleep(1.0)
                 now_s = self._clock.monotonic()
                 for sensor, lease in tuple(self._leases.items()):
+                    if self._leases.get(sensor) is not lease:
+                        # Held anew, or let go, while another was released.
+                        continue
                     if now_s >= lease.ends_s:
                         # The receiver itself has gone back.
                         del self._leases[sensor]

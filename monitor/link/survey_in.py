@@ -33,7 +33,7 @@ class _Kept:
 
 
 class FarSurveys:
-    """As `monitor.server.services.Templates`, for sensors as NODE:SENSOR."""
+    """As `monitor.server.spectrum_services.Templates`, for sensors as NODE:SENSOR."""
 
     def __init__(self, asking: Asking, clock: Clock) -> None:
         self._asking = asking

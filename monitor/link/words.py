@@ -33,11 +33,12 @@ NODE: Final = "node"
 DIGEST: Final = "Examwatch-Digest"
 FILE: Final = "Examwatch-File"
 FILE_BYTES: Final = "Examwatch-Bytes"
+OFFSET: Final = "Examwatch-Offset"
+"""Headers of a piece of evidence: the file's digest and name, size of the whole, where the piece begins."""
 LISTEN: Final = "listen"
 STARE: Final = "stare"
 SURVEY: Final = "survey"
-OFFSET: Final = "Examwatch-Offset"
-"""Headers of a piece of evidence: the file's digest and name, size of the whole, where the piece begins."""
+"""What an edge says that it can be asked for."""
 
 
 def alerts(node: str) -> str:

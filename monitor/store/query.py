@@ -26,6 +26,7 @@ from monitor.server.views import (
     ReasonView,
     RuleView,
 )
+from monitor.store.batches import batches
 from monitor.store.count import N_COUNTED
 from monitor.store.errors import translated
 from monitor.store.listing import Listing, cursor_of, is_firing
@@ -34,7 +35,6 @@ from monitor.store.store import read_merged_row
 from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events, evidence_alerts
 
 N_HISTORY = 20
-N_AT_ONCE = 500
 N_EVENTS = 100
 """What a view carries of an alert's past: the newest. The store keeps all of it."""
 
@@ -75,8 +75,8 @@ class AlertReader:
         with translated(), self._reader.connect() as db:
             found = db.execute(names).scalars().all()
             views: list[AlertView] = []
-            for i in range(0, len(found), N_AT_ONCE):
-                some = alerts.c.fingerprint.in_(found[i : i + N_AT_ONCE])
+            for names_of in batches(found):
+                some = alerts.c.fingerprint.in_(names_of)
                 views += self._views(db, db.execute(sa.select(alerts).where(some)).mappings().all(), now)
         return sorted(
             views, key=lambda one: (LEVEL_RANK[one.level], one.updated_at, one.fingerprint), reverse=True
@@ -93,8 +93,8 @@ class AlertReader:
         )
         found: dict[str, datetime] = {}
         with translated(), self._reader.connect() as db:
-            for i in range(0, len(fingerprints), N_AT_ONCE):
-                some = alerts.c.fingerprint.in_(fingerprints[i : i + N_AT_ONCE])
+            for names in batches(fingerprints):
+                some = alerts.c.fingerprint.in_(names)
                 rows = db.execute(sa.select(alerts.c.fingerprint, first).where(some))
                 found |= {fingerprint: at for fingerprint, at in rows if at is not None}
         return found

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from monitor.store import partitions
 from monitor.store.audit import Chain
+from monitor.store.batches import batches
 from monitor.store.errors import translated
 from monitor.store.store import DAEMON, FORGOT, Store
 from monitor.store.tables import (
@@ -212,19 +213,17 @@ def _forget_cases(store: Store, before: datetime, now: datetime) -> int:
         names = list(db.execute(old).scalars())
         if not names:
             return 0
-        for first in range(0, len(names), BATCH):
+        for some in batches(names, BATCH):
             # Nobody has judged any more what stays although its case goes: it has had news since.
-            held = sa.select(case_alerts.c.fingerprint).where(
-                case_alerts.c.case_id.in_(names[first : first + BATCH])
-            )
+            held = sa.select(case_alerts.c.fingerprint).where(case_alerts.c.case_id.in_(some))
             db.execute(sa.update(alerts).where(alerts.c.fingerprint.in_(held)).values(judged=False))
         for table, column in (
             (case_events, case_events.c.case_id),
             (case_alerts, case_alerts.c.case_id),
             (cases, cases.c.id),
         ):
-            for first in range(0, len(names), BATCH):
-                db.execute(sa.delete(table).where(column.in_(names[first : first + BATCH])))
+            for some in batches(names, BATCH):
+                db.execute(sa.delete(table).where(column.in_(some)))
         _told(db, "cases", len(names), before, now)
         return len(names)
 

@@ -20,6 +20,7 @@ from monitor.alert import wire
 from monitor.alert.alert import LEVEL_RANK, Alert, EvidenceRef, RuleHit
 from monitor.store import audit, upgrade
 from monitor.store.audit import Chain, Entry, Head
+from monitor.store.batches import batches
 from monitor.store.engine import open_engines
 from monitor.store.errors import AuditError, translated
 from monitor.store.merge import Merged, fold
@@ -32,8 +33,7 @@ from monitor.store.tables import evidence as evidence_table
 
 T = TypeVar("T")
 FORGOT = "retention.forgot"
-N_AT_ONCE = 1000
-"""Rows looked up by one statement."""
+"""The action of letting go of what is older than it is to be kept."""
 
 
 @dataclass(slots=True)
@@ -226,9 +226,8 @@ class Store:
         """Which of these files of the evidence store some alert carries."""
         path, found = evidence_table.c.path, set[str]()
         with translated(), self._engines.reader.connect() as db:
-            for i in range(0, len(paths), N_AT_ONCE):
-                some = path.in_(paths[i : i + N_AT_ONCE])
-                found.update(db.execute(sa.select(path).where(some)).scalars())
+            for some in batches(paths):
+                found.update(db.execute(sa.select(path).where(path.in_(some))).scalars())
         return found
 
     def evidence_digests(self) -> dict[str, str]:

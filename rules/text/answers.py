@@ -14,6 +14,8 @@ from typing import Final
 from rules.text.fold import DROP, FOLD, GAP, STOP
 from rules.text.lexicon import Found, Term
 
+ANSWERS: Final = "list of answers"
+"""What a reason calls it."""
 MIN_ANSWERS: Final = 5
 """Fewer are no list (judgement)."""
 _FIRST, _EACH, _MOST = 0.3, 0.02, 0.75
@@ -51,7 +53,7 @@ def find_answers(text: str, canonical_text: str) -> list[Found]:
     if n < MIN_ANSWERS:
         return []
     weight = round(min(_MOST, _FIRST + _EACH * n), 3)
-    return [Found((Term("list of answers", "", "paper", "layout", weight),), 0, 0)]
+    return [Found((Term(ANSWERS, "", "paper", "layout", weight),), 0, 0)]
 
 
 def _in_blocks(folded: str) -> int:

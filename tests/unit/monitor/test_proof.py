@@ -15,7 +15,7 @@ from monitor.server.views import BandCoverage, BandView, SensorHealth
 from monitor.store import Store
 from monitor.store.audit import AuditQuery
 from monitor.store.book import StoreBook
-from monitor.timetable import load
+from monitor.timetable import Timetable, load
 from tests.acceptance.stage import TIMETABLE, instant
 
 
@@ -86,12 +86,12 @@ async def test_a_session_leaves_proofs_that_its_report_tells(tmp_path):
     assert (row.sensor, row.heard, row.intercept_1s) == ("roof", 5 / 12, 0.9)
     assert ("no1", 24e6, 167e6) in found.unwatched
     assert found.failed_sources == (("board", 7 / 12),)
-    press = Press(book.store, playbooks(), zone=UTC)
+    press = Press(book.store, playbooks(), timetable=Timetable())
     page = press.session(instant("08:30"), instant("12:00"), "en", clock.now())
     assert all(word in page for word in ("167 – 174", "42%", "90%", "board", "58%"))
-    named = Press(book.store, playbooks(), timetable=table, zone=UTC)
+    named = Press(book.store, playbooks(), timetable=table)
     page = named.session(instant("08:30"), instant("12:00"), "zh", clock.now())
-    assert table.venue_name("no1").zh in page
+    assert table.venues["no1"].zh in page
     assert all(f"{table.exam_name(one.exam).zh} · {one.name.zh}" in page for one in table.sessions[:1])
     other = press.session(instant("13:00"), instant("14:00"), "zh", clock.now())
     assert "没有覆盖记录" in other

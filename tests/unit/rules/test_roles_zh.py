@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from rules.roles_zh import FORMS_ZH, ROLES_ZH, because_zh
 from rules.text import layout
+from rules.text.answers import ANSWERS
 from rules.text.lexicon import ROLES
 
 
 def test_nothing_that_a_reason_names_is_left_in_english():
     assert set(ROLES_ZH) == set(ROLES)
-    assert set(FORMS_ZH) == {form.name for form in layout.FORMS}
+    assert set(FORMS_ZH) == {ANSWERS, *(form.name for form in layout.FORMS)}
 
 
 def test_the_words_of_the_text_stay_as_they_are():

@@ -20,6 +20,7 @@ from monitor.people.scope import EVERYTHING
 from monitor.server.alert_services import AlertQuery
 from monitor.store import Store
 from monitor.store.query import AlertReader
+from monitor.timetable import Timetable
 from tests.unit.monitor.conftest import NOON, make_alert
 
 EVIL = "<script>alert(1)</script>"
@@ -93,7 +94,7 @@ def test_a_drill_is_no_finding_and_is_told_apart(made, language):
         frame(store, language),
     )
     assert WORDS["nothing_found"][language] in alone
-    html = Press(store, playbooks(), zone=UTC).session(*span, language, NOON)
+    html = Press(store, playbooks(), timetable=Timetable()).session(*span, language, NOON)
     found, _, drills = html.partition(WORDS["drills"][language])
     assert "<td>1</td>" in found
     assert "<td>4</td>" not in found
@@ -108,7 +109,7 @@ def test_a_report_knows_when_what_has_long_rung_was_told_first(made):
         again = make_alert(f"1-{n}", at_s=60.0 * n, event={**told.event})
         store.merge([again], NOON + timedelta(minutes=n))
     span = (NOON + timedelta(minutes=20), NOON + timedelta(hours=2))
-    html = Press(store, playbooks(), zone=UTC).session(*span, "en", NOON)
+    html = Press(store, playbooks(), timetable=Timetable()).session(*span, "en", NOON)
     times = html.partition(WORDS["speed"]["en"])[2].partition("</table>")[0]
     # Published at 3:50, told at 4:00, judged at 4:04, and still ringing at 4:29.
     assert [word for word in ("10.0", "4.0", "14.0") if f"<td>{word}</td>" in times] == [
@@ -117,7 +118,7 @@ def test_a_report_knows_when_what_has_long_rung_was_told_first(made):
         "14.0",
     ]
     # Neither before it began nor of another time.
-    before = Press(store, playbooks(), zone=UTC).session(
+    before = Press(store, playbooks(), timetable=Timetable()).session(
         NOON - timedelta(hours=2), NOON - timedelta(hours=1), "en", NOON
     )
     assert WORDS["nothing_found"]["en"] in before
@@ -138,5 +139,5 @@ def test_what_came_of_it_on_the_scene_is_told(made, language, told):
     at = NOON + timedelta(minutes=6)
     register.step(case.id, Step("notify", "li", department="police"), at)
     register.step(case.id, Step("finish", "li", outcome="found"), at)
-    html = Press(store, playbooks(), zone=UTC).case(case.id, language, at)
+    html = Press(store, playbooks(), timetable=Timetable()).case(case.id, language, at)
     assert f"<td>{told}</td>" in html
