@@ -15,9 +15,10 @@ from monitor.alert.alert import LEVEL_RANK
 from monitor.case.habits import Habits
 from monitor.case.machine import OVER, UNJUDGED, Case
 from monitor.store.audit import Chain
+from monitor.store.desk_tables import case_alerts, case_events, cases
 from monitor.store.errors import translated
 from monitor.store.store import Store
-from monitor.store.tables import alerts, case_alerts, case_events, cases
+from monitor.store.tables import alerts
 
 # Built once: of a verdict's time, half went into building statements.
 _INSERT_EVENT: Final = sa.insert(case_events)

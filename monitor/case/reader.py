@@ -14,9 +14,10 @@ from monitor.case.rows import NoSuchError, read_case
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.batches import batches
 from monitor.store.count import bounded
+from monitor.store.desk_tables import case_alerts, case_events, cases
 from monitor.store.dialect import CaseText
 from monitor.store.errors import translated
-from monitor.store.tables import alerts, case_alerts, case_events, cases
+from monitor.store.tables import alerts
 
 RELATED = timedelta(minutes=30)
 """As far apart as events of the shipped correlations may lie."""

@@ -28,10 +28,11 @@ from monitor.notify.judged import came_again
 from monitor.notify.matcher import labels_of
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
+from monitor.store.desk_tables import acks, case_alerts, cases
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.store import Store, read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, cases
+from monitor.store.tables import alerts
 
 MAX_ALERTS: Final = 500
 """Of one case; a storm of more is a fault of a rule and not a case."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from monitor.case.machine import Case
 from monitor.people.scope import Scope
-from monitor.store.tables import case_alerts, cases
+from monitor.store.desk_tables import case_alerts, cases
 
 
 class NoSuchError(Exception):

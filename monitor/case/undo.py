@@ -19,7 +19,7 @@ from monitor.case.journal import Journal
 from monitor.case.machine import UNDO, Case, StepError
 from monitor.case.rows import find_case, read_case
 from monitor.people.scope import Scope
-from monitor.store.tables import case_alerts, case_events
+from monitor.store.desk_tables import case_alerts, case_events
 
 
 @dataclass(frozen=True, slots=True)

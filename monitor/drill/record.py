@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from monitor.alert import wire
 from monitor.drill.scenario import Scenario, Step
+from monitor.store.desk_tables import acks, case_alerts, case_events, notices
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.store import Store, read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, case_events, events, notices
+from monitor.store.tables import alerts, events
 
 
 def origin(drill: str, step: str) -> str:

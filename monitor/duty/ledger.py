@@ -16,11 +16,12 @@ from monitor.notify.judged import came_again, judged
 from monitor.notify.ledger import notice_row
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
+from monitor.store.desk_tables import acks, case_alerts, cases, escalations, handovers, notices
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.position import Position
 from monitor.store.store import DAEMON, Store, read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, cases, escalations, handovers, notices
+from monitor.store.tables import alerts
 
 BATCH = 500
 POSITION = Position("duty.position", BATCH)

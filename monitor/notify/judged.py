@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from monitor.alert.alert import LEVEL_RANK, RuleHit
 from monitor.case.machine import Case, Looked
-from monitor.store.tables import alerts, case_alerts, cases, changes
+from monitor.store.desk_tables import case_alerts, cases
+from monitor.store.tables import alerts, changes
 
 HOLDS_FOR: Final = timedelta(hours=24)
 """Longer than any day of exams: the next day's first message tells it anew."""

@@ -24,11 +24,12 @@ from monitor.notify.matcher import Matcher, all_hold, labels_of, parse
 from monitor.notify.silence import Asker, NotYoursError, Silence, barred
 from monitor.people.scope import EVERYTHING, Scope
 from monitor.store.audit import Chain
+from monitor.store.desk_tables import notices, notify_groups, notify_members, silences
 from monitor.store.errors import translated
 from monitor.store.merge import Merged
 from monitor.store.position import Position
 from monitor.store.store import DAEMON, Store, read_merged_row
-from monitor.store.tables import alerts, notices, notify_groups, notify_members, silences
+from monitor.store.tables import alerts
 
 BATCH = 500
 N_TRIED = 1_000

@@ -21,7 +21,7 @@ from monitor.people.roles import Role
 from monitor.people.scope import Scope
 from monitor.store import Store
 from monitor.store.errors import translated
-from monitor.store.tables import logins, people, tokens
+from monitor.store.people_tables import logins, people, tokens
 
 ACTOR = "daemon"
 """Who adds and changes these people: the provider's word, carried out by the daemon."""

@@ -21,7 +21,7 @@ from monitor.people.scope import EVERYTHING, Scope
 from monitor.store import Store
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
-from monitor.store.tables import logins, people, tokens
+from monitor.store.people_tables import logins, people, tokens
 
 NAME = re.compile(r"[\w][\w.@-]{0,63}")
 T = TypeVar("T")

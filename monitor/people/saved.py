@@ -19,7 +19,7 @@ from monitor.clock import Clock
 from monitor.people.scope import Scope
 from monitor.store.book import StoreBook
 from monitor.store.errors import translated
-from monitor.store.tables import default_views, people, saved_views
+from monitor.store.people_tables import default_views, people, saved_views
 
 Page = Literal["review", "cases"]
 PAGES: Final[tuple[Page, ...]] = get_args(Page)

@@ -26,7 +26,8 @@ from monitor.airlog import RASTER_HZ
 from monitor.alert.alert import LEVEL_RANK
 from monitor.server.alert_services import AlertQuery, BadCursorError
 from monitor.store.count import bounded
-from monitor.store.tables import CENTER_HZ, DOCUMENT, REPOST_OF, alerts, case_alerts, cases
+from monitor.store.desk_tables import case_alerts, cases
+from monitor.store.tables import CENTER_HZ, DOCUMENT, REPOST_OF, alerts
 
 N_BRANCHES: Final = 64
 """Of more venues than these, so much of the whole is shown that reading it in order is soon done."""

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from crawlers.document import Document
 from monitor.store.audit import Chain
 from monitor.store.errors import translated
+from monitor.store.people_tables import personal
 from monitor.store.store import Store
-from monitor.store.tables import alerts, personal
+from monitor.store.tables import alerts
 
 VIEWED = "personal.viewed"
 

@@ -28,11 +28,12 @@ from monitor.server.views import (
 )
 from monitor.store.batches import batches
 from monitor.store.count import N_COUNTED
+from monitor.store.desk_tables import acks, case_alerts, cases
 from monitor.store.errors import translated
 from monitor.store.listing import Listing, cursor_of, is_firing
 from monitor.store.merge import Merged
 from monitor.store.store import read_merged_row
-from monitor.store.tables import acks, alerts, case_alerts, cases, changes, events, evidence_alerts
+from monitor.store.tables import alerts, changes, events, evidence_alerts
 
 N_HISTORY = 20
 N_EVENTS = 100

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from monitor.clock import Clock
 from monitor.store.book import StoreBook
 from monitor.store.errors import translated
-from monitor.store.tables import requests
+from monitor.store.people_tables import requests
 
 KEPT = timedelta(days=1)
 

@@ -21,22 +21,19 @@ import sqlalchemy as sa
 from monitor.store import partitions
 from monitor.store.audit import Chain
 from monitor.store.batches import batches
-from monitor.store.errors import translated
-from monitor.store.store import DAEMON, FORGOT, Store
-from monitor.store.tables import (
+from monitor.store.desk_tables import (
     acks,
-    alerts,
     case_alerts,
     case_events,
     cases,
-    changes,
     escalations,
-    events,
-    evidence_alerts,
     notices,
     notify_members,
-    personal,
 )
+from monitor.store.errors import translated
+from monitor.store.people_tables import personal
+from monitor.store.store import DAEMON, FORGOT, Store
+from monitor.store.tables import alerts, changes, events, evidence_alerts
 
 BATCH: Final = 500
 

@@ -10,8 +10,9 @@ from monitor.alert.alert import LEVEL_RANK
 from monitor.people.scope import Scope
 from monitor.server.desk_views import LevelCount, WallAlert, WallView
 from monitor.server.views import Level
+from monitor.store.desk_tables import cases
 from monitor.store.errors import translated
-from monitor.store.tables import alerts, cases
+from monitor.store.tables import alerts
 
 LEVELS: tuple[Level, ...] = ("critical", "high", "medium", "low")
 LEAST_GRAVE: Level = "high"

@@ -34,7 +34,7 @@ from monitor.people.roles import GRANTED
 from monitor.people.scope import EVERYTHING
 from monitor.store import Store
 from monitor.store.book import StoreBook
-from monitor.store.tables import case_alerts
+from monitor.store.desk_tables import case_alerts
 from tests.unit.monitor.conftest import make_alert
 
 TIMELINES = YAML(typ="safe").load((Path(__file__).parent / "desk.yml").read_text(encoding="utf-8"))

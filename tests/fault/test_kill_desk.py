@@ -38,7 +38,8 @@ from monitor.pipeline import Pipeline
 from monitor.queue import open_queue
 from monitor.store import Store
 from monitor.store.book import StoreBook
-from monitor.store.tables import alerts, escalations, events, notices
+from monitor.store.desk_tables import escalations, notices
+from monitor.store.tables import alerts, events
 from tests.fault.test_kill import wait_for
 
 N_KILLS = int(os.environ.get("EXAMWATCH_KILLS", "60"))

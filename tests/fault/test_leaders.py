@@ -35,9 +35,10 @@ from monitor.notify.ledger import Ledger
 from monitor.notify.service import TellingService
 from monitor.store import Store, engine
 from monitor.store.book import StoreBook
+from monitor.store.desk_tables import escalations, notices
 from monitor.store.errors import StoreError
 from monitor.store.leader import LASTS_S, Lease
-from monitor.store.tables import escalations, leaders, notices
+from monitor.store.tables import leaders
 from tests.fault.test_kill_desk import DUTY, SETTINGS, alert
 
 N_FAULTS = int(os.environ.get("EXAMWATCH_FAULTS", "4"))

@@ -13,7 +13,7 @@ from monitor.oidc.desk import MAX_HINT
 from monitor.oidc.settings import LEFT
 from monitor.people.passwords import hash_password
 from monitor.server.people import LEAVING_COOKIE, LEAVING_S
-from monitor.store.tables import logins
+from monitor.store.people_tables import logins
 from tests.unit.monitor.oidc.conftest import of
 from tests.unit.monitor.server.conftest import NOON
 

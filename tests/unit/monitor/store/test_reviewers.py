@@ -26,7 +26,8 @@ from monitor.people.scope import EVERYTHING
 from monitor.store import Store
 from monitor.store.audit import check_chain
 from monitor.store.book import StoreBook
-from monitor.store.tables import audit, case_alerts, cases
+from monitor.store.desk_tables import case_alerts, cases
+from monitor.store.tables import audit
 from tests.unit.monitor.conftest import NOON, make_alert
 
 N_ALERTS = int(os.environ.get("EXAMWATCH_REVIEWED", "2000"))
