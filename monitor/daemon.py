@@ -31,8 +31,9 @@ from monitor.link.across import Across, longest_s
 from monitor.pipeline import Pipeline
 from monitor.proof import prove
 from monitor.raising import RADIO_HOLD
-from monitor.ruledesk.desk import WATCH_S, RuleDesk, open_rules
+from monitor.ruledesk.desk import WATCH_S, RuleDesk
 from monitor.ruledesk.load import DayLoad
+from monitor.ruledesk.opening import open_rules
 from monitor.sensors import SensorRunner
 from monitor.server.spectrum import coverage
 from monitor.sessions import SessionWatch, longest_poll_s

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from sdr.detect import Hit
 from sdr.follow import MAX_BURSTS, Followed
 from sdr.noise import freedom
-from sdr.runs import stretch
+from sdr.runs import runs, stretch
 from sdr.shape import EDGE_DB, Shape
 
 F32 = NDArray[np.float32]
 
+SKIRT_RATIO = 0.01
+"""What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
 WANDER_OFF_BINS = 0.75
 """From there on a line is nearer to the middle of the band one bin further."""
 
@@ -51,6 +53,15 @@ def grow(spectrum: F32, hit: Hit, touch_bins: int, bin_hz: float) -> tuple[int, 
         # A box that was needed to see it at all knows the width better than the bins do.
         low, high = min(low, hit.low_bin), max(high, hit.high_bin)
     return low, high
+
+
+def humps(one: Followed, touch_bins: int, floor_uncertainty: float) -> list[tuple[int, int]]:
+    """Where what was summed up of `one` stands over the valleys between: bins from its band's first on."""
+    excess = one.spectrum[one.low : one.high] / np.float32(one.n_rows_on) - 1.0
+    smooth = np.convolve(excess, np.ones(3, np.float32) / 3, mode="same")
+    noise = math.hypot(3.0 / math.sqrt(one.n_rows_on * freedom(3)), 3 * floor_uncertainty)
+    inside = smooth > max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), noise)
+    return [(a, b) for a, b in runs(inside, touch_bins) if smooth[a:b].max() > SKIRT_RATIO * smooth.max()]
 
 
 def shows_again(one: Followed, other: Followed, a: Shape, b: Shape, bin_hz: float, row_s: float) -> bool:

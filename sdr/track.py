@@ -15,13 +15,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sdr.detect import MAX_KNOWN, Hit, Search, leakage_db
-from sdr.follow import MAX_BURSTS, Followed, begin, follow_rows
-from sdr.kin import CHANNEL_HZ, WIDE_HZ, alike, grow, shows_again, wandered
-from sdr.noise import freedom
-from sdr.pyramid import CODE_VALUES
-from sdr.runs import largest_run, runs
-from sdr.shape import EDGE_DB, Shape, occupied
+from sdr.books import Books
+from sdr.detect import MAX_KNOWN, Hit, Search
+from sdr.follow import MAX_BURSTS, Followed, begin
+from sdr.kin import CHANNEL_HZ, SKIRT_RATIO, WIDE_HZ, alike, grow, humps, shows_again, wandered
+from sdr.shape import Shape, occupied
 
 F32 = NDArray[np.float32]
 
@@ -30,8 +28,6 @@ HOLD_S = 0.3
 BURST_GAP_S = 0.012
 """A shorter pause is keying (OOK at 100 baud and up), a longer one separates bursts."""
 TOUCH_HZ = 1_500.0
-SKIRT_RATIO = 0.01
-"""What is 20 dB under an emission and beside it is its skirt (keying, phase noise), not its band."""
 REVIEW_ROWS = 8
 LINE_HZ = 5_000.0
 """A band no wider than this may wander: the oscillators of cheap senders do, by kilohertz a minute."""
@@ -61,17 +57,16 @@ class Tracker:
         """How far the floor may be off, as a share of it: bins no further above it count as noise."""
         self.n_dropped = 0
         """Emissions that were not followed because too many were already."""
-        self._leak_db = leakage_db(n_bins)
         self._lift: F32 = np.zeros(n_bins, np.float32)
         self._hold_rows = max(4, round(HOLD_S / row_s))
-        self._gap_rows = max(2, round(BURST_GAP_S / row_s))
+        self._books = Books(search, n_bins, max(2, round(BURST_GAP_S / row_s)))
         self._touch_bins = max(2, round(TOUCH_HZ / bin_hz))
 
     def take(self, hit: Hit) -> Followed | None:
         """Explain `hit`: a new emission (returned), or part of one that is followed already (None)."""
         spectrum = self.search.spectrum(hit.n_rows)
         low, high = grow(spectrum, hit, self._touch_bins, self.bin_hz)
-        first, last, level = self._extent(hit, low, high)
+        first, last, level = self._books.extent(hit, low, high)
         host, is_skirt = self._host(low, high, spectrum)
         host = host or self._contains(low, high, first)
         if host is not None:
@@ -106,9 +101,9 @@ class Tracker:
             at_start=first <= self.search.reset_at + 1,
         )
         new.set_look()
-        self._count_on(new, first, last)
+        self._books.count_on(new, first, last)
         self.followed.append(new)
-        self._advance(new)
+        self._books.advance(new)
         self._tell_search()
         self.search.clear(low, high)
         excess = max(float(spectrum[low:high].sum()) - (high - low), 0.0)
@@ -121,7 +116,7 @@ class Tracker:
         over: list[Followed] = []
         keep: list[int] = []
         for one in list(self.followed):
-            self._advance(one)
+            self._books.advance(one)
             self._review(one)
             self._wander(one)
         for position, one in enumerate(self.followed):
@@ -139,7 +134,7 @@ class Tracker:
     def finish(self) -> list[Followed]:
         """Follow to the newest row and give up all that is still on the air."""
         for one in self.followed:
-            self._advance(one)
+            self._books.advance(one)
         still, self.followed = self.followed, []
         self.search.forget_known([])
         self._tell_search()
@@ -163,9 +158,9 @@ class Tracker:
         )
         joined.skirt = (min(o.skirt[0] for o in parts), max(o.skirt[1] for o in parts))
         joined.set_look()
-        self._advance(joined)
+        self._books.advance(joined)
         if not joined.n_rows_on:
-            self._count_on(joined, first, last)
+            self._books.count_on(joined, first, last)
         if (high - low) * self.bin_hz > WIDE_HZ:
             # Between its lines others may be heard: only what it was seen to hold counts as its own.
             seen = joined.spectrum / np.float32(max(1, joined.n_rows_on)) - 1.0
@@ -180,7 +175,7 @@ class Tracker:
 
     def shape(self, one: Followed) -> Shape:
         """Occupied band of the rows on."""
-        return occupied(one, self._padded(one), self._touch_bins, self.floor_uncertainty)
+        return occupied(one, self._books.padded(one), self._touch_bins, self.floor_uncertainty)
 
     def without_doubles(self, done: list[Followed]) -> list[Followed]:
         """`done` without those that another one, done or still followed, shows as well.
@@ -216,7 +211,7 @@ class Tracker:
             grown = gap <= self._touch_bins and union * self.bin_hz <= CHANNEL_HZ
             wide = width * self.bin_hz > CHANNEL_HZ and gap <= 0.25 * width
             grown = grown or (wide and level < 10 * one.level)
-            skirt = peak < one.peak * SKIRT_RATIO and gap <= max(2 * self._guard(one), width)
+            skirt = peak < one.peak * SKIRT_RATIO and gap <= max(2 * self._books.guard(one), width)
             if (grown or skirt) and (best is None or one.peak > best.peak):
                 best, is_skirt = one, skirt
         return best, is_skirt
@@ -232,15 +227,7 @@ class Tracker:
         one.reviewed = True
         if one.lift is not None or (one.high - one.low) * self.bin_hz <= CHANNEL_HZ:
             return
-        excess = one.spectrum[one.low : one.high] / np.float32(one.n_rows_on) - 1.0
-        smooth = np.convolve(excess, np.ones(3, np.float32) / 3, mode="same")
-        noise = math.hypot(3.0 / math.sqrt(one.n_rows_on * freedom(3)), 3 * self.floor_uncertainty)
-        inside = smooth > max(float(smooth.max()) * 10 ** (-EDGE_DB / 10), noise)
-        kept = [
-            (a, b)
-            for a, b in runs(inside, self._touch_bins)
-            if smooth[a:b].max() > SKIRT_RATIO * smooth.max()
-        ]
+        kept = humps(one, self._touch_bins, self.floor_uncertainty)
         if len(kept) < 2:
             return
         parts = [self._part(one, one.low + a, one.low + b) for a, b in kept]
@@ -267,8 +254,7 @@ class Tracker:
             return
         begin = max(one.low - WANDER_BINS, 0)
         end = min(one.high + WANDER_BINS, self.n_bins)
-        slots = np.arange(now - rows, now) % self.search.history.shape[0]
-        excess = CODE_VALUES[self.search.history[slots, begin:end]].mean(axis=0, dtype=np.float64) - 1.0
+        excess = self._books.lately(rows, begin, end)
         shift = wandered(excess, begin, one.low, one.high, rows)
         low, high = one.low + shift, one.high + shift
         free = all(o is one or o.high < low or high < o.low for o in self.followed)
@@ -296,9 +282,9 @@ class Tracker:
         )
         part.reviewed = True
         part.set_look()
-        self._advance(part)
+        self._books.advance(part)
         if not part.n_rows_on:
-            self._count_on(part, one.first_row, one.last_row)
+            self._books.count_on(part, one.first_row, one.last_row)
         return part
 
     def _contains(self, low: int, high: int, first_row: int) -> Followed | None:
@@ -337,82 +323,8 @@ class Tracker:
         # What was kept of the narrower band does not hold for the wider one: look again from the start.
         host.spectrum[:] = 0
         host.bursts[:] = 0
-        self._count_on(host, max(first, self.search.n_rows - self.search.history.shape[0]), last)
+        self._books.count_on(host, max(first, self.search.n_rows - self.search.history.shape[0]), last)
         host.next_row = last + 1
-
-    def _guard(self, one: Followed) -> int:
-        """Bins beside the band in which what leaks through the window may exceed a fifth of the noise."""
-        if one.guard[0] != one.peak:
-            level_db = 10 * math.log10(max(one.peak, 1.0))
-            one.guard = (one.peak, int(np.searchsorted(-self._leak_db, level_db + 7.0)) + 1)
-        return int(one.guard[1])
-
-    def _padded(self, one: Followed) -> tuple[int, int]:
-        pad = self._guard(one) + max(3, (one.high - one.low) // 4)
-        return max(0, one.low - pad), min(self.n_bins, one.high + pad)
-
-    # --- when it is on ---
-
-    def _band_rows(self, first: int, last: int, low: int, high: int) -> NDArray[np.float64]:
-        """Mean power over the floor in `low`..`high` of rows `first`..`last` - 1."""
-        history = self.search.history
-        slots = np.arange(first, last) % history.shape[0]
-        return CODE_VALUES[history[slots, low:high]].mean(axis=1, dtype=np.float64)
-
-    def _extent(self, hit: Hit, low: int, high: int) -> tuple[int, int, float]:
-        """First and last row of the hit's emission and its mean excess: the run of rows whose excess over
-        half of its mean adds up to most (the likeliest place of one step up and one down)."""
-        oldest = max(self.search.reset_at, hit.last_row - self.search.history.shape[0] + 1, 0)
-        begin = max(oldest, hit.last_row - 2 * hit.n_rows - 2)
-        excess = self._band_rows(begin, hit.last_row + 1, low, high) - 1.0
-        level = max(float(excess[-hit.n_rows :].mean()), 1e-3)
-        first, last = 0, excess.size - 1
-        for _ in range(3):
-            first, last = largest_run(excess - 0.5 * level)
-            level = max(float(excess[first : last + 1].mean()), 1e-3)
-        return begin + first, begin + last, level
-
-    def _count_on(self, one: Followed, first: int, last: int) -> None:
-        """Put rows `first` .. `last` into the books as on the air."""
-        low, high = self._padded(one)
-        one.state[:] = (0, 0, first, first, 0, 0, 0, 0)
-        follow_rows(
-            self.search.history,
-            CODE_VALUES,
-            first,
-            last + 1,
-            one.low,
-            one.high,
-            last - first + 1,
-            0.0,
-            self._gap_rows,
-            one.state,
-            one.spectrum,
-            low,
-            high,
-            one.bursts,
-        )
-
-    def _advance(self, one: Followed) -> None:
-        low, high = self._padded(one)
-        now = self.search.n_rows
-        follow_rows(
-            self.search.history,
-            CODE_VALUES,
-            max(one.next_row, now - self.search.history.shape[0]),
-            now,
-            one.low,
-            one.high,
-            one.look,
-            one.limit,
-            self._gap_rows,
-            one.state,
-            one.spectrum,
-            low,
-            high,
-            one.bursts,
-        )
-        one.next_row = now
 
     # --- what the search must leave alone ---
 
@@ -420,7 +332,7 @@ class Tracker:
         closed = np.zeros(self.n_bins, np.bool_)
         self._lift = np.zeros(self.n_bins, np.float32)
         for one in self.followed:
-            guard = self._guard(one)
+            guard = self._books.guard(one)
             low, high = max(0, min(one.low - guard, one.skirt[0])), max(one.high + guard, one.skirt[1])
             if (one.high - one.low) * self.bin_hz <= WIDE_HZ:
                 closed[low:high] = True
@@ -440,5 +352,5 @@ class Tracker:
     def _clear_splash(self, one: Followed, energy: float) -> None:
         """Take what the start itself scattered over the band out of the sums: it is no sender of its own."""
         reach = int(min(self.n_bins, math.sqrt(0.8 * energy / 0.5)))
-        if reach > self._guard(one):
+        if reach > self._books.guard(one):
             self.search.soften(one.low, one.high, 0.8 * energy, reach)

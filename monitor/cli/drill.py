@@ -146,7 +146,7 @@ async def _alone(setup: Setup, scenario: Scenario) -> Outcome:
     from monitor.intake import Intake
     from monitor.pipeline import Pipeline
     from monitor.queue import open_queue
-    from monitor.ruledesk.desk import open_rules
+    from monitor.ruledesk.opening import open_rules
     from monitor.store import Store
     from monitor.store.book import StoreBook
 

@@ -12,8 +12,7 @@ somebody changes them, not even by a restart (`shelf`).
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.ruledesk.load import DayLoad
+from monitor.ruledesk.remembered import Remembered
 from monitor.ruledesk.shelf import RuleFiles, Shelf
 from monitor.ruledesk.texts import (
     ChangedError,
@@ -38,42 +38,17 @@ from monitor.ruledesk.unsettled import EXCEPTIONS, Leaving, UnsettledError, diff
 from monitor.store.book import StoreBook
 from rules.book import EVERYWHERE, Edition, NoEditionError, RuleBook
 from rules.budget import Over
-from rules.exemption import Exemption, load_exemptions
 from rules.fault import RuleErrors
-from rules.load import load_rules, load_text
-from rules.rule import Rule
+from rules.load import load_text
 
 WATCH_S = 2.0
 """How soon a changed file is read. Two looks must agree: an editor may be at it."""
 KEEP_S = 30.0
 """What correlations remember is written down this often: of a crash, so much is forgotten."""
-START = "start"
 FILES = "files"
 """The author where nobody says who changed a file."""
 
 log = structlog.get_logger()
-
-
-def open_rules(
-    rules: Iterable[Rule], exemptions: Iterable[Exemption], files: RuleFiles, data_dir: Path
-) -> tuple[RuleBook, Shelf]:
-    """The book of `rules` and `exemptions` that `files` hold, or of what was rolled back to from them.
-
-    Raises
-    ------
-    RuleErrors
-        If the copies to go back to cannot be read.
-    """
-    shelf = Shelf(data_dir / "rules")
-    away = shelf.away(files)
-    if away is not None:
-        instead = away.files
-        log.warning(
-            "the rules' newest state was rolled back from, or only on trial: the edition before holds"
-        )
-        rules = load_rules(*instead.folders)
-        exemptions = load_exemptions(instead.exceptions, rules) if instead.exceptions is not None else []
-    return RuleBook(rules, START, exemptions), shelf
 
 
 class RuleDesk:
@@ -95,7 +70,7 @@ class RuleDesk:
         self._load = load
         self._files = files
         self._shelf = shelf
-        self._memory = memory
+        self._memory = Remembered(memory)
         self._audit = audit
         self._clock = clock
         self._turn = asyncio.Lock()
@@ -134,12 +109,7 @@ class RuleDesk:
 
     async def open(self) -> None:
         """Take up what correlations remembered, and keep a copy of what is in force."""
-        try:
-            self.book.restore(json.loads(await asyncio.to_thread(self._memory.read_text, "utf-8")))
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
-            log.warning("correlations begin anew", error=str(error))
+        await self._memory.recall(self.book.restore)
         away = await asyncio.to_thread(self._shelf.away, self._files)
         if away is None:
             await self._keep(self._files, self.book.edition)
@@ -441,18 +411,7 @@ class RuleDesk:
 
     async def keep_memory(self) -> None:
         """Write down what correlations remember."""
-        state = json.dumps(self.book.state(), ensure_ascii=False)
-
-        def write() -> None:
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._memory.with_suffix(".new")
-            draft.write_text(state, encoding="utf-8")
-            draft.replace(self._memory)
-
-        try:
-            await asyncio.to_thread(write)
-        except OSError as error:
-            log.error("what correlations remember could not be written down", error=str(error))
+        await self._memory.keep(self.book.state())
 
     async def _keep(self, files: RuleFiles, edition: Edition) -> None:
         try:

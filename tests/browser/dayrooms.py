@@ -18,8 +18,9 @@ from crawlers.tips.tip import Tip
 from crawlers.workshop import ThreadWorkshop
 from monitor.clock import Clock
 from monitor.machinestate import MachineState
-from monitor.ruledesk.desk import RuleDesk, open_rules
+from monitor.ruledesk.desk import RuleDesk
 from monitor.ruledesk.load import DayLoad
+from monitor.ruledesk.opening import open_rules
 from monitor.ruledesk.shelf import RuleFiles
 from monitor.server.spectrum_services import TemplateQuery
 from monitor.server.spectrum_views import TemplateView

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from monitor.alert.alert import Alert, EvidenceRef
 from monitor.alert.wire import digest
@@ -33,6 +34,14 @@ def make_alert(name: str = "a", *, channel: str = "433.925 MHz", at_s: float = 0
         venue="v1",
     )
     return replace(made, **changes)
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command that sets up logging writes to the stream of its own test, which is closed after it."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
 
 
 @pytest.fixture(name="make_alert")

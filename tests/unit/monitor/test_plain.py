@@ -72,7 +72,6 @@ def logged(monkeypatch):
     level = logging.getLogger("apprise").level
     yield call
     logging.getLogger("apprise").setLevel(level)
-    structlog.reset_defaults()
 
 
 def _fail(log):

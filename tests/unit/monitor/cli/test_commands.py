@@ -303,13 +303,7 @@ def test_no_message_names_the_password_of_a_store():
     assert shown_store("a@b.db") == "a@b.db"
 
 
-@pytest.fixture
-def logging_as_before():
-    yield
-    structlog.reset_defaults()
-
-
-def test_what_a_drill_logs_stands_in_no_record(examwatch, monkeypatch, tmp_path, logging_as_before):
+def test_what_a_drill_logs_stands_in_no_record(examwatch, monkeypatch, tmp_path):
     async def alone(*_: object) -> None:
         structlog.get_logger().warning("a sensor failed")
         raise WorldError("no disk")

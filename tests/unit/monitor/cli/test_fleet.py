@@ -6,11 +6,9 @@ import json
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from monitor.store import Store
 from tests.unit.monitor.cli.test_commands import examwatch
@@ -26,12 +24,10 @@ fleet: {servers: ["tls://hub.example.org:4222"], soak_min: 0, healthy_reports: 1
 
 
 @pytest.fixture
-def hub(tmp_path) -> Iterator[Path]:
+def hub(tmp_path) -> Path:
     path = tmp_path / "hub.yml"
     path.write_text(HUB)
-    yield path
-    # `fleet follow` logs to the stream that this test captured.
-    structlog.reset_defaults()
+    return path
 
 
 @pytest.fixture

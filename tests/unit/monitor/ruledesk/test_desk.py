@@ -12,8 +12,9 @@ import pytest
 
 from monitor.alert.alert import Alert, RuleHit
 from monitor.clock import FakeClock
-from monitor.ruledesk.desk import KEEP_S, WATCH_S, RuleDesk, open_rules
+from monitor.ruledesk.desk import KEEP_S, WATCH_S, RuleDesk
 from monitor.ruledesk.load import DayLoad
+from monitor.ruledesk.opening import open_rules
 from monitor.ruledesk.shelf import RuleFiles, Shelf
 from monitor.store import Store
 from monitor.store.book import StoreBook
