@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 
 from monitor.clock import Clock
+from monitor.ruledesk.copies import Copies
 from monitor.ruledesk.load import DayLoad
 from monitor.ruledesk.remembered import Remembered
 from monitor.ruledesk.shelf import RuleFiles, Shelf
@@ -69,15 +70,12 @@ class RuleDesk:
         self.venues = frozenset(venues)
         self._load = load
         self._files = files
-        self._shelf = shelf
+        self._copies = Copies(book, files, shelf)
         self._memory = Remembered(memory)
         self._audit = audit
         self._clock = clock
         self._turn = asyncio.Lock()
-        self._numbers: dict[str, int] = {}
-        """Digest of an edition to its number on the shelf."""
         self._stamp = files.stamp()
-        self._away_stamp = shelf.away_stamp()
         self._leaving: Leaving | None = None
         self.faults: list[str] = []
         """Why the newest files are not in force, a line each; empty when they are."""
@@ -110,11 +108,7 @@ class RuleDesk:
     async def open(self) -> None:
         """Take up what correlations remembered, and keep a copy of what is in force."""
         await self._memory.recall(self.book.restore)
-        away = await asyncio.to_thread(self._shelf.away, self._files)
-        if away is None:
-            await self._keep(self._files, self.book.edition)
-        else:
-            self._numbers[self.book.edition.digest] = away.number
+        await self._copies.open()
 
     async def reload(self, author: str, venues: Collection[str] = EVERYWHERE) -> Edition:
         """Put what the files say now in force, at `venues` first if there are any.
@@ -144,12 +138,12 @@ class RuleDesk:
             await self._refuse_others(prepared.edition, venues, only)
         edition = self.book.put(prepared)
         self.faults = []
-        await self._keep(self._files, edition)
+        await self._copies.keep(edition)
         if edition.venues:
             # A trial does not outlive this run: a restart must not spread it.
-            await self._turn_away(self.book.edition, author)
+            await self._copies.turn_away(self.book.edition, author)
         else:
-            await self._welcome()
+            await self._copies.welcome()
         await self._note(author, "rules.tried" if edition.venues else "rules.changed", edition.to_record())
         return edition
 
@@ -304,8 +298,8 @@ class RuleDesk:
                 self._stamp = await asyncio.to_thread(self._files.stamp)
             edition = self.book.spread(author)
             if gone is not None:
-                await self._keep(self._files, edition)
-            await self._welcome()
+                await self._copies.keep(edition)
+            await self._copies.welcome()
             await self._note(author, "rules.changed", edition.to_record())
             if gone is not None:
                 await self._note_removed(replace(gone, edition=edition.number), author)
@@ -326,58 +320,23 @@ class RuleDesk:
             try:
                 edition = self.book.roll_back(author)
             except NoEditionError:
-                edition = await self._from_shelf(author)
+                edition = await self._copies.before(author)
             if not keeps_files:
-                await self._turn_away(edition, author)
+                await self._copies.turn_away(edition, author)
             await self._note(author, "rules.rolled-back", edition.to_record())
             return edition
-
-    async def _turn_away(self, holds: Edition, author: str) -> None:
-        """What the files say now is not read before somebody changes them; `holds` is, by a restart."""
-        digest = await asyncio.to_thread(self._files.digest)
-        number = self._numbers.get(holds.digest)
-        if number is not None:
-            await asyncio.to_thread(self._shelf.turn_away, digest, number, author)
-            self._away_stamp = self._shelf.away_stamp()
-
-    async def _welcome(self) -> None:
-        await asyncio.to_thread(self._shelf.welcome)
-        self._away_stamp = 0
-
-    async def _from_shelf(self, author: str) -> Edition:
-        """What was in force in an earlier run, before what is in force now."""
-        now = self._numbers.get(self.book.edition.digest, self._shelf.newest() + 1)
-        number = await asyncio.to_thread(self._shelf.before, now)
-        files = await asyncio.to_thread(self._shelf.files, number)
-        if files is None:
-            raise NoEditionError("there is no earlier edition")
-        prepared = await asyncio.to_thread(
-            self.book.prepare_files, files.folders, author, files.exceptions, EVERYWHERE
-        )
-        edition = self.book.put(prepared)
-        self._numbers[edition.digest] = number
-        return edition
 
     async def _heed_roll_back(self) -> None:
         """Somebody asked for a roll-back by command."""
         async with self._turn:
-            self._away_stamp = await asyncio.to_thread(self._shelf.away_stamp)
-            away = await asyncio.to_thread(self._shelf.away, self._files)
+            away = await self._copies.asked()
             if away is None:
                 return
             try:
-                prepared = await asyncio.to_thread(
-                    self.book.prepare_files,
-                    away.files.folders,
-                    away.author,
-                    away.files.exceptions,
-                    EVERYWHERE,
-                )
+                edition = await self._copies.go_back(away)
             except RuleErrors as error:
                 log.error("no roll-back: the copy cannot be read", faults=[str(one) for one in error.faults])
                 return
-            edition = self.book.put(prepared)
-            self._numbers[edition.digest] = away.number
             await self._note(away.author, "rules.rolled-back", edition.to_record())
             log.info("rules were rolled back", author=away.author, n_rules=len(edition.rules))
 
@@ -390,7 +349,7 @@ class RuleDesk:
             if now == seen and now != self._stamp:
                 await self._reload_quietly()
             seen = now
-            if await asyncio.to_thread(self._shelf.away_stamp) != self._away_stamp:
+            if await self._copies.is_asked():
                 await self._heed_roll_back()
             since_kept_s += every_s
             if since_kept_s >= KEEP_S:
@@ -412,12 +371,6 @@ class RuleDesk:
     async def keep_memory(self) -> None:
         """Write down what correlations remember."""
         await self._memory.keep(self.book.state())
-
-    async def _keep(self, files: RuleFiles, edition: Edition) -> None:
-        try:
-            self._numbers[edition.digest] = await asyncio.to_thread(self._shelf.keep, files)
-        except OSError as error:
-            log.error("no copy of the rules could be kept: a restart cannot roll back", error=str(error))
 
     async def _note(self, author: str, action: str, body: Mapping[str, Any]) -> None:
         await self._audit.record(author, action, "rules", body)
