@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countdown, hertz, measure, megahertz, parts, percent, seconds, ticks, zone } from "../src/text/format";
+import { countdown, hertz, measure, megahertz, parts, percent, seconds, span, ticks, zone } from "../src/text/format";
 
 describe("numbers for the field", () => {
   test("frequencies tell channels apart", () => {
@@ -8,6 +8,12 @@ describe("numbers for the field", () => {
     expect(hertz(12_100)).toEqual(["12.1", "kHz"]);
     expect(hertz(250_000)).toEqual(["250", "kHz"]);
     expect(hertz(648)).toEqual(["648", "Hz"]);
+  });
+
+  test("a session that ends on another day says which", () => {
+    const at = (day: number, hour: number) => new Date(2026, 5, day, hour, 30).getTime();
+    expect(span(at(7, 9), at(7, 11))).toBe("2026-06-07 09:30 – 11:30");
+    expect(span(at(7, 9), at(8, 9))).toBe("2026-06-07 09:30 – 06-08 09:30");
   });
 
   test("lengths of time take the unit that reads best", () => {

@@ -65,6 +65,12 @@ export function dayAndTime(instant: string | number): string {
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${timeOfDay(instant)}`;
 }
 
+/** From when to when, to the minute; the end's day where it is another one. */
+export function span(start: string | number, end: string | number): string {
+  const [from, to] = [dayAndTime(start).slice(0, 16), dayAndTime(end).slice(0, 16)];
+  return `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to.slice(5)}`;
+}
+
 /** The time, with its day in front when that is not today. */
 export function when(instant: string | number, now: number): string {
   const at = new Date(instant);

@@ -4,7 +4,7 @@ import { now } from "../state/clock";
 import { health } from "../state/desk";
 import { phaseAt } from "../state/session";
 import { examName, sessionName, venueName } from "../state/names";
-import { dayAndTime, megahertz, percent, seconds, timeOfDay, when } from "../text/format";
+import { megahertz, percent, seconds, span, when } from "../text/format";
 import { StateDot } from "./icons";
 import { Notice } from "./Notice";
 
@@ -57,9 +57,7 @@ export function Overview() {
             <tbody>
               {view.sessions.map((session) => (
                 <tr key={session.exam + session.session}>
-                  <td class="num">
-                    {dayAndTime(session.starts_at).slice(0, 16)} – {timeOfDay(session.ends_at).slice(0, 5)}
-                  </td>
+                  <td class="num">{span(session.starts_at, session.ends_at)}</td>
                   <td>
                     {examName(session.exam)} · {sessionName(session)}
                   </td>
